@@ -1,0 +1,83 @@
+import { EINVAL, ENOMEM } from "../base/errno";
+import { PROFILE, profile, setProfile } from "../arch/profile";
+import { cpuAt, initCpu } from "../machine/cpu";
+import { FRAME_ZERO, allocFrames } from "../machine/frames";
+import { HEADER, MACHINE_MAGIC, MACHINE_VERSION, PAGE_SHIFT, header, layOut } from "../machine/map";
+import { kfree, kmalloc, objectBytesFrom } from "../machine/slab";
+import { enterCore, leaveCore } from "../mm/shootdown";
+import { flushAll } from "../mm/tlb";
+import { initCheck } from "../uaccess/check";
+import { initGuard } from "../uaccess/guard";
+
+/** Bringing a machine up in the memory this instance was given. */
+
+/** A memory that held a machine before is cleared as far as that one had used it. */
+function clearEarlierMachine(): void {
+  const h = header();
+  if (h.magic != MACHINE_MAGIC) return;
+  const used = h.ram + (h.freshPfn << PAGE_SHIFT);
+  memory.fill(HEADER, 0, used - (HEADER as u32));
+}
+
+/**
+ * Makes a machine: 0, −EINVAL for an unknown architecture, −ENOMEM where the host has not so much memory.
+ * The host has checked the sizes against the limits that the core exports.
+ */
+export function initMachine(arch: u32, behaviour: u32, ramBytes: u32, cpus: u32, tlbEntries: u32): i32 {
+  clearEarlierMachine();
+  if (!setProfile(arch, behaviour)) return -EINVAL;
+  const h = header();
+  if (!layOut(ramBytes, cpus, tlbEntries, profile().writeTables)) return -ENOMEM;
+  h.magic = MACHINE_MAGIC;
+  h.version = MACHINE_VERSION;
+  h.arch = arch;
+  h.behaviour = behaviour;
+  h.freshPfn = 1; // frame 0 stands for "no frame"
+  h.zeroPfn = allocFrames(0, FRAME_ZERO);
+  for (let index: u32 = 0; index < cpus; index++) {
+    initCpu(index);
+    initGuard(cpuAt(index));
+    initCheck(cpuAt(index));
+  }
+  return 0;
+}
+
+/** After a snapshot was copied back: translations made since are no longer true. */
+export function forgetTranslations(): void {
+  const cpus = header().cpuCount;
+  for (let index: u32 = 0; index < cpus; index++) flushAll(cpuAt(index));
+}
+
+/** Linear address of a zeroed kernel buffer of `bytes`; 0 when RAM is full. */
+export function allocKernelBuffer(bytes: u32): u32 {
+  return kmalloc(bytes) as u32;
+}
+
+/** Frees a kernel buffer; an address that is none is left alone (−EINVAL). */
+export function freeKernelBuffer(address: u32): i32 {
+  if (objectBytesFrom(address) == 0) return -EINVAL;
+  kfree(address);
+  return 0;
+}
+
+export function enterCpu(cpu: u32): void {
+  enterCore(cpuAt(cpu));
+}
+
+export function leaveCpu(cpu: u32): void {
+  leaveCore(cpuAt(cpu));
+}
+
+/** Records the inspector reads: their addresses and the places of the fields it needs. */
+export function headerAddress(): u32 {
+  return HEADER as u32;
+}
+
+export function profileAddress(): u32 {
+  return PROFILE as u32;
+}
+
+export function cpuAddress(cpu: u32): u32 {
+  return changetype<usize>(cpuAt(cpu)) as u32;
+}
+

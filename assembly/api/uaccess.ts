@@ -1,0 +1,256 @@
+import { EFAULT, EINVAL } from "../base/errno";
+import { Cpu, cpuAt } from "../machine/cpu";
+import { FINDING_GUARD_NESTED_OPEN, FINDING_OBJECT_OVERFLOW, recordFinding } from "../machine/findings";
+import { objectBytesFrom } from "../machine/slab";
+import { Task } from "../mm/task";
+import { accessOk, accessOkFixed, enterFunction } from "../uaccess/check";
+import { blockBegin, blockBeginMasked, blockEnd, checkClosedAtReturn, checkClosedAtSleep, noteScope, userAccessRestore, userAccessSave } from "../uaccess/block";
+import {
+  clearUser, clearUserUnchecked, copyFromUser, copyFromUserUnchecked, copyToUser, copyToUserUnchecked, unsafeCopyToUser,
+} from "../uaccess/copy";
+import { DIRECTION_BOTH, openDirections } from "../uaccess/guard";
+import { copyFromKernelNofault, copyFromUserNmi, copyFromUserNofault, copyToUserNofault, pagefaultDisable, pagefaultEnable } from "../uaccess/nofault";
+import { getUser, getUserUnchecked, putUser, putUserUnchecked, unsafeGetUser, unsafePutUser } from "../uaccess/single";
+import {
+  strncpyFromKernelNofault, strncpyFromUser, strncpyFromUserNofault, strnlenUser, strnlenUserNofault,
+} from "../uaccess/string";
+import { checkZeroedUser, copyStructFromUser, copyStructToUser } from "../uaccess/struct";
+import { wide } from "./tasks";
+import { enterCore, leaveCore } from "../mm/shootdown";
+
+/**
+ * Every primitive of spec/uaccess.md §§4–6, one at a time, for kernel code written outside the core. Kernel buffers
+ * are checked against the object they lie in, so that no number given here reaches memory outside it.
+ */
+
+/** Forms of the single-value primitives. */
+export const FORM_CHECKED: u32 = 0; // get_user, put_user
+export const FORM_UNCHECKED: u32 = 1; // __get_user, __put_user
+export const FORM_UNSAFE: u32 = 2; // unsafe_get_user, unsafe_put_user
+
+/** A primitive that opens the guard itself, called inside an open block, is a call with the guard open (R1, R4). */
+function enterPrimitive(index: u32, va: u64): Cpu {
+  const cpu = cpuAt(index);
+  enterCore(cpu);
+  if (cpu.blockDirection != 0) recordFinding(FINDING_GUARD_NESTED_OPEN, index, cpu.task, va, cpu.blockDirection);
+  return cpu;
+}
+
+function leave(cpu: Cpu, result: i32): i32 {
+  leaveCore(cpu);
+  return result;
+}
+
+function getSized<T>(cpu: Cpu, va: u64, form: u32): i32 {
+  if (form == FORM_CHECKED) return getUser<T>(cpu, va);
+  if (form == FORM_UNCHECKED) return getUserUnchecked<T>(cpu, va);
+  return unsafeGetUser<T>(cpu, va);
+}
+
+/** 0 or −EFAULT, the value in `readValueLow/High`; −EINVAL for a size that is not 1, 2, 4 or 8. */
+export function getValue(index: u32, form: u32, lo: u32, hi: u32, size: u32): i32 {
+  const va = wide(lo, hi);
+  const cpu = form == FORM_UNSAFE ? enterPlain(index) : enterPrimitive(index, va);
+  switch (size) {
+    case 1: return leave(cpu, getSized<u8>(cpu, va, form));
+    case 2: return leave(cpu, getSized<u16>(cpu, va, form));
+    case 4: return leave(cpu, getSized<u32>(cpu, va, form));
+    case 8: return leave(cpu, getSized<u64>(cpu, va, form));
+    default: return leave(cpu, -EINVAL);
+  }
+}
+
+function putSized<T>(cpu: Cpu, va: u64, value: T, form: u32): i32 {
+  if (form == FORM_CHECKED) return putUser<T>(cpu, va, value);
+  if (form == FORM_UNCHECKED) return putUserUnchecked<T>(cpu, va, value);
+  return unsafePutUser<T>(cpu, va, value);
+}
+
+export function putValue(index: u32, form: u32, lo: u32, hi: u32, size: u32, valueLo: u32, valueHi: u32): i32 {
+  const va = wide(lo, hi);
+  const cpu = form == FORM_UNSAFE ? enterPlain(index) : enterPrimitive(index, va);
+  const value = wide(valueLo, valueHi);
+  switch (size) {
+    case 1: return leave(cpu, putSized<u8>(cpu, va, value as u8, form));
+    case 2: return leave(cpu, putSized<u16>(cpu, va, value as u16, form));
+    case 4: return leave(cpu, putSized<u32>(cpu, va, value as u32, form));
+    case 8: return leave(cpu, putSized<u64>(cpu, va, value, form));
+    default: return leave(cpu, -EINVAL);
+  }
+}
+
+function enterPlain(index: u32): Cpu {
+  const cpu = cpuAt(index);
+  enterCore(cpu);
+  return cpu;
+}
+
+/** What the last get read, or what a primitive with a second result left. */
+export function readValueLow(index: u32): u32 {
+  return cpuAt(index).value as u32;
+}
+
+export function readValueHigh(index: u32): u32 {
+  return (cpuAt(index).value >> 32) as u32;
+}
+
+/** Forms of the bulk copies. */
+export const COPY_CHECKED: u32 = 0; // copy_from_user, copy_to_user, clear_user
+export const COPY_UNCHECKED: u32 = 1; // __copy_*_user, the _inatomic forms, __clear_user
+export const COPY_NOFAULT: u32 = 2;
+export const COPY_NMI: u32 = 3;
+export const COPY_UNSAFE: u32 = 4; // unsafe_copy_to_user
+
+/** The kernel object is too small: nothing is copied, its content stays, and the code that asked is at fault. */
+function objectTooSmall(cpu: Cpu, kernel: u32, length: u32): bool {
+  if (length == 0 || objectBytesFrom(kernel) >= length) return false;
+  recordFinding(FINDING_OBJECT_OVERFLOW, cpu.index, cpu.task, kernel, length);
+  return true;
+}
+
+/** Bytes not copied; 0 or −EFAULT for the nofault form. */
+export function copyIn(index: u32, form: u32, kernel: u32, lo: u32, hi: u32, length: u32): i32 {
+  const va = wide(lo, hi);
+  const cpu = enterPrimitive(index, va);
+  if (objectTooSmall(cpu, kernel, length)) return leave(cpu, form == COPY_NOFAULT ? -EFAULT : length);
+  switch (form) {
+    case COPY_CHECKED: return leave(cpu, copyFromUser(cpu, kernel, va, length));
+    case COPY_UNCHECKED: return leave(cpu, copyFromUserUnchecked(cpu, kernel, va, length));
+    case COPY_NOFAULT: return leave(cpu, copyFromUserNofault(cpu, kernel, va, length));
+    case COPY_NMI: return leave(cpu, copyFromUserNmi(cpu, kernel, va, length));
+    default: return leave(cpu, -EINVAL);
+  }
+}
+
+export function copyOut(index: u32, form: u32, lo: u32, hi: u32, kernel: u32, length: u32): i32 {
+  const va = wide(lo, hi);
+  const cpu = form == COPY_UNSAFE ? enterPlain(index) : enterPrimitive(index, va);
+  if (objectTooSmall(cpu, kernel, length)) return leave(cpu, form == COPY_CHECKED || form == COPY_UNCHECKED ? length : -EFAULT);
+  switch (form) {
+    case COPY_CHECKED: return leave(cpu, copyToUser(cpu, va, kernel, length));
+    case COPY_UNCHECKED: return leave(cpu, copyToUserUnchecked(cpu, va, kernel, length));
+    case COPY_NOFAULT: return leave(cpu, copyToUserNofault(cpu, va, kernel, length));
+    case COPY_UNSAFE: return leave(cpu, unsafeCopyToUser(cpu, va, kernel, length));
+    default: return leave(cpu, -EINVAL);
+  }
+}
+
+export function clearOut(index: u32, form: u32, lo: u32, hi: u32, length: u32): i32 {
+  const cpu = enterPrimitive(index, wide(lo, hi));
+  if (form == COPY_CHECKED) return leave(cpu, clearUser(cpu, wide(lo, hi), length));
+  return leave(cpu, clearUserUnchecked(cpu, wide(lo, hi), length));
+}
+
+export function copyKernelNofault(kernel: u32, lo: u32, hi: u32, length: u32): i32 {
+  if (length != 0 && objectBytesFrom(kernel) < length) return -EFAULT;
+  return copyFromKernelNofault(kernel, wide(lo, hi), length);
+}
+
+/** Forms of the string functions. */
+export const STRING_PLAIN: u32 = 0;
+export const STRING_NOFAULT: u32 = 1;
+
+export function stringIn(index: u32, form: u32, kernel: u32, lo: u32, hi: u32, limit: i32): i32 {
+  const va = wide(lo, hi);
+  const cpu = enterPrimitive(index, va);
+  if (limit > 0 && objectTooSmall(cpu, kernel, limit)) return leave(cpu, -EFAULT);
+  if (form == STRING_PLAIN) return leave(cpu, strncpyFromUser(cpu, kernel, va, limit));
+  return leave(cpu, strncpyFromUserNofault(cpu, kernel, va, limit));
+}
+
+export function stringLength(index: u32, form: u32, lo: u32, hi: u32, limit: i32): i32 {
+  const va = wide(lo, hi);
+  const cpu = enterPrimitive(index, va);
+  return leave(cpu, form == STRING_PLAIN ? strnlenUser(cpu, va, limit) : strnlenUserNofault(cpu, va, limit));
+}
+
+export function stringFromKernel(kernel: u32, lo: u32, hi: u32, limit: i32): i32 {
+  if (limit > 0 && objectBytesFrom(kernel) < (limit as u32)) return -EFAULT;
+  return strncpyFromKernelNofault(kernel, wide(lo, hi), limit);
+}
+
+export function zeroedCheck(index: u32, lo: u32, hi: u32, length: u32): i32 {
+  const cpu = enterPrimitive(index, wide(lo, hi));
+  return leave(cpu, checkZeroedUser(cpu, wide(lo, hi), length));
+}
+
+export function structIn(index: u32, kernel: u32, ksize: u32, lo: u32, hi: u32, userBytes: u32): i32 {
+  const cpu = enterPrimitive(index, wide(lo, hi));
+  return leave(cpu, copyStructFromUser(cpu, kernel, objectBytesFrom(kernel), ksize, wide(lo, hi), userBytes));
+}
+
+export function structOut(index: u32, lo: u32, hi: u32, userBytes: u32, kernel: u32, ksize: u32): i32 {
+  const cpu = enterPrimitive(index, wide(lo, hi));
+  if (objectTooSmall(cpu, kernel, ksize)) return leave(cpu, -EFAULT);
+  return leave(cpu, copyStructToUser(cpu, wide(lo, hi), userBytes, kernel, ksize));
+}
+
+/** access_ok: 1 or 0, for a size that is known at build time or for a variable one. */
+export function rangeOk(index: u32, lo: u32, hi: u32, sizeLo: u32, sizeHi: u32, fixedSize: u32): u32 {
+  const cpu = cpuAt(index);
+  const size = wide(sizeLo, sizeHi);
+  const good = fixedSize != 0 ? accessOkFixed(cpu, wide(lo, hi), size, 1) : accessOk(cpu, wide(lo, hi), size, 1);
+  return good ? 1 : 0;
+}
+
+/** The four verbs of a block; directions are DIRECTION_*. */
+export function accessBegin(index: u32, lo: u32, hi: u32, length: u32, direction: u32): u32 {
+  const cpu = enterPlain(index);
+  return leave(cpu, blockBegin(cpu, wide(lo, hi), length, direction & DIRECTION_BOTH));
+}
+
+export function accessBeginMasked(index: u32, lo: u32, hi: u32, direction: u32, allOnes: u32): u32 {
+  const cpu = enterPlain(index);
+  return leave(cpu, blockBeginMasked(cpu, wide(lo, hi), direction & DIRECTION_BOTH, allOnes != 0));
+}
+
+export function accessEnd(index: u32, direction: u32): void {
+  blockEnd(cpuAt(index), direction & DIRECTION_BOTH);
+}
+
+export function accessSave(index: u32): u32 {
+  return userAccessSave(cpuAt(index));
+}
+
+export function accessRestore(index: u32, token: u32): void {
+  userAccessRestore(cpuAt(index), token);
+}
+
+export function scopeEnter(index: u32, lo: u32, hi: u32): void {
+  noteScope(cpuAt(index), wide(lo, hi));
+}
+
+export function guardDirections(index: u32): u32 {
+  return openDirections(cpuAt(index));
+}
+
+export function disablePagefaults(index: u32): void {
+  pagefaultDisable(cpuAt(index));
+}
+
+export function enablePagefaults(index: u32): void {
+  pagefaultEnable(cpuAt(index));
+}
+
+/** Runs the CPU in another context (task, softirq, irq, NMI): in all but the first no fault is repaired. */
+export function setContext(index: u32, context: u32): void {
+  cpuAt(index).context = context & 3;
+}
+
+export function setTaskKeys(task: u32, amrLo: u32, amrHi: u32): void {
+  changetype<Task>(task as usize).amr = wide(amrLo, amrHi);
+}
+
+/** The kernel function ends: the guard must be closed. */
+export function returnToUser(index: u32): void {
+  checkClosedAtReturn(cpuAt(index));
+}
+
+export function aboutToSleep(index: u32): void {
+  checkClosedAtSleep(cpuAt(index));
+}
+
+/** A kernel function begins: the compiler's knowledge of earlier range checks ends. */
+export function beginFunction(index: u32, lo: u32, hi: u32): void {
+  enterFunction(cpuAt(index), wide(lo, hi));
+}

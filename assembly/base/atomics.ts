@@ -1,0 +1,54 @@
+/**
+ * The one place that knows whether memory is shared. In the threads build these are real atomics; in the others the
+ * same words are plain loads and stores, because there one kernel path runs at a time.
+ */
+
+@inline
+export function loadShared(address: usize): u32 {
+  return THREADS ? atomic.load<u32>(address) : load<u32>(address);
+}
+
+@inline
+export function storeShared(address: usize, value: u32): void {
+  if (THREADS) atomic.store<u32>(address, value);
+  else store<u32>(address, value);
+}
+
+/** Adds `delta` and returns the old value. */
+@inline
+export function fetchAdd(address: usize, delta: u32): u32 {
+  if (THREADS) return atomic.add<u32>(address, delta);
+  const old = load<u32>(address);
+  store<u32>(address, old + delta);
+  return old;
+}
+
+/** Stores `replacement` where `expected` stands; returns what stood there. */
+@inline
+export function compareExchange(address: usize, expected: u32, replacement: u32): u32 {
+  if (THREADS) return atomic.cmpxchg<u32>(address, expected, replacement);
+  const old = load<u32>(address);
+  if (old == expected) store<u32>(address, replacement);
+  return old;
+}
+
+/** Short critical sections without a yield point inside: only real threads can meet in one. */
+@inline
+export function spinLock(address: usize): void {
+  if (THREADS) while (atomic.cmpxchg<u32>(address, 0, 1) != 0) atomic.wait<i32>(address, 1, 10_000);
+}
+
+@inline
+export function spinUnlock(address: usize): void {
+  if (THREADS) {
+    atomic.store<u32>(address, 0);
+    atomic.notify(address, 1);
+  }
+}
+
+/** Sets bits in a word that hardware and kernel both write (a page-table entry's accessed and dirty bits). */
+@inline
+export function setBits(address: usize, bits: u32): void {
+  if (THREADS) atomic.or<u32>(address, bits);
+  else store<u32>(address, load<u32>(address) | bits);
+}

@@ -1,0 +1,3 @@
+export * from "./api/machine";
+export * from "./api/tasks";
+export * from "./api/uaccess";

@@ -1,0 +1,100 @@
+import { storeShared } from "../base/atomics";
+import { CPU_BYTES, COUNTER_SLOTS, header, PAGE_MASK } from "./map";
+
+/** Contexts a CPU can run in; all but CONTEXT_TASK forbid repairing a fault. */
+export const CONTEXT_TASK: u32 = 0;
+export const CONTEXT_SOFTIRQ: u32 = 1;
+export const CONTEXT_IRQ: u32 = 2;
+export const CONTEXT_NMI: u32 = 3;
+
+/** Bytes of the per-CPU kernel stack image that block copies assemble their structure in. */
+export const STACK_IMAGE_BYTES: u32 = 256;
+
+/**
+ * The unit of context. The first words are the translation ports: each holds the address of a TLB, and closing the
+ * guard plugs in the empty one (DESIGN §3.5). A pair of user ports is one u64, so that open and close are one store:
+ *
+ *    63            32 31             0
+ *   ┌────────────────┬────────────────┐
+ *   │ write TLB      │ read TLB       │
+ *   └────────────────┴────────────────┘
+ */
+@unmanaged
+export class Cpu {
+  userRead: u32; //        0 ┐ the pair, as one u64
+  userWrite: u32; //       4 ┘
+  privileged: u32; //      8 arm64 PAN: what exclusive accesses go through
+  generation: u32; //     12 low 12 bits of every live TLB key, 1 … 4095
+  closedPair: u64; //     16
+  openReadPair: u64; //   24
+  openWritePair: u64; //  32
+  openBothPair: u64; //   40
+  limit: u64; //          48 range check: first address that is not user space
+  sizeMask: u64; //       56 0 where a constant size is not looked at
+  untagMask: u64; //      64
+  accessMask: u64; //     72
+  tlbMask: u32; //        80 entries - 1
+  segmentStride: u32; //  84 bytes between the write TLBs of two 256 MB segments, else 0
+  index: u32; //          88
+  task: u32; //           92 Task, 0 = idle
+  mm: u32; //             96 Mm, 0 = kernel thread
+  context: u32; //       100
+  flushRequest: u32; //  104 another CPU waits for this one to drop its translations
+  inCore: u32; //        108 a CPU outside the core counts as having acknowledged
+  missReason: u32; //    112 why the last miss gave no address
+  walkCache: u32; //     116 leaf-table cache
+  value: u64; //         120 what the last getUser read
+  faultAddress: u64; //  128
+  faultAccess: u32; //   136
+  counters: u32; //      140 study: this CPU's counters
+  readTlb: u32; //       144
+  writeTlb: u32; //      148
+  blockOpens: u32; //    152 1 where userAccessBegin opens the guard itself
+  guard: u32; //         156 the profile's GUARD_* bits, at hand
+  blockDirection: u32; //160 how the open block was begun: DIRECTION_*, 0 = none
+  preemptDisabled: u32; //164
+  walkEntry: u32; //     168 address of the entry the last walk ended at
+  walkLevel: u32; //     172 and the level it stands at
+  checkedCount: u32; //  176 study: range checks made in the current kernel function
+  fiberState: u32; //    180
+  checked: u64; //       184 … eight remembered checks: see uaccess/check.ts
+}
+
+@inline
+export function cpuAt(index: u32): Cpu {
+  return changetype<Cpu>(header().cpus + index * CPU_BYTES);
+}
+
+/** Room behind the named words: the remembered range checks, then the kernel stack image at the area's end. */
+export const CHECKED_SLOTS: u32 = 16;
+
+@inline
+export function stackImage(cpu: Cpu): usize {
+  return changetype<usize>(cpu) + CPU_BYTES - STACK_IMAGE_BYTES;
+}
+
+@inline
+export function setPorts(cpu: Cpu, pair: u64): void {
+  store<u64>(changetype<usize>(cpu), pair);
+}
+
+@inline
+export function ports(cpu: Cpu): u64 {
+  return load<u64>(changetype<usize>(cpu));
+}
+
+/** TLB key of the page of `va`: page address and the CPU's generation in the low 12 bits; never 0. */
+@inline
+export function tlbKey(cpu: Cpu, va: u64): u64 {
+  return (va & ~(PAGE_MASK as u64)) | cpu.generation;
+}
+
+export function initCpu(index: u32): void {
+  const h = header();
+  const cpu = cpuAt(index);
+  cpu.index = index;
+  cpu.generation = 1;
+  cpu.tlbMask = h.tlbEntries - 1;
+  if (STUDY) cpu.counters = h.counters + index * COUNTER_SLOTS * 8;
+  storeShared(changetype<usize>(cpu) + offsetof<Cpu>("inCore"), 0);
+}

@@ -1,0 +1,36 @@
+import { Finding, FINDINGS, FINDING_SLOTS, header } from "./map";
+
+/** Kinds of finding; the host's table gives each its name and sentence. */
+export const FINDING_GUARD_CLOSED_ACCESS: u32 = 1;
+export const FINDING_GUARD_OPEN_AT_RETURN: u32 = 2;
+export const FINDING_GUARD_OPEN_AT_SLEEP: u32 = 3;
+export const FINDING_GUARD_NESTED_OPEN: u32 = 4;
+export const FINDING_GUARD_REDUNDANT_CLOSE: u32 = 5;
+export const FINDING_GUARD_WRONG_END: u32 = 6;
+export const FINDING_FREED_FRAME_ACCESS: u32 = 7;
+export const FINDING_REFCOUNT: u32 = 8;
+export const FINDING_LOCK_HELD_AT_RETURN: u32 = 9;
+export const FINDING_REPAIR_WHILE_FORBIDDEN: u32 = 10;
+export const FINDING_SLEEP_IN_ATOMIC: u32 = 11;
+export const FINDING_LOCK_NEEDS_SCHEDULER: u32 = 12;
+export const FINDING_SHOOTDOWN_TIMEOUT: u32 = 13;
+export const FINDING_OBJECT_OVERFLOW: u32 = 14;
+export const FINDING_KERNEL_LEAK: u32 = 15;
+export const FINDING_PCM_POSITION: u32 = 16;
+export const FINDING_PCM_UNEXPECTED: u32 = 17;
+export const FINDING_PAGEFAULT_UNBALANCED: u32 = 18;
+export const FINDING_NO_FIXUP: u32 = 19;
+export const FINDING_SCOPE_NESTED: u32 = 20;
+
+export function recordFinding(kind: u32, cpu: u32, task: u32, va: u64, detail: u32): void {
+  const h = header();
+  const slot = h.findingCount % FINDING_SLOTS;
+  const finding = changetype<Finding>(FINDINGS + slot * offsetof<Finding>());
+  finding.kind = kind;
+  finding.cpu = cpu;
+  finding.task = task;
+  finding.detail = detail;
+  finding.va = va;
+  finding.sequence = h.findingCount;
+  h.findingCount += 1;
+}

@@ -1,0 +1,72 @@
+import { FOLIO_EXCLUSIVE, FRAME_TABLE, allocFrames, folioGet, folioOf, folioPut, frameOf, pageAddress } from "../machine/frames";
+import { PAGE_SHIFT } from "../machine/map";
+import { Mm } from "./mm";
+import { PTE_ACCESSED, PTE_DIRTY, PTE_PKEY_SHIFT, PTE_PRESENT, PTE_PROTNONE, PTE_PSE, PTE_RW, PTE_SPECIAL, PTE_USER, pteFrame } from "./pte";
+import { levelShift, readEntry, writeEntry } from "./table";
+import { VM_ACCESS, Vma } from "./vma";
+
+/** Putting a page into a page table and taking it out again, with the counts that go with it. */
+
+@inline
+export function leafPages(level: u32): u32 {
+  return 1 << (levelShift(level) - PAGE_SHIFT);
+}
+
+/** The bits every leaf of a mapping carries. */
+export function leafBits(vma: Vma, level: u32): u64 {
+  const access = (vma.flags & VM_ACCESS) != 0 ? PTE_PRESENT : PTE_PROTNONE;
+  const size = level > 1 ? PTE_PSE : 0;
+  return access | size | PTE_USER | PTE_ACCESSED | ((vma.pkey as u64) << PTE_PKEY_SHIFT);
+}
+
+/** Maps a folio's page; the caller's reference becomes the mapping's. */
+export function mapLeaf(mm: Mm, vma: Vma, address: usize, level: u32, pfn: u32, bits: u64): void {
+  writeEntry(address, ((pfn as u64) << PAGE_SHIFT) | leafBits(vma, level) | bits);
+  if ((bits & PTE_SPECIAL) == 0) folioOf(pfn).mapcount += 1;
+  mm.pages += leafPages(level);
+}
+
+/** Empties an entry. The reference that the mapping held is the caller's to drop, after the TLBs forgot the page. */
+export function unmapLeaf(mm: Mm, address: usize, level: u32): u32 {
+  const entry = readEntry(address);
+  writeEntry(address, 0);
+  mm.pages -= leafPages(level);
+  const pfn = pteFrame(entry);
+  if (entry & PTE_SPECIAL) return 0;
+  folioOf(pfn).mapcount -= 1;
+  return pfn;
+}
+
+/**
+ * Replaces a large leaf by a table of leaves one level down that map the same pages. False when RAM is full.
+ * Every small leaf holds a reference of its own.
+ */
+export function splitLeaf(address: usize, level: u32): bool {
+  const entry = readEntry(address);
+  const tablePfn = allocFrames(0, FRAME_TABLE);
+  if (tablePfn == 0) return false;
+  const below = level - 1;
+  const pfn = pteFrame(entry);
+  const step = leafPages(below);
+  const parts = leafPages(level) / step;
+  const bits = entry & ~((pfn as u64) << PAGE_SHIFT) & (below > 1 ? u64.MAX_VALUE : ~PTE_PSE);
+  const table = pageAddress(tablePfn);
+  for (let part: u32 = 0; part < parts; part++) {
+    store<u64>(table + (part << 3), bits | (((pfn + part * step) as u64) << PAGE_SHIFT));
+    if (part != 0) folioGet(pfn);
+  }
+  frameOf(tablePfn).count = parts;
+  folioOf(pfn).mapcount += parts - 1;
+  writeEntry(address, ((tablePfn as u64) << PAGE_SHIFT) | PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY);
+  return true;
+}
+
+/** True when this process is the page's only owner, so that a write may reuse it. */
+export function isExclusive(pfn: u32): bool {
+  const folio = folioOf(pfn);
+  return (folio.flags & FOLIO_EXCLUSIVE) != 0 || folio.refcount == 1;
+}
+
+export function dropFolio(pfn: u32): void {
+  if (pfn != 0) folioPut(pfn);
+}

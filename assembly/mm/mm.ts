@@ -1,0 +1,85 @@
+import { loadShared } from "../base/atomics";
+import { Cpu } from "../machine/cpu";
+import { FINDING_LOCK_NEEDS_SCHEDULER, recordFinding } from "../machine/findings";
+import { slabAlloc } from "../machine/slab";
+import { EVENT_MMAP_LOCK, emit } from "../study/events";
+import { compareExchange, storeShared } from "../base/atomics";
+import { waitForOthers } from "./shootdown";
+import { allocRoot } from "./table";
+
+/** One address space. */
+@unmanaged
+export class Mm {
+  root: u32; //      0 linear address of the root page table
+  vmaRoot: u32; //   4
+  vmaCount: u32; //  8
+  users: u32; //    12
+  mmapLock: u32; // 16 readers, or MMAP_WRITER
+  lockSeq: u32; //  20 odd while write-held
+  tableLock: u32; //24
+  pages: u32; //    28 leaves mapped, in 4 KiB pages
+  id: u32; //       32
+  reserved: u32; // 36
+}
+
+const MMAP_WRITER: u32 = 0xffffffff;
+
+/** A new, empty address space with one user; 0 when RAM is full. */
+export function allocMm(): usize {
+  const address = slabAlloc(offsetof<Mm>());
+  if (address == 0) return 0;
+  const mm = changetype<Mm>(address);
+  mm.root = allocRoot() as u32;
+  mm.users = 1;
+  return mm.root == 0 ? 0 : address;
+}
+
+@inline
+function lockAddress(mm: Mm): usize {
+  return changetype<usize>(mm) + offsetof<Mm>("mmapLock");
+}
+
+/** Takes the mmap lock for reading; false only where waiting is impossible (release met it held). */
+export function mmapReadLock(cpu: Cpu, mm: Mm): bool {
+  const lock = lockAddress(mm);
+  while (true) {
+    const held = loadShared(lock);
+    if (held != MMAP_WRITER) {
+      if (compareExchange(lock, held, held + 1) == held) break;
+    } else if (!waitOnLock(cpu, lock, held)) return false;
+  }
+  emit(cpu, EVENT_MMAP_LOCK, 0, 1);
+  return true;
+}
+
+export function mmapReadUnlock(cpu: Cpu, mm: Mm): void {
+  const lock = lockAddress(mm);
+  let held = loadShared(lock);
+  while (compareExchange(lock, held, held - 1) != held) held = loadShared(lock);
+  if (THREADS) atomic.notify(lock, -1);
+  emit(cpu, EVENT_MMAP_LOCK, 0, 0);
+}
+
+export function mmapWriteLock(cpu: Cpu, mm: Mm): bool {
+  const lock = lockAddress(mm);
+  while (compareExchange(lock, 0, MMAP_WRITER) != 0) {
+    const held = loadShared(lock);
+    if (held != 0 && !waitOnLock(cpu, lock, held)) return false;
+  }
+  mm.lockSeq += 1;
+  emit(cpu, EVENT_MMAP_LOCK, 0, 2);
+  return true;
+}
+
+export function mmapWriteUnlock(cpu: Cpu, mm: Mm): void {
+  mm.lockSeq += 1;
+  storeShared(lockAddress(mm), 0);
+  if (THREADS) atomic.notify(lockAddress(mm), -1);
+  emit(cpu, EVENT_MMAP_LOCK, 0, 0);
+}
+
+function waitOnLock(cpu: Cpu, lock: usize, seen: u32): bool {
+  if (waitForOthers(cpu, lock, seen)) return true;
+  recordFinding(FINDING_LOCK_NEEDS_SCHEDULER, cpu.index, cpu.task, 0, 0);
+  return false;
+}

@@ -1,0 +1,156 @@
+import { profile } from "../arch/profile";
+import { FRAME_TABLE, allocFrames, frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
+import { PAGE_SHIFT } from "../machine/map";
+import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_PSE, PTE_RW, PTE_USER, pteFrame, ptePresent } from "./pte";
+
+/** Page tables as real entries in frames; a table's frame counts the entries in use, and an empty table is freed. */
+
+/** Bits of the address below a level's index: level 1 is the last (PTE) level. */
+@inline
+export function levelShift(level: u32): u32 {
+  const bits: u32 = profile().entryBytes == 4 ? 10 : 9;
+  return PAGE_SHIFT + (level - 1) * bits;
+}
+
+@inline
+function indexMask(level: u32): u64 {
+  const p = profile();
+  if (level == p.levels) return p.topEntries - 1;
+  return p.entryBytes == 4 ? 1023 : 511;
+}
+
+@inline
+export function entryAddress(table: usize, level: u32, va: u64): usize {
+  const index = ((va >> levelShift(level)) & indexMask(level)) as u32;
+  return table + index * profile().entryBytes;
+}
+
+@inline
+export function readEntry(address: usize): u64 {
+  return profile().entryBytes == 4 ? load<u32>(address) : load<u64>(address);
+}
+
+/** Stores an entry and keeps its table's count of entries in use. */
+export function writeEntry(address: usize, entry: u64): void {
+  const table = tableFrameOf(address);
+  const before = readEntry(address);
+  if (before == 0 && entry != 0) frameOf(table).count += 1;
+  else if (before != 0 && entry == 0) frameOf(table).count -= 1;
+  if (profile().entryBytes == 4) store<u32>(address, entry as u32);
+  else store<u64>(address, entry);
+}
+
+/** The head frame of the table an entry stands in (a 13-bit root spans 16 frames). */
+function tableFrameOf(address: usize): u32 {
+  const pfn = pfnOfAddress(address);
+  const frame = frameOf(pfn);
+  return frame.kind == FRAME_TABLE ? pfn : frame.index;
+}
+
+/** A new root table, as a linear address; 0 when RAM is full. */
+export function allocRoot(): usize {
+  const bytes = profile().topEntries * profile().entryBytes;
+  const pfn = allocFrames(bytes <= 4096 ? 0 : ctz(bytes >> PAGE_SHIFT), FRAME_TABLE);
+  return pfn == 0 ? 0 : pageAddress(pfn);
+}
+
+@inline
+function tableBehind(entry: u64): usize {
+  return pageAddress(pteFrame(entry));
+}
+
+@inline
+function isLeaf(entry: u64, level: u32): bool {
+  return level == 1 || (entry & PTE_PSE) != 0;
+}
+
+/**
+ * The address of the entry for `va` at `level`, building the tables above it. 0 when RAM is full, or when a leaf of a
+ * larger size stands in the way.
+ */
+export function makeEntry(root: usize, va: u64, level: u32): usize {
+  let table = root;
+  for (let at = profile().levels; at > level; at--) {
+    const address = entryAddress(table, at, va);
+    let entry = readEntry(address);
+    if (entry == 0) {
+      const pfn = allocFrames(0, FRAME_TABLE);
+      if (pfn == 0) return 0;
+      entry = ((pfn as u64) << PAGE_SHIFT) | PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
+      writeEntry(address, entry);
+    } else if (isLeaf(entry, at)) return 0;
+    table = tableBehind(entry);
+  }
+  return entryAddress(table, level, va);
+}
+
+/** Where a walk ended: the entry's address and the level it stands at. */
+@unmanaged
+export class Walk {
+  entryAddress: u32;
+  level: u32;
+}
+
+/**
+ * Walks to the leaf that maps `va`, or to the first empty entry. Looks only: no accessed bit, no fill.
+ * `va` must lie below profile.tableLimit. Returns the entry (0 = nothing mapped); `walk` says where it stands.
+ */
+export function walkTo(root: usize, va: u64, walk: Walk): u64 {
+  let table = root;
+  let level = profile().levels;
+  while (true) {
+    const address = entryAddress(table, level, va);
+    const entry = readEntry(address);
+    walk.entryAddress = address as u32;
+    walk.level = level;
+    if (entry == 0 || isLeaf(entry, level)) return entry;
+    table = tableBehind(entry);
+    level -= 1;
+  }
+}
+
+/** Called for each leaf of a range: the address it maps, its entry's place and its level. */
+export type LeafVisitor = (va: u64, address: usize, level: u32, context: usize) => void;
+/** Called for each table that a visit left empty, already unlinked; its frame is the visitor's to free. */
+export type TableVisitor = (pfn: u32, context: usize) => void;
+
+/** Visits every present leaf that maps a part of [start, end), in order. */
+export function visitLeaves(
+  root: usize,
+  start: u64,
+  end: u64,
+  onLeaf: LeafVisitor,
+  onEmptied: TableVisitor,
+  context: usize,
+): void {
+  visitTable(root, profile().levels, start, end, onLeaf, onEmptied, context);
+}
+
+function visitTable(
+  table: usize,
+  level: u32,
+  start: u64,
+  end: u64,
+  onLeaf: LeafVisitor,
+  onEmptied: TableVisitor,
+  context: usize,
+): void {
+  const step = (1 as u64) << levelShift(level);
+  let va = start;
+  while (va < end) {
+    const next = min<u64>((va & ~(step - 1)) + step, end);
+    const address = entryAddress(table, level, va);
+    const entry = readEntry(address);
+    if (entry != 0 && isLeaf(entry, level)) {
+      if (ptePresent(entry)) onLeaf(va & ~(step - 1), address, level, context);
+    } else if (entry != 0) {
+      const below = tableBehind(entry);
+      visitTable(below, level - 1, va, next, onLeaf, onEmptied, context);
+      if (frameOf(pfnOfAddress(below)).count == 0) {
+        writeEntry(address, 0);
+        onEmptied(pfnOfAddress(below), context);
+      }
+    }
+    va = next;
+  }
+}

@@ -1,0 +1,72 @@
+import { profile } from "../arch/profile";
+import { Cpu } from "../machine/cpu";
+import { header } from "../machine/map";
+import { slabAlloc, slabFree } from "../machine/slab";
+import { Mm, allocMm } from "./mm";
+import { mmPut } from "./mmap";
+import { flushAll } from "./tlb";
+
+/** A user task: who runs on a CPU, in which address space, and what it sleeps in. */
+@unmanaged
+export class Task {
+  id: u32;
+  mm: u32;
+  next: u32; // in the list of all tasks
+  pagefaultDisabled: u32; // > 0: a fault must not be repaired
+  oopsed: u32; // the kernel code running for it died in a bad access
+  wordBytes: u32; // 4 for a 32-bit program on a 64-bit kernel
+  tagged: u32; // arm64: the task may pass tagged pointers
+  blockedOn: u32; // what kind of sleep its continuation belongs to; 0 = it runs
+  amr: u64; // book3s/64: the user's own protection-key denials
+  wakeAt: u64; // virtual nanoseconds at which a sleep gives up; 0 = never
+  wait0: u64; // the continuation's own words
+  wait1: u64;
+  wait2: u64;
+  wait3: u64;
+  woken: u32;
+  reserved: u32;
+}
+
+/** A new task with an address space of its own, or with `shareMm`'s. 0 when RAM is full. */
+export function createTask(shareMm: u32, wordBytes: u32): usize {
+  const address = slabAlloc(offsetof<Task>());
+  if (address == 0) return 0;
+  const task = changetype<Task>(address);
+  const h = header();
+  task.mm = shareMm != 0 ? shareMm : (allocMm() as u32);
+  if (task.mm == 0) return 0;
+  if (shareMm != 0) changetype<Mm>(shareMm as usize).users += 1;
+  task.id = ++h.nextTaskId;
+  task.wordBytes = wordBytes;
+  task.next = h.tasks;
+  h.tasks = address as u32;
+  return address;
+}
+
+/** Ends a task that no CPU runs any more. */
+export function exitTask(cpu: Cpu, address: usize): void {
+  const h = header();
+  const task = changetype<Task>(address);
+  if (h.tasks == (address as u32)) h.tasks = task.next;
+  else {
+    let at = h.tasks;
+    while (at != 0 && changetype<Task>(at as usize).next != (address as u32)) at = changetype<Task>(at as usize).next;
+    if (at != 0) changetype<Task>(at as usize).next = task.next;
+  }
+  mmPut(cpu, changetype<Mm>(task.mm as usize));
+  slabFree(address);
+}
+
+/** What the range check looks at when a task may pass tagged pointers: everything but the top byte. */
+const TAG_REMOVED: u64 = 0x00ffffffffffffff;
+
+/** Puts a task on a CPU (0 = idle). Another address space means that no translation is good any more. */
+export function switchTo(cpu: Cpu, address: usize): void {
+  const mm = address == 0 ? 0 : changetype<Task>(address).mm;
+  cpu.task = address as u32;
+  const tagged = address != 0 && changetype<Task>(address).tagged != 0;
+  cpu.untagMask = tagged ? profile().untagMask & TAG_REMOVED : profile().untagMask;
+  if (cpu.mm == mm) return;
+  cpu.mm = mm;
+  flushAll(cpu);
+}

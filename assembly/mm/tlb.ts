@@ -1,0 +1,88 @@
+import { profile } from "../arch/profile";
+import { Cpu, tlbKey } from "../machine/cpu";
+import { PAGE_MASK, PAGE_SHIFT, TLB_ENTRY_BYTES, WALK_CACHE_BYTES, WALK_CACHE_ENTRIES, header } from "../machine/map";
+import { COUNT_TLB_FLUSHES, count } from "../study/counters";
+
+/**
+ * A TLB entry maps one 4 KiB page, whatever size its leaf has.
+ *
+ *   0                                  8             12            16
+ *   ┌──────────────────────┬──────────┬─────────────┬─────────────┐
+ *   │ va bits 63 … 12      │generation│ linear page │ (unused)    │
+ *   └──────────────────────┴──────────┴─────────────┴─────────────┘
+ *
+ * The key holds the CPU's generation, so that raising it empties every table at once. The generation is never 0 and
+ * the empty table is all zeros, so nothing ever hits there.
+ */
+
+/** A walk-cache entry stands for 2 MiB, the reach of a last-level table with 8-byte entries. */
+const WALK_CACHE_SHIFT: u64 = 21;
+
+const LAST_GENERATION: u32 = 4095;
+
+@inline
+export function tlbSlot(cpu: Cpu, table: u32, va: u64): usize {
+  return table + ((((va >> PAGE_SHIFT) as u32) & cpu.tlbMask) << 4);
+}
+
+/**
+ * The linear address of `va` through a port's table, or 0 when it misses there. An access that leaves its page misses
+ * too: the key is that of its last byte, the slot that of its first.
+ */
+@inline
+export function tlbLookup(cpu: Cpu, table: u32, va: u64, size: u64): usize {
+  const slot = tlbSlot(cpu, table, va);
+  if (load<u64>(slot) != tlbKey(cpu, va + (size - 1))) return 0;
+  return load<u32>(slot, 8) + ((va as u32) & PAGE_MASK);
+}
+
+@inline
+export function tlbFill(cpu: Cpu, table: u32, va: u64, linearPage: usize): void {
+  const slot = tlbSlot(cpu, table, va);
+  store<u64>(slot, tlbKey(cpu, va));
+  store<u32>(slot, linearPage as u32, 8);
+}
+
+/** The write TLB for an address: on book3s/32 each 256 MB segment has its own, elsewhere there is one. */
+@inline
+export function writeTlbFor(cpu: Cpu, va: u64): u32 {
+  return cpu.writeTlb + ((va >> 28) as u32) * cpu.segmentStride;
+}
+
+@inline
+export function walkCacheSlot(cpu: Cpu, va: u64): usize {
+  return cpu.walkCache + ((((va >> WALK_CACHE_SHIFT) as u32) & (WALK_CACHE_ENTRIES - 1)) << 4);
+}
+
+@inline
+export function walkCacheKey(cpu: Cpu, va: u64): u64 {
+  return ((va >> WALK_CACHE_SHIFT) << WALK_CACHE_SHIFT) | cpu.generation;
+}
+
+/** Drops every translation of this CPU: a new generation, and a real clearing once in 4,095 times. */
+export function flushAll(cpu: Cpu): void {
+  count(cpu, COUNT_TLB_FLUSHES);
+  if (cpu.generation < LAST_GENERATION) {
+    cpu.generation += 1;
+    return;
+  }
+  memory.fill(cpu.readTlb, 0, header().tlbBytesPerCpu);
+  memory.fill(cpu.walkCache, 0, WALK_CACHE_BYTES);
+  cpu.generation = 1;
+}
+
+/** Drops one page's translation and keeps the walk cache: the leaf changed, no table was freed. */
+export function invalidateLeaf(cpu: Cpu, va: u64): void {
+  store<u64>(tlbSlot(cpu, cpu.readTlb, va), 0);
+  store<u64>(tlbSlot(cpu, writeTlbFor(cpu, va), va), 0);
+}
+
+/** Gives the CPU its tables in the TLB region and its port pairs follow from them (uaccess/guard.ts). */
+export function initTlb(cpu: Cpu): void {
+  const h = header();
+  const bytes = h.tlbEntries * TLB_ENTRY_BYTES;
+  cpu.readTlb = h.tlbs + cpu.index * h.tlbBytesPerCpu;
+  cpu.writeTlb = cpu.readTlb + bytes;
+  cpu.segmentStride = profile().writeTables > 1 ? bytes : 0;
+  cpu.walkCache = h.walkCaches + cpu.index * WALK_CACHE_BYTES;
+}

@@ -1,0 +1,54 @@
+import { Cpu } from "../machine/cpu";
+import { EVENT_BYTES, EVENT_SLOTS, header } from "../machine/map";
+
+/** Kinds of event in the study build's ring; the host's table names them. */
+export const EVENT_RANGE_CHECK: u32 = 1; // detail: size; flag: 1 refused
+export const EVENT_GUARD_OPEN: u32 = 2; // detail: direction
+export const EVENT_GUARD_CLOSE: u32 = 3;
+export const EVENT_LOAD: u32 = 4; // detail: bytes
+export const EVENT_STORE: u32 = 5;
+export const EVENT_COPY_FROM: u32 = 6; // detail: bytes; flag: (kernel & 63) << 8 | (user & 63)
+export const EVENT_COPY_TO: u32 = 7;
+export const EVENT_WALK: u32 = 8;
+export const EVENT_FAULT: u32 = 9; // detail: access
+export const EVENT_FIXUP: u32 = 10;
+export const EVENT_POINTER_UPDATE: u32 = 11;
+export const EVENT_SHOOTDOWN: u32 = 12; // detail: CPU asked
+export const EVENT_ACKNOWLEDGE: u32 = 13;
+export const EVENT_MMAP_LOCK: u32 = 14; // detail: 1 read, 2 write, 0 released
+export const EVENT_FUNCTION: u32 = 15; // a kernel function that uses the accessors was entered
+
+/**
+ *   0       4      8        12     16       24       28       32
+ *   ┌──────┬──────┬────────┬──────┬────────┬────────┬────────┐
+ *   │kind  │cpu   │detail  │flag  │va      │sequence│task    │
+ *   └──────┴──────┴────────┴──────┴────────┴────────┴────────┘
+ */
+@unmanaged
+export class Event {
+  kind: u32;
+  cpu: u32;
+  detail: u32;
+  flag: u32;
+  va: u64;
+  sequence: u32;
+  task: u32;
+}
+
+@inline
+export function emit(cpu: Cpu, kind: u32, va: u64, detail: u32, flag: u32 = 0): void {
+  if (STUDY) record(cpu, kind, va, detail, flag);
+}
+
+function record(cpu: Cpu, kind: u32, va: u64, detail: u32, flag: u32): void {
+  const h = header();
+  const event = changetype<Event>(h.events + (h.eventCount % EVENT_SLOTS) * EVENT_BYTES);
+  event.kind = kind;
+  event.cpu = cpu.index;
+  event.detail = detail;
+  event.flag = flag;
+  event.va = va;
+  event.sequence = h.eventCount;
+  event.task = cpu.task;
+  h.eventCount += 1;
+}

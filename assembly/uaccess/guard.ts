@@ -1,0 +1,113 @@
+import { GUARD_NONE, GUARD_PER_ACCESS, GUARD_SPLIT, GUARD_UNPRIVILEGED, GUARD_WRITES_ONLY, profile } from "../arch/profile";
+import { Cpu, ports, setPorts } from "../machine/cpu";
+import { header } from "../machine/map";
+import { acknowledge } from "../mm/shootdown";
+import { initTlb } from "../mm/tlb";
+import { COUNT_GUARD_CLOSES_READ, COUNT_GUARD_OPENS_READ, count } from "../study/counters";
+import { EVENT_GUARD_CLOSE, EVENT_GUARD_OPEN, emit } from "../study/events";
+
+/**
+ * The guard on user memory (spec/uaccess.md §2). Opening stores the architecture's pair of user ports, closing stores
+ * the closed pair; where a port is closed its TLB is the empty one, so that an access misses and the slow path finds
+ * the violation.
+ *
+ *   profile            closed     open to read   open to write   open to both
+ *   x86, 8xx, TTBR0,   – –        R W            R W             R W
+ *   RISC-V
+ *   book3s/64          – –        R –            – W             R W
+ *   book3s/32          R –        R –            R Wseg          R Wseg        (Wseg: the write TLB of one segment)
+ *   arm64 PAN, none    R W        R W            R W             R W
+ */
+export const DIRECTION_READ: u32 = 1;
+export const DIRECTION_WRITE: u32 = 2;
+export const DIRECTION_BOTH: u32 = 3;
+
+@inline
+function pair(read: u32, write: u32): u64 {
+  return (read as u64) | ((write as u64) << 32);
+}
+
+/** Builds a CPU's port pairs from its profile and closes its guard. */
+export function initGuard(cpu: Cpu): void {
+  initTlb(cpu);
+  const p = profile();
+  const empty = header().emptyTlb;
+  const both = pair(cpu.readTlb, cpu.writeTlb);
+  const readOpen: u32 = p.guard & GUARD_WRITES_ONLY ? cpu.readTlb : empty;
+  const always = (p.guard & (GUARD_NONE | GUARD_UNPRIVILEGED)) != 0;
+  const split = (p.guard & GUARD_SPLIT) != 0;
+  cpu.closedPair = always ? both : pair(readOpen, empty);
+  cpu.openBothPair = both;
+  cpu.openWritePair = split ? pair(empty, cpu.writeTlb) : both;
+  cpu.openReadPair = split || (p.guard & GUARD_WRITES_ONLY) != 0 ? pair(cpu.readTlb, empty) : both;
+  cpu.limit = p.userLimit;
+  cpu.sizeMask = u64.MAX_VALUE;
+  cpu.untagMask = p.untagMask;
+  cpu.accessMask = p.accessMask;
+  cpu.guard = p.guard;
+  cpu.blockOpens = p.guard & GUARD_PER_ACCESS ? 0 : 1;
+  cpu.privileged = always && (p.guard & GUARD_NONE) == 0 ? empty : cpu.writeTlb;
+  setPorts(cpu, cpu.closedPair);
+}
+
+/** What opening means in the counters: book3s/32 opens nothing for reading, arm64 PAN and `none` never. */
+@inline
+export function toggles(cpu: Cpu, direction: u32): bool {
+  if (cpu.guard & (GUARD_NONE | GUARD_UNPRIVILEGED)) return false;
+  return !(direction == DIRECTION_READ && (cpu.guard & GUARD_WRITES_ONLY) != 0);
+}
+
+@inline
+function counterOf(base: u32, direction: u32): u32 {
+  return direction == DIRECTION_READ ? base : base + 1;
+}
+
+@inline
+function noteOpen(cpu: Cpu, va: u64, direction: u32): void {
+  if (STUDY) {
+    if (!toggles(cpu, direction)) return;
+    count(cpu, counterOf(COUNT_GUARD_OPENS_READ, direction));
+    emit(cpu, EVENT_GUARD_OPEN, va, direction);
+  }
+}
+
+@inline
+export function openForRead(cpu: Cpu, va: u64): void {
+  setPorts(cpu, cpu.openReadPair);
+  noteOpen(cpu, va, DIRECTION_READ);
+}
+
+/** On book3s/32 the pair's upper half moves on to the write TLB of the address's segment; elsewhere the stride is 0. */
+@inline
+export function openForWrite(cpu: Cpu, va: u64): void {
+  setPorts(cpu, cpu.openWritePair + (((va >> 28) * (cpu.segmentStride as u64)) << 32));
+  noteOpen(cpu, va, DIRECTION_WRITE);
+}
+
+@inline
+export function openForBoth(cpu: Cpu, va: u64): void {
+  setPorts(cpu, cpu.openBothPair + (((va >> 28) * (cpu.segmentStride as u64)) << 32));
+  noteOpen(cpu, va, DIRECTION_BOTH);
+}
+
+/** Closes the guard; with real threads a waiting shootdown is answered here. */
+@inline
+export function closeGuard(cpu: Cpu, direction: u32): void {
+  setPorts(cpu, cpu.closedPair);
+  if (THREADS) acknowledge(cpu);
+  if (STUDY) {
+    if (!toggles(cpu, direction)) return;
+    count(cpu, counterOf(COUNT_GUARD_CLOSES_READ, direction));
+    emit(cpu, EVENT_GUARD_CLOSE, 0, direction);
+  }
+}
+
+/** The guard as seen from outside: which directions are open now. A guard that never closes counts as closed. */
+export function openDirections(cpu: Cpu): u32 {
+  const now = ports(cpu);
+  if (now == cpu.closedPair) return 0;
+  const empty = header().emptyTlb;
+  const read = (now as u32) != empty ? DIRECTION_READ : 0;
+  const write = ((now >> 32) as u32) != empty ? DIRECTION_WRITE : 0;
+  return read | write;
+}

@@ -1,0 +1,161 @@
+import { EFAULT } from "../base/errno";
+import { CHECK_ALWAYS, VALUE_8_IN_HALVES } from "../arch/profile";
+import { Cpu } from "../machine/cpu";
+import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
+import { ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
+import { tlbLookup, writeTlbFor } from "../mm/tlb";
+import { COUNT_GETS, COUNT_PUTS, COUNT_UNSAFE_GETS, COUNT_UNSAFE_PUTS, COUNT_USER_LOADS, COUNT_USER_STORES, count } from "../study/counters";
+import { EVENT_LOAD, EVENT_STORE, emit } from "../study/events";
+import { MISS_STRADDLE, resolve, translateRead, translateWrite } from "./access";
+import { accessOkFixed } from "./check";
+import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite } from "./guard";
+
+/**
+ * Single values of 1, 2, 4 or 8 bytes (spec/uaccess.md §4). Each returns 0 or −EFAULT; what a get read is left in
+ * `cpu.value`, 0 after a failure. A value that straddles into a bad page is not moved at all.
+ */
+
+/** get_user: range check, open, load, close. */
+@inline
+export function getUser<T>(cpu: Cpu, va: u64): i32 {
+  count(cpu, COUNT_GETS);
+  if (!accessOkFixed(cpu, va, sizeof<T>(), DIRECTION_READ)) return refuseGet(cpu);
+  return openAndGet<T>(cpu, va);
+}
+
+/** put_user: range check, open, store, close. */
+@inline
+export function putUser<T>(cpu: Cpu, va: u64, value: T): i32 {
+  count(cpu, COUNT_PUTS);
+  if (!accessOkFixed(cpu, va, sizeof<T>(), DIRECTION_WRITE)) return -EFAULT;
+  return openAndPut<T>(cpu, va, value);
+}
+
+/** __get_user: as get_user without the range check, but arm64 checks all the same. */
+export function getUserUnchecked<T>(cpu: Cpu, va: u64): i32 {
+  if (cpu.guard & CHECK_ALWAYS) return getUser<T>(cpu, va);
+  count(cpu, COUNT_GETS);
+  return openAndGet<T>(cpu, va);
+}
+
+export function putUserUnchecked<T>(cpu: Cpu, va: u64, value: T): i32 {
+  if (cpu.guard & CHECK_ALWAYS) return putUser<T>(cpu, va, value);
+  count(cpu, COUNT_PUTS);
+  return openAndPut<T>(cpu, va, value);
+}
+
+@inline
+function openAndGet<T>(cpu: Cpu, va: u64): i32 {
+  openForRead(cpu, va);
+  const result = loadUser<T>(cpu, va);
+  closeGuard(cpu, DIRECTION_READ);
+  return result;
+}
+
+@inline
+function openAndPut<T>(cpu: Cpu, va: u64, value: T): i32 {
+  openForWrite(cpu, va);
+  const result = storeUser<T>(cpu, va, value);
+  closeGuard(cpu, DIRECTION_WRITE);
+  return result;
+}
+
+/** unsafe_get_user inside an open block; where blocks open nothing, it toggles the guard itself. */
+@inline
+export function unsafeGetUser<T>(cpu: Cpu, va: u64): i32 {
+  count(cpu, COUNT_UNSAFE_GETS);
+  return cpu.blockOpens ? loadUser<T>(cpu, va) : openAndGet<T>(cpu, va);
+}
+
+@inline
+export function unsafePutUser<T>(cpu: Cpu, va: u64, value: T): i32 {
+  count(cpu, COUNT_UNSAFE_PUTS);
+  return cpu.blockOpens ? storeUser<T>(cpu, va, value) : openAndPut<T>(cpu, va, value);
+}
+
+/** The load itself; the guard must be open. */
+@inline
+export function loadUser<T>(cpu: Cpu, pointer: u64): i32 {
+  const va = pointer & cpu.accessMask;
+  const address = translateRead(cpu, va, sizeof<T>());
+  if (address == 0) return loadApart(cpu, va, sizeof<T>());
+  noteLoad(cpu, va, sizeof<T>());
+  cpu.value = load<T>(address) as u64;
+  return 0;
+}
+
+@inline
+export function storeUser<T>(cpu: Cpu, pointer: u64, value: T): i32 {
+  const va = pointer & cpu.accessMask;
+  const address = translateWrite(cpu, va, sizeof<T>());
+  if (address == 0) return storeApart(cpu, va, value as u64, sizeof<T>());
+  noteStore(cpu, va, sizeof<T>());
+  store<T>(address, value);
+  return 0;
+}
+
+@inline
+function noteLoad(cpu: Cpu, va: u64, size: u32): void {
+  count(cpu, COUNT_USER_LOADS);
+  emit(cpu, EVENT_LOAD, va, size);
+}
+
+@inline
+function noteStore(cpu: Cpu, va: u64, size: u32): void {
+  count(cpu, COUNT_USER_STORES);
+  emit(cpu, EVENT_STORE, va, size);
+}
+
+function refuseGet(cpu: Cpu): i32 {
+  cpu.value = 0;
+  return -EFAULT;
+}
+
+@inline
+function bytesOnPage(va: u64): u32 {
+  return PAGE_SIZE - ((va as u32) & PAGE_MASK);
+}
+
+/** What translateRead could not give: a value on two pages is put together, everything else has faulted. */
+function loadApart(cpu: Cpu, va: u64, size: u32): i32 {
+  cpu.value = 0;
+  if (cpu.missReason != MISS_STRADDLE) return -EFAULT;
+  const first = bytesOnPage(va);
+  if (!resolveBoth(cpu, va, first, size, ACCESS_READ)) return -EFAULT;
+  noteLoad(cpu, va, size);
+  let value: u64 = 0;
+  for (let at: u32 = 0; at < size; at++) {
+    value |= (load<u8>(tlbLookup(cpu, cpu.userRead, va + at, 1)) as u64) << (at << 3);
+  }
+  cpu.value = value;
+  return 0;
+}
+
+/** Likewise for a store; a 32-bit CPU moves 8 bytes as two words, so the first may be in place when the second faults. */
+function storeApart(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
+  if (cpu.missReason != MISS_STRADDLE) return -EFAULT;
+  if (size == 8 && (cpu.guard & VALUE_8_IN_HALVES) != 0) {
+    const low = storeUser<u32>(cpu, va, value as u32);
+    return low != 0 ? low : storeUser<u32>(cpu, va + 4, (value >> 32) as u32);
+  }
+  const first = bytesOnPage(va);
+  if (!resolveBoth(cpu, va, first, size, ACCESS_WRITE)) return -EFAULT;
+  noteStore(cpu, va, size);
+  for (let at: u32 = 0; at < size; at++) {
+    // two pages may lie in two segments, each with a write TLB of its own (book3s/32)
+    const address = tlbLookup(cpu, writeTlbFor(cpu, va + at), va + at, 1);
+    store<u8>(address, (value >> (at << 3)) as u8);
+  }
+  return 0;
+}
+
+/** Both pages translated at the same time: the second one's fault may have cost the first its translation. */
+function resolveBoth(cpu: Cpu, va: u64, first: u32, size: u32, access: u32): bool {
+  while (true) {
+    const low = resolve(cpu, va, first, access);
+    if (low == 0) return false;
+    if (resolve(cpu, va + first, size - first, access) == 0) return false;
+    const port = access == ACCESS_READ ? cpu.userRead : writeTlbFor(cpu, va);
+    if (tlbLookup(cpu, port, va, first) == low) return true;
+  }
+}

@@ -1,0 +1,65 @@
+/** What a cell has to reach: a ratio to the limit, or a time in nanoseconds. */
+export interface Goal {
+  readonly kind: "ratio" | "ns";
+  readonly target: number;
+  readonly stretch?: number;
+}
+
+/** One question: a work item in one size. */
+export interface Cell {
+  readonly id: CellId;
+  readonly work: string;
+  readonly variant: string;
+  readonly title: string;
+  readonly goal?: Goal;
+}
+
+/** `work.variant` */
+export type CellId = `${string}.${string}`;
+
+function cell(work: string, variant: string, title: string, goal?: Goal): Cell {
+  const shared = { id: `${work}.${variant}` as const, work, variant, title };
+  return goal === undefined ? shared : { ...shared, goal };
+}
+
+function ratio(target: number, stretch?: number): Goal {
+  return stretch === undefined ? { kind: "ratio", target } : { kind: "ratio", target, stretch };
+}
+
+function atMost(target: number): Goal {
+  return { kind: "ns", target };
+}
+
+/** Bytes copied in each variant of W2. */
+export const COPY_SIZES: Readonly<Record<string, number>> = {
+  "64": 64,
+  "4k": 4096,
+  "1m": 1 << 20,
+};
+
+/** Pages mapped in each variant of W5. */
+export const PAGE_COUNTS: Readonly<Record<string, number>> = {
+  "512": 512,
+  "64k": 1 << 16,
+  "1m": 1 << 20,
+};
+
+/** Where the random order of W5 starts. */
+export const SEED = 0x9e3779b9 | 0;
+
+/** The rows of the table, in order. */
+export const CELLS: readonly Cell[] = [
+  cell("W1", "a", "SYNC_PTR write side: nine guarded puts", ratio(11, 9)),
+  cell("W1", "b", "SYNC_PTR write side: one block of nine", ratio(2.3, 2)),
+  cell("W1", "c", "SYNC_PTR write side: bounce and copy", ratio(1.15)),
+  cell("W2", "64", "guarded copy to user, 64 B", ratio(2)),
+  cell("W2", "4k", "guarded copy to user, 4 KiB", ratio(1.06)),
+  cell("W2", "1m", "guarded copy to user, 1 MiB", ratio(1.12, 1.08)),
+  cell("W5", "512", "read of a random page, walk, 512 pages", ratio(3.3, 2.5)),
+  cell("W5", "64k", "read of a random page, walk, 65,536 pages", ratio(4.2, 3.8)),
+  cell("W5", "1m", "read of a random page, walk, 1,048,576 pages", ratio(5.5, 4.5)),
+  cell("W5", "64k-tlb", "read of a random page, TLB warm, 65,536 pages", ratio(1.5)),
+  cell("W5", "flush", "full TLB flush", atMost(100)),
+  cell("W6", "create", "create a machine, first access", atMost(1e6)),
+  cell("W6", "compare", "whole process: faultline compare sync-ptr", atMost(2e9)),
+];

@@ -1,0 +1,92 @@
+import { writeFileSync } from "node:fs";
+import { CELLS } from "./cells.ts";
+import type { Cell } from "./cells.ts";
+import { coreSha256, describeMachine } from "./environment.ts";
+import { consumedResults, FULL, measureCell, QUICK } from "./harness.ts";
+import type { Settings } from "./harness.ts";
+import { parseOptions, UsageError } from "./options.ts";
+import type { Options } from "./options.ts";
+import type { Peer } from "./peer.ts";
+import { createPeers } from "./peers/index.ts";
+import { createLimitPeer } from "./peers/limit.ts";
+import { formatTable } from "./table.ts";
+import type { MeasuredCell } from "./table.ts";
+
+const SCHEMA_VERSION = 1;
+const EXIT_USAGE = 2;
+
+async function measureAll(
+  cells: readonly Cell[],
+  limit: Peer,
+  peers: readonly Peer[],
+  settings: Settings,
+): Promise<MeasuredCell[]> {
+  const measured: MeasuredCell[] = [];
+  for (const cell of cells) {
+    process.stderr.write(`${cell.work} ${cell.variant}: ${cell.title}\n`);
+    measured.push({ cell, results: await measureCell(cell.id, limit, peers, settings) });
+  }
+  return measured;
+}
+
+function toRows(cells: readonly MeasuredCell[]) {
+  return cells.flatMap(({ cell: { work, variant }, results }) =>
+    results.map(({ peer, nsPerOp, ratio, samples, rejected }) => ({
+      work,
+      variant,
+      peer,
+      nsPerOp: nsPerOp.median,
+      spread: [nsPerOp.lower, nsPerOp.upper],
+      ratio: ratio?.median ?? null,
+      ratioSpread: ratio === undefined ? null : [ratio.lower, ratio.upper],
+      samples,
+      rejected,
+    })),
+  );
+}
+
+function writeJson(file: string, cells: readonly MeasuredCell[], peers: readonly Peer[]): void {
+  const core = peers.find((peer) => peer.core !== undefined)?.core;
+  const report = {
+    schemaVersion: SCHEMA_VERSION,
+    machine: describeMachine(),
+    node: process.version,
+    coreSha256: core === undefined ? null : coreSha256(core),
+    coreBytes: core?.length ?? null,
+    peers: peers.map(({ name, about }) => ({ name, about })),
+    resultDigest: consumedResults(),
+    rows: toRows(cells),
+  };
+  writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+function printReport(cells: readonly MeasuredCell[], peers: readonly Peer[]): void {
+  const { cpu, cores } = describeMachine();
+  const lines = [
+    `Medians for one operation, in brackets the ratio to the limit in the same run; [stretch].`,
+    `${cpu}, ${cores} cores, Node ${process.version}`,
+    "",
+    formatTable(cells),
+    "",
+    ...peers.map(({ name, about }) => `${name}: ${about}`),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+async function run(options: Options): Promise<void> {
+  const limit = await createLimitPeer();
+  const peers = await createPeers(limit);
+  const cells = CELLS.filter(({ work }) => options.works.has(work));
+  const measured = await measureAll(cells, limit, peers, options.quick ? QUICK : FULL);
+  for (const peer of peers) await peer.close?.();
+  printReport(measured, [limit, ...peers]);
+  if (options.json !== undefined) writeJson(options.json, measured, [limit, ...peers]);
+}
+
+try {
+  await run(parseOptions(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = EXIT_USAGE;
+}

@@ -1,0 +1,106 @@
+import { COPY_SIZES, PAGE_COUNTS, SEED } from "../cells.ts";
+import type { CellId } from "../cells.ts";
+import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../compatLayout.ts";
+import type { Inspectable, Peer, Work } from "../peer.ts";
+import { fillPool, POOL_FRAMES, poolFrame } from "../pool.ts";
+import { PAGE_SHIFT, PAGE_SIZE } from "./js/frames.ts";
+import * as loops from "./js/loops.ts";
+import { JsMachine } from "./js/machine.ts";
+import { putUser } from "./js/uaccess.ts";
+
+const RAM_BYTES = 16 << 20;
+const LARGEST_COPY = Math.max(...Object.values(COPY_SIZES));
+const MOST_PAGES = Math.max(...Object.values(PAGE_COUNTS));
+
+// The kernel's own memory: source records, the bounce buffer, the source of copies (half a page off
+// the user's buffer, or the loads and stores of a copy would share their low 12 bits).
+const SOURCE = 0;
+const BOUNCE = SOURCE + (STRUCTS << SOURCE_SHIFT);
+const COPY_SOURCE = PAGE_SIZE + PAGE_SIZE / 2;
+const KERNEL_BYTES = COPY_SOURCE + LARGEST_COPY + PAGE_SIZE / 2;
+
+// The user's memory: 4 GiB of pages for W5, and above it what is written.
+const PAGES_HI = 0x10;
+const USER_HI = 0x7f00;
+const STRUCT_LO = PAGE_SIZE;
+const COPY_LO = 2 << 20;
+
+const PLACE: loops.SyncPtrPlace = { lo: STRUCT_LO, hi: USER_HI, source: SOURCE, bounce: BOUNCE };
+
+/** A machine with everything mapped that the loops touch. */
+function createMachine(): JsMachine {
+  const machine = new JsMachine(RAM_BYTES, KERNEL_BYTES);
+  machine.mapAnonymous(STRUCT_LO, USER_HI, PAGE_SIZE);
+  machine.mapAnonymous(COPY_LO, USER_HI, LARGEST_COPY);
+  mapPool(machine);
+  return machine;
+}
+
+function mapPool(machine: JsMachine): void {
+  const first = machine.frames.allocate();
+  for (let i = 1; i < POOL_FRAMES; i++) machine.frames.allocate();
+  fillPool(machine.words.subarray(first >> 2, (first + POOL_FRAMES * PAGE_SIZE) >> 2));
+  for (let page = 0; page < MOST_PAGES; page++) {
+    machine.tables.map(page << PAGE_SHIFT, PAGES_HI, first + poolFrame(page) * PAGE_SIZE);
+  }
+}
+
+/** W6: a fresh machine with one area, and a put that has to fill its first page. */
+function createAndAccess(): number {
+  const start = process.hrtime.bigint();
+  const machine = new JsMachine(RAM_BYTES, KERNEL_BYTES);
+  machine.mapAnonymous(STRUCT_LO, USER_HI, PAGE_SIZE);
+  const result = putUser(machine, STRUCT_LO, USER_HI, 1);
+  const ns = Number(process.hrtime.bigint() - start);
+  if (result !== 0) throw new Error(`the first put of a fresh machine returned ${result}`);
+  return ns;
+}
+
+function works(machine: JsMachine): ReadonlyMap<CellId, Work> {
+  const map = new Map<CellId, Work>();
+  const loop = (id: CellId, run: (n: number) => number) => map.set(id, { kind: "loop", run });
+  loop("W1.a", (n) => loops.loopPerField(machine, PLACE, n));
+  loop("W1.b", (n) => loops.loopBlock(machine, PLACE, n));
+  loop("W1.c", (n) => loops.loopCopies(machine, PLACE, n));
+  for (const [variant, size] of Object.entries(COPY_SIZES)) {
+    loop(`W2.${variant}`, (n) =>
+      loops.loopCopyToUser(machine, COPY_LO, USER_HI, COPY_SOURCE, size, n),
+    );
+  }
+  for (const [variant, pages] of Object.entries(PAGE_COUNTS)) {
+    loop(`W5.${variant}`, (n) => loops.loopWalk(machine, PAGES_HI, pages - 1, SEED, n));
+    loop(`W5.${variant}-tlb`, (n) => loops.loopRead(machine, PAGES_HI, pages - 1, SEED, n));
+  }
+  loop("W5.flush", (n) => loops.loopFlush(machine, n));
+  map.set("W6.create", { kind: "single", perRound: 5, run: createAndAccess });
+  return map;
+}
+
+/** The plain-JavaScript emulator: typed arrays, its own tables and TLBs, no bigint, no wasm. */
+export function createJsPeer(): Peer & Inspectable {
+  const machine = createMachine();
+  const frameOf = (lo: number) => machine.tables.lookup(lo, USER_HI);
+  return {
+    name: "js",
+    about: "plain JavaScript on typed arrays, four-level tables, two TLBs of 65,536 entries",
+    works: works(machine),
+    setRecord(record, fields) {
+      machine.words.set(fields, (SOURCE + (record << SOURCE_SHIFT)) >> 2);
+    },
+    setCopySource(bytes) {
+      machine.bytes.set(bytes, COPY_SOURCE);
+    },
+    structs() {
+      const start = frameOf(STRUCT_LO);
+      return machine.bytes.slice(start, start + (STRUCTS << STRUCT_SHIFT));
+    },
+    copied(size) {
+      const bytes = new Uint8Array(size);
+      for (let at = 0; at < size; at += PAGE_SIZE) {
+        const frame = frameOf(COPY_LO + at);
+        bytes.set(machine.bytes.subarray(frame, frame + Math.min(PAGE_SIZE, size - at)), at);
+      }
+      return bytes;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../../compatLayout.ts";
+import { LINE_MASK, LINE_SHIFT, RANDOM_ADD, RANDOM_MUL, RANDOM_SHIFT } from "../../pageOrder.ts";
+import { PAGE_SHIFT } from "./frames.ts";
+import type { JsMachine } from "./machine.ts";
+import { writeBlock, writeCopies, writePerField } from "./syncPtr.ts";
+import { copyToUser, unsafeGetUser, userAccessEnd, userReadAccessBegin } from "./uaccess.ts";
+
+// The timed loops. One function for each, so that the compiler sees one kind of work in each; all
+// return something of the results.
+
+/** Where the loops of W1 write, and the kernel memory they read (addresses in RAM). */
+export interface SyncPtrPlace {
+  readonly lo: number;
+  readonly hi: number;
+  readonly source: number;
+  readonly bounce: number;
+}
+
+export function loopPerField(m: JsMachine, place: SyncPtrPlace, n: number): number {
+  const { lo, hi, source } = place;
+  let result = 0;
+  for (let i = 0; i < n; i++) {
+    const k = i & (STRUCTS - 1);
+    result |= writePerField(m, lo + (k << STRUCT_SHIFT), hi, (source + (k << SOURCE_SHIFT)) >> 2);
+  }
+  return result;
+}
+
+export function loopBlock(m: JsMachine, place: SyncPtrPlace, n: number): number {
+  const { lo, hi, source } = place;
+  let result = 0;
+  for (let i = 0; i < n; i++) {
+    const k = i & (STRUCTS - 1);
+    result |= writeBlock(m, lo + (k << STRUCT_SHIFT), hi, (source + (k << SOURCE_SHIFT)) >> 2);
+  }
+  return result;
+}
+
+export function loopCopies(m: JsMachine, place: SyncPtrPlace, n: number): number {
+  const { lo, hi, source, bounce } = place;
+  let result = 0;
+  for (let i = 0; i < n; i++) {
+    const k = i & (STRUCTS - 1);
+    const record = (source + (k << SOURCE_SHIFT)) >> 2;
+    result |= writeCopies(m, lo + (k << STRUCT_SHIFT), hi, record, bounce);
+  }
+  return result;
+}
+
+export function loopCopyToUser(
+  m: JsMachine,
+  lo: number,
+  hi: number,
+  from: number,
+  size: number,
+  n: number,
+): number {
+  let left = 0;
+  for (let i = 0; i < n; i++) left += copyToUser(m, lo, hi, from, size);
+  return left;
+}
+
+/** Random reads in the 4 GiB from (0, hi), whatever the TLB holds. */
+export function loopRead(m: JsMachine, hi: number, pageMask: number, seed: number, n: number): number {
+  let x = seed;
+  let sum = 0;
+  userReadAccessBegin(m, 0, hi, 0);
+  for (let i = 0; i < n; i++) {
+    x = (Math.imul(x, RANDOM_MUL) + RANDOM_ADD) | 0;
+    const page = (x >>> RANDOM_SHIFT) & pageMask;
+    const lo = (page << PAGE_SHIFT) | ((page << LINE_SHIFT) & LINE_MASK);
+    sum = (sum + unsafeGetUser(m, lo, hi)) | 0;
+  }
+  userAccessEnd(m);
+  return sum;
+}
+
+/** As `loopRead`, with the page's own TLB entry dropped before each read. */
+export function loopWalk(m: JsMachine, hi: number, pageMask: number, seed: number, n: number): number {
+  let x = seed;
+  let sum = 0;
+  userReadAccessBegin(m, 0, hi, 0);
+  for (let i = 0; i < n; i++) {
+    x = (Math.imul(x, RANDOM_MUL) + RANDOM_ADD) | 0;
+    const page = (x >>> RANDOM_SHIFT) & pageMask;
+    const lo = (page << PAGE_SHIFT) | ((page << LINE_SHIFT) & LINE_MASK);
+    m.readTlb.drop(lo, hi);
+    sum = (sum + unsafeGetUser(m, lo, hi)) | 0;
+  }
+  userAccessEnd(m);
+  return sum;
+}
+
+export function loopFlush(m: JsMachine, n: number): number {
+  for (let i = 0; i < n; i++) m.flushTlb();
+  return m.readTlb.generation;
+}

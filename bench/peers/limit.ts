@@ -1,0 +1,82 @@
+import { COPY_SIZES, PAGE_COUNTS, SEED } from "../cells.ts";
+import type { CellId } from "../cells.ts";
+import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../compatLayout.ts";
+import { loadLimit } from "../limit/compile.ts";
+import type { LimitExports } from "../limit/compile.ts";
+import type { Inspectable, Peer, Work } from "../peer.ts";
+import { fillPool, POOL_FRAMES, poolFrame } from "../pool.ts";
+
+const PAGE_SIZE = 4096;
+const MEMORY_BYTES = 16 << 20;
+const LARGEST_COPY = Math.max(...Object.values(COPY_SIZES));
+const MOST_PAGES = Math.max(...Object.values(PAGE_COUNTS));
+
+//   page 0   | 1       | 2      |        |          |            |
+//   (asc's)  | structs | source | bounce | copy to  | copy from  | pool  | flat table
+const STRUCT = PAGE_SIZE;
+const SOURCE = STRUCT + PAGE_SIZE;
+const BOUNCE = SOURCE + PAGE_SIZE / 2;
+const COPY_TO = SOURCE + PAGE_SIZE;
+/** Half a page off, or the loads and stores of a copy would share their low 12 bits. */
+const COPY_FROM = COPY_TO + LARGEST_COPY + PAGE_SIZE / 2;
+const POOL = COPY_FROM + LARGEST_COPY + PAGE_SIZE / 2;
+const TABLE = POOL + POOL_FRAMES * PAGE_SIZE;
+
+function fillTables(memory: WebAssembly.Memory): void {
+  const words = new Uint32Array(memory.buffer);
+  fillPool(words.subarray(POOL >> 2, TABLE >> 2));
+  for (let page = 0; page < MOST_PAGES; page++) {
+    words[(TABLE >> 2) + page] = POOL + poolFrame(page) * PAGE_SIZE;
+  }
+}
+
+function works(limit: LimitExports): ReadonlyMap<CellId, Work> {
+  const map = new Map<CellId, Work>();
+  const loop = (id: CellId, run: (n: number) => number) => map.set(id, { kind: "loop", run });
+  loop("W1.a", (n) => limit.storeNine(STRUCT, n));
+  loop("W1.b", (n) => limit.storeNine(STRUCT, n));
+  loop("W1.c", (n) => limit.bounceNine(STRUCT, BOUNCE, n));
+  for (const [variant, size] of Object.entries(COPY_SIZES)) {
+    loop(`W2.${variant}`, (n) => limit.copyBytes(COPY_TO, COPY_FROM, size, n));
+  }
+  for (const [variant, pages] of Object.entries(PAGE_COUNTS)) {
+    const read = (n: number) => limit.readPages(TABLE, pages - 1, SEED, n);
+    loop(`W5.${variant}`, read);
+    loop(`W5.${variant}-tlb`, read);
+  }
+  return map;
+}
+
+/** The same loads and stores with nothing around them, in wasm: what all ratios are taken to. */
+export interface LimitPeer extends Peer, Inspectable {
+  /** The limit of W1 when each value is loaded first, as every emulator has to. */
+  readonly withLoads: Peer;
+}
+
+export async function createLimitPeer(): Promise<LimitPeer> {
+  const limit = await loadLimit(MEMORY_BYTES);
+  fillTables(limit.memory);
+  const bytes = new Uint8Array(limit.memory.buffer);
+  const move: Work = { kind: "loop", run: (n) => limit.moveNine(STRUCT, SOURCE, n) };
+  return {
+    name: "limit",
+    about: "raw wasm: the bare loads and stores",
+    works: works(limit),
+    withLoads: {
+      name: "limit-loads",
+      about: "raw wasm: the nine stores, each value loaded first",
+      works: new Map([
+        ["W1.a", move],
+        ["W1.b", move],
+      ]),
+    },
+    setRecord(record, fields) {
+      new Uint32Array(limit.memory.buffer).set(fields, (SOURCE + (record << SOURCE_SHIFT)) >> 2);
+    },
+    setCopySource(source) {
+      bytes.set(source, COPY_FROM);
+    },
+    structs: () => bytes.slice(STRUCT, STRUCT + (STRUCTS << STRUCT_SHIFT)),
+    copied: (size) => bytes.slice(COPY_TO, COPY_TO + size),
+  };
+}

@@ -1,0 +1,38 @@
+/** The composed cost model: what the events of one call cost on each architecture. */
+
+export {
+  composeCall,
+  composeSide,
+  type Approximation,
+  type CallCost,
+  type SideCost,
+} from "./compose.ts";
+export type { CopyCurve } from "./copyCurve.ts";
+export {
+  sideCounters,
+  sideEvents,
+  type CallEvents,
+  type CopyEvent,
+  type CostEvent,
+  type SideCounter,
+  type SideEvents,
+  type TaskBits,
+} from "./events.ts";
+export { figureSources } from "./figures.ts";
+export {
+  costProfileNames,
+  type CostProfile,
+  type CostProfileName,
+  type CycleModel,
+  type Difference,
+} from "./profile.ts";
+export { costProfile, costProfiles } from "./profiles/index.ts";
+export {
+  ioctlShares,
+  restAssumption,
+  threadFigures,
+  type AccessInstructions,
+  type IoctlShares,
+  type ThreadForm,
+} from "./thread.ts";
+export { components, type Component, type Weight } from "./weights.ts";

@@ -1,0 +1,65 @@
+/** What a cost profile is: the prices of one architecture. */
+
+import type { CopyCurve } from "./copyCurve.ts";
+import type { CostEvent } from "./events.ts";
+import type { Derived, Weight } from "./weights.ts";
+
+/** How modelled cycles come about. */
+export type CycleModel =
+  /** From cycles measured on hardware: every event has its own price. */
+  | {
+      readonly kind: "measured";
+      readonly weights: readonly CycleWeight[];
+      readonly copyFromUser: CopyCurve;
+      readonly copyToUser: CopyCurve;
+      readonly note: string;
+    }
+  /** From the instruction count, where time was shown to follow it. */
+  | { readonly kind: "perInstruction"; readonly factor: Derived; readonly note: string };
+
+/** Cycles of one event. */
+export interface CycleWeight {
+  readonly event: CostEvent;
+  readonly value: number;
+  readonly key: string;
+}
+
+/** A place where the composed count is more than 10 % off the published one, and the reason. */
+export interface Difference {
+  /** The side or sides and the way of moving data, as in the printed table. */
+  readonly where: string;
+  readonly why: string;
+}
+
+/** The prices of one architecture. */
+export interface CostProfile {
+  readonly name: CostProfileName;
+  /** Null where no instruction was counted. */
+  readonly weights: readonly Weight[] | null;
+  /** Calls that leave the function, for one event each; null where no instruction was counted. */
+  readonly outOfLineCalls: Partial<Readonly<Record<CostEvent, number>>> | null;
+  /** Compare pairs that one executed range check of a copy has (the "range checks" of the tables). */
+  readonly checksPerCopyCheck: Derived;
+  /** Instructions of the copy routine; null where none were published or copies are priced by weight. */
+  readonly copyFromUser: CopyCurve | null;
+  readonly copyToUser: CopyCurve | null;
+  /** Null where no cycles and no way to them were published. */
+  readonly cycles: CycleModel | null;
+  readonly differences: readonly Difference[];
+}
+
+/** Names of the profiles: the guard models of spec/uaccess.md 2. */
+export const costProfileNames = [
+  "x86-64",
+  "powerpc-8xx",
+  "powerpc-book3s32",
+  "powerpc-book3s64",
+  "arm64-pan",
+  "arm64-ttbr0",
+  "riscv64",
+  "riscv64-block-guard",
+  "none",
+] as const;
+
+/** One entry of `costProfileNames`. */
+export type CostProfileName = (typeof costProfileNames)[number];

@@ -1,0 +1,100 @@
+/**
+ * What a sound device can do, and the devices that the recordings were made on
+ * (spec/pcm-params.md 2).
+ */
+
+import { unlimited } from "./layout.ts";
+import type { Rule } from "./rules.ts";
+
+/** Limits of a device. Sizes in bytes, rates in Hz, all unsigned 32-bit numbers. */
+export interface PcmDeviceLimits {
+  /** The device's own info word, private bits included. */
+  readonly info: number;
+  /** Bit n: format n. */
+  readonly formats: bigint;
+  readonly rateMin: number;
+  readonly rateMax: number;
+  readonly channelsMin: number;
+  readonly channelsMax: number;
+  readonly bufferBytesMax: number;
+  readonly periodBytesMin: number;
+  readonly periodBytesMax: number;
+  readonly periodsMin: number;
+  readonly periodsMax: number;
+  readonly fifoSize: number;
+  /** The number of periods must be whole. */
+  readonly wholePeriods: boolean;
+  /** False: the ring's memory cannot be mapped, whatever `info` says. */
+  readonly ringMappable: boolean;
+  /** Memory set aside for the ring. */
+  readonly ringBytesMax: number;
+  /** The only rates there are; none: every rate in the range. */
+  readonly rates: readonly number[];
+  /** Rules that the driver adds when it is opened. */
+  readonly driverRules: readonly Rule[];
+}
+
+const noExtras = {
+  fifoSize: 0,
+  wholePeriods: false,
+  ringMappable: true,
+  ringBytesMax: unlimited,
+  rates: [],
+  driverRules: [],
+} as const;
+
+function formatBits(formats: readonly number[]): bigint {
+  return formats.reduce((bits, format) => bits | (1n << BigInt(format)), 0n);
+}
+
+/** The scripted test device, with its default limits. */
+const ctl: PcmDeviceLimits = {
+  ...noExtras,
+  info: 0xc0303,
+  formats: (1n << 44n) - 1n,
+  rateMin: 1000,
+  rateMax: 384000,
+  channelsMin: 1,
+  channelsMax: 8,
+  bufferBytesMax: 262144,
+  periodBytesMin: 1,
+  periodBytesMax: 262144,
+  periodsMin: 1,
+  periodsMax: 1024,
+};
+
+/** sound/drivers/dummy.c */
+const dummy: PcmDeviceLimits = {
+  ...noExtras,
+  info: 0x40103,
+  formats: formatBits([1, 2]),
+  rateMin: 5500,
+  rateMax: 48000,
+  channelsMin: 1,
+  channelsMax: 2,
+  bufferBytesMax: 65536,
+  periodBytesMin: 64,
+  periodBytesMax: 65536,
+  periodsMin: 1,
+  periodsMax: 1024,
+};
+
+/** sound/drivers/aloop.c, without the rules of a cable (see `cableRules`). */
+const aloop: PcmDeviceLimits = {
+  ...noExtras,
+  info: 0xc0303,
+  formats: formatBits([2, 3, 6, 7, 10, 11, 14, 15, 32, 33]),
+  rateMin: 8000,
+  rateMax: 192000,
+  channelsMin: 1,
+  channelsMax: 32,
+  bufferBytesMax: 2097152,
+  periodBytesMin: 64,
+  periodBytesMax: 1048576,
+  periodsMin: 1,
+  periodsMax: 1024,
+  wholePeriods: true,
+};
+
+/** The devices of the recordings by name. */
+export const deviceProfiles = { ctl, dummy, aloop } as const;
