@@ -1,3 +1,4 @@
+export * from "./api/constants";
 export * from "./api/machine";
 export * from "./api/tasks";
 export * from "./api/uaccess";

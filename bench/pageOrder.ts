@@ -1,14 +1,13 @@
-// Which page, and which word on it, comes next in W5. One linear congruential generator for all
-// peers (plain constants: AssemblyScript and TypeScript both read this file). The low bits of such a
-// generator have short periods, hence the shift, which leaves 20 bits: 1,048,576 pages.
+// Which page, and which word on it, comes next in W5: one generator (xorshift) for all peers. Plain
+// constants, because AssemblyScript and TypeScript both read this file.
 //
-//   x    = x * RANDOM_MUL + RANDOM_ADD          (modulo 2^32)
-//   page = (x >>> RANDOM_SHIFT) & pageMask
+//   x ^= x << SHIFT_A;  x ^= x >>> SHIFT_B;  x ^= x << SHIFT_C      (32 bits)
+//   page = x & pageMask
 //   va   = base + page * 4096 + ((page << LINE_SHIFT) & LINE_MASK)
 
-export const RANDOM_MUL = 1664525;
-export const RANDOM_ADD = 1013904223;
-export const RANDOM_SHIFT = 12;
+export const SHIFT_A = 13;
+export const SHIFT_B = 17;
+export const SHIFT_C = 5;
 
 /** Neighbouring pages use different cache lines, or all data would fall into one set. */
 export const LINE_SHIFT = 6;

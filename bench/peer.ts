@@ -45,6 +45,8 @@ export interface Inspectable {
   readonly setRecord: (record: number, fields: readonly number[]) => void;
   /** Writes the source of the copies of W2. */
   readonly setCopySource: (bytes: Uint8Array) => void;
+  /** Sets every byte of the user's structures of W1. */
+  readonly fillStructs: (byte: number) => void;
   /** The user's structures of W1, one behind the other at their distance. */
   readonly structs: () => Uint8Array;
   /** The first `size` bytes where W2 copies to. */

@@ -71,7 +71,9 @@ function row({ cell, results }: MeasuredCell, peers: readonly string[]): string[
 
 /** Text columns: the first two to the left, the rest to the right. */
 function align(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
+  const widths = rows[0]!.map((_, column) =>
+    Math.max(...rows.map((cells) => cells[column]!.length)),
+  );
   const pad = (text: string, column: number) =>
     column < 2 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!);
   return rows.map((cells) => cells.map(pad).join("  ").trimEnd()).join("\n");

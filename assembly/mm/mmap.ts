@@ -1,7 +1,7 @@
 import { EINVAL, ENOMEM } from "../base/errno";
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
-import { folioPut, pageAddress, pfnOfAddress } from "../machine/frames";
+import { folioPut, frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
 import { PAGE_MASK, PAGE_SHIFT } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { MappedFile, fileGet, filePut } from "./file";
@@ -9,7 +9,7 @@ import { dropFolio, leafBits, splitLeaf, unmapLeaf } from "./leaf";
 import { Mm, mmapWriteLock, mmapWriteUnlock } from "./mm";
 import { PTE_ACCESSED, PTE_PRESENT, PTE_PROTNONE, PTE_PSE, PTE_RW, PTE_USER, pteFrame } from "./pte";
 import { shootDown } from "./shootdown";
-import { entryAddress, levelShift, readEntry, visitLeaves, writeEntry } from "./table";
+import { Walk, childTable, entryAddress, levelShift, nextLeaf, readEntry, writeEntry } from "./table";
 import { VM_ACCESS, VM_WRITE, Vma, allocVma, findVma, freeVma, insertVma, removeVma } from "./vma";
 
 /** mmap, munmap and mprotect over one address space: the mmap lock is held for writing throughout. */
@@ -166,22 +166,42 @@ function zapRange(cpu: Cpu, mm: Mm, start: u64, end: u64): i32 {
   gather.cpu = changetype<usize>(cpu) as u32;
   gather.start = start;
   gather.end = end;
-  visitLeaves(mm.root, start, end, zapLeaf, zapTable, address);
+  zapLeaves(mm, gather);
+  pruneTables(gather, mm.root, profile().levels, start, end);
   flushGather(gather);
   slabFree(address);
   return 0;
 }
 
-function zapLeaf(va: u64, address: usize, level: u32, context: usize): void {
-  const gather = changetype<Gather>(context);
-  const pfn = unmapLeaf(changetype<Mm>(gather.mm as usize), address, level);
-  if (pfn != 0) addToGather(gather, pfn);
+function zapLeaves(mm: Mm, gather: Gather): void {
+  const walk = scratchWalk(changetype<Cpu>(gather.cpu as usize));
+  let va = nextLeaf(mm.root, gather.start, gather.end, walk);
+  while (va < gather.end) {
+    const level = walk.level;
+    const pfn = unmapLeaf(mm, walk.entryAddress, level);
+    if (pfn != 0) addToGather(gather, pfn);
+    va = nextLeaf(mm.root, va + ((1 as u64) << levelShift(level)), gather.end, walk);
+  }
 }
 
-function zapTable(pfn: u32, context: usize): void {
-  const gather = changetype<Gather>(context);
-  gather.tables += 1;
-  addToGather(gather, pfn);
+/** Unlinks the tables of a range that became empty; their frames are freed with the pages. */
+function pruneTables(gather: Gather, table: usize, level: u32, start: u64, end: u64): void {
+  const step = (1 as u64) << levelShift(level);
+  for (let va = start; va < end; va = (va & ~(step - 1)) + step) {
+    const address = entryAddress(table, level, va);
+    const below = childTable(address, level);
+    if (below == 0) continue;
+    if (level > 2) pruneTables(gather, below, level - 1, va, min<u64>((va & ~(step - 1)) + step, end));
+    if (frameOf(pfnOfAddress(below)).count != 0) continue;
+    writeEntry(address, 0);
+    gather.tables += 1;
+    addToGather(gather, pfnOfAddress(below));
+  }
+}
+
+@inline
+function scratchWalk(cpu: Cpu): Walk {
+  return changetype<Walk>(changetype<usize>(cpu) + offsetof<Cpu>("walkEntry"));
 }
 
 function addToGather(gather: Gather, pfn: u32): void {
@@ -226,24 +246,29 @@ function protectLocked(cpu: Cpu, mm: Mm, start: u64, end: u64, access: u32): i32
     if (address == 0 || changetype<Vma>(address).start > at) break;
     const vma = changetype<Vma>(address);
     vma.flags = (vma.flags & ~VM_ACCESS) | (access & VM_ACCESS);
-    visitLeaves(mm.root, max(vma.start, start), min(vma.end, end), protectLeaf, keepTable, address);
+    protectLeaves(cpu, mm, vma);
     at = vma.end;
   }
   shootDown(cpu, changetype<usize>(mm) as u32, start, end);
   return at < end ? -ENOMEM : 0;
 }
 
-/** Rewrites a leaf's permission. Becoming writable is left to the next write fault. */
-function protectLeaf(va: u64, address: usize, level: u32, context: usize): void {
-  const vma = changetype<Vma>(context);
-  const entry = readEntry(address);
-  const kept = entry & ~(PTE_PRESENT | PTE_PROTNONE | PTE_USER | PTE_ACCESSED);
-  const writable = (vma.flags & VM_WRITE) != 0 ? kept : kept & ~PTE_RW;
-  writeEntry(address, writable | leafBits(vma, level));
+function protectLeaves(cpu: Cpu, mm: Mm, vma: Vma): void {
+  const walk = scratchWalk(cpu);
+  let va = nextLeaf(mm.root, vma.start, vma.end, walk);
+  while (va < vma.end) {
+    protectLeaf(vma, walk);
+    va = nextLeaf(mm.root, va + ((1 as u64) << levelShift(walk.level)), vma.end, walk);
+  }
 }
 
-/** A change of permission empties no entry and so no table. */
-function keepTable(pfn: u32, context: usize): void {}
+/** Rewrites a leaf's permission. Becoming writable is left to the next write fault. */
+function protectLeaf(vma: Vma, walk: Walk): void {
+  const entry = readEntry(walk.entryAddress);
+  const kept = entry & ~(PTE_PRESENT | PTE_PROTNONE | PTE_USER | PTE_ACCESSED);
+  const writable = (vma.flags & VM_WRITE) != 0 ? kept : kept & ~PTE_RW;
+  writeEntry(walk.entryAddress, writable | leafBits(vma, walk.level));
+}
 
 /** Drops one user of an address space; the last one unmaps everything and frees the tables. */
 export function mmPut(cpu: Cpu, mm: Mm): void {

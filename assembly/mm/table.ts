@@ -109,48 +109,23 @@ export function walkTo(root: usize, va: u64, walk: Walk): u64 {
   }
 }
 
-/** Called for each leaf of a range: the address it maps, its entry's place and its level. */
-export type LeafVisitor = (va: u64, address: usize, level: u32, context: usize) => void;
-/** Called for each table that a visit left empty, already unlinked; its frame is the visitor's to free. */
-export type TableVisitor = (pfn: u32, context: usize) => void;
-
-/** Visits every present leaf that maps a part of [start, end), in order. */
-export function visitLeaves(
-  root: usize,
-  start: u64,
-  end: u64,
-  onLeaf: LeafVisitor,
-  onEmptied: TableVisitor,
-  context: usize,
-): void {
-  visitTable(root, profile().levels, start, end, onLeaf, onEmptied, context);
+/**
+ * Finds the first present leaf at or above `va` that maps a part of [va, end): `walk` says where its entry stands.
+ * Returns the address its mapping starts at, or `end` when there is none.
+ */
+export function nextLeaf(root: usize, va: u64, end: u64, walk: Walk): u64 {
+  while (va < end) {
+    const entry = walkTo(root, va, walk);
+    const bytes = (1 as u64) << levelShift(walk.level);
+    const start = va & ~(bytes - 1);
+    if (ptePresent(entry)) return start;
+    va = start + bytes;
+  }
+  return end;
 }
 
-function visitTable(
-  table: usize,
-  level: u32,
-  start: u64,
-  end: u64,
-  onLeaf: LeafVisitor,
-  onEmptied: TableVisitor,
-  context: usize,
-): void {
-  const step = (1 as u64) << levelShift(level);
-  let va = start;
-  while (va < end) {
-    const next = min<u64>((va & ~(step - 1)) + step, end);
-    const address = entryAddress(table, level, va);
-    const entry = readEntry(address);
-    if (entry != 0 && isLeaf(entry, level)) {
-      if (ptePresent(entry)) onLeaf(va & ~(step - 1), address, level, context);
-    } else if (entry != 0) {
-      const below = tableBehind(entry);
-      visitTable(below, level - 1, va, next, onLeaf, onEmptied, context);
-      if (frameOf(pfnOfAddress(below)).count == 0) {
-        writeEntry(address, 0);
-        onEmptied(pfnOfAddress(below), context);
-      }
-    }
-    va = next;
-  }
+/** The table below an entry, as a linear address; 0 for an empty entry or a leaf. */
+export function childTable(address: usize, level: u32): usize {
+  const entry = readEntry(address);
+  return entry == 0 || isLeaf(entry, level) ? 0 : tableBehind(entry);
 }

@@ -18,7 +18,7 @@ import {
   TSTAMP_NSEC,
   TSTAMP_SEC,
 } from "../compatLayout";
-import { RANDOM_ADD, RANDOM_MUL, RANDOM_SHIFT, LINE_MASK, LINE_SHIFT } from "../pageOrder";
+import { LINE_MASK, LINE_SHIFT, SHIFT_A, SHIFT_B, SHIFT_C } from "../pageOrder";
 
 const U32 = 4;
 const V128 = 16;
@@ -136,8 +136,10 @@ export function readPages(table: usize, pageMask: u32, seed: u32, n: i32): u32 {
   let x = seed;
   let sum: u32 = 0;
   for (let i = 0; i < n; i++) {
-    x = x * RANDOM_MUL + RANDOM_ADD;
-    const page = (x >> RANDOM_SHIFT) & pageMask;
+    x ^= x << SHIFT_A;
+    x ^= x >> SHIFT_B;
+    x ^= x << SHIFT_C;
+    const page = x & pageMask;
     const frame = load<u32>(table + ((<usize>page) << 2));
     sum += load<u32>(<usize>frame + <usize>((page << LINE_SHIFT) & LINE_MASK));
   }

@@ -3,9 +3,11 @@ import type { CellId } from "../cells.ts";
 import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../compatLayout.ts";
 import type { Inspectable, Peer, Work } from "../peer.ts";
 import { fillPool, POOL_FRAMES, poolFrame } from "../pool.ts";
-import { PAGE_SHIFT, PAGE_SIZE } from "./js/frames.ts";
+import { PAGE_SHIFT, PAGE_SIZE, RAM } from "./js/layout.ts";
 import * as loops from "./js/loops.ts";
-import { JsMachine } from "./js/machine.ts";
+import { createMachine, mapAnonymous } from "./js/machine.ts";
+import type { JsMachine } from "./js/machine.ts";
+import { allocateFrame, lookup, mapPage } from "./js/tables.ts";
 import { putUser } from "./js/uaccess.ts";
 
 const RAM_BYTES = 16 << 20;
@@ -14,10 +16,10 @@ const MOST_PAGES = Math.max(...Object.values(PAGE_COUNTS));
 
 // The kernel's own memory: source records, the bounce buffer, the source of copies (half a page off
 // the user's buffer, or the loads and stores of a copy would share their low 12 bits).
-const SOURCE = 0;
+const SOURCE = RAM;
 const BOUNCE = SOURCE + (STRUCTS << SOURCE_SHIFT);
-const COPY_SOURCE = PAGE_SIZE + PAGE_SIZE / 2;
-const KERNEL_BYTES = COPY_SOURCE + LARGEST_COPY + PAGE_SIZE / 2;
+const COPY_SOURCE = RAM + PAGE_SIZE + PAGE_SIZE / 2;
+const KERNEL_BYTES = COPY_SOURCE - RAM + LARGEST_COPY + PAGE_SIZE / 2;
 
 // The user's memory: 4 GiB of pages for W5, and above it what is written.
 const PAGES_HI = 0x10;
@@ -28,28 +30,45 @@ const COPY_LO = 2 << 20;
 const PLACE: loops.SyncPtrPlace = { lo: STRUCT_LO, hi: USER_HI, source: SOURCE, bounce: BOUNCE };
 
 /** A machine with everything mapped that the loops touch. */
-function createMachine(): JsMachine {
-  const machine = new JsMachine(RAM_BYTES, KERNEL_BYTES);
-  machine.mapAnonymous(STRUCT_LO, USER_HI, PAGE_SIZE);
-  machine.mapAnonymous(COPY_LO, USER_HI, LARGEST_COPY);
+function createBed(): JsMachine {
+  const machine = createMachine(RAM_BYTES, KERNEL_BYTES);
+  mapAnonymous(machine, STRUCT_LO, USER_HI, PAGE_SIZE);
+  mapAnonymous(machine, COPY_LO, USER_HI, LARGEST_COPY);
   mapPool(machine);
+  putUser(machine, STRUCT_LO, USER_HI, 0); // its page is there before anything is timed
   return machine;
 }
 
+/** The user's structures, as a view into RAM. */
+function structBytes(machine: JsMachine): Uint8Array {
+  const start = lookup(machine.words, STRUCT_LO, USER_HI);
+  return machine.bytes.subarray(start, start + (STRUCTS << STRUCT_SHIFT));
+}
+
+/** What the user sees from `lo`, page by page (all of them mapped). */
+function userBytes(machine: JsMachine, lo: number, size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < size; at += PAGE_SIZE) {
+    const frame = lookup(machine.words, lo + at, USER_HI);
+    bytes.set(machine.bytes.subarray(frame, frame + Math.min(PAGE_SIZE, size - at)), at);
+  }
+  return bytes;
+}
+
 function mapPool(machine: JsMachine): void {
-  const first = machine.frames.allocate();
-  for (let i = 1; i < POOL_FRAMES; i++) machine.frames.allocate();
+  const first = allocateFrame(machine.words);
+  for (let i = 1; i < POOL_FRAMES; i++) allocateFrame(machine.words);
   fillPool(machine.words.subarray(first >> 2, (first + POOL_FRAMES * PAGE_SIZE) >> 2));
   for (let page = 0; page < MOST_PAGES; page++) {
-    machine.tables.map(page << PAGE_SHIFT, PAGES_HI, first + poolFrame(page) * PAGE_SIZE);
+    mapPage(machine.words, page << PAGE_SHIFT, PAGES_HI, first + poolFrame(page) * PAGE_SIZE);
   }
 }
 
 /** W6: a fresh machine with one area, and a put that has to fill its first page. */
 function createAndAccess(): number {
   const start = process.hrtime.bigint();
-  const machine = new JsMachine(RAM_BYTES, KERNEL_BYTES);
-  machine.mapAnonymous(STRUCT_LO, USER_HI, PAGE_SIZE);
+  const machine = createMachine(RAM_BYTES, KERNEL_BYTES);
+  mapAnonymous(machine, STRUCT_LO, USER_HI, PAGE_SIZE);
   const result = putUser(machine, STRUCT_LO, USER_HI, 1);
   const ns = Number(process.hrtime.bigint() - start);
   if (result !== 0) throw new Error(`the first put of a fresh machine returned ${result}`);
@@ -78,8 +97,7 @@ function works(machine: JsMachine): ReadonlyMap<CellId, Work> {
 
 /** The plain-JavaScript emulator: typed arrays, its own tables and TLBs, no bigint, no wasm. */
 export function createJsPeer(): Peer & Inspectable {
-  const machine = createMachine();
-  const frameOf = (lo: number) => machine.tables.lookup(lo, USER_HI);
+  const machine = createBed();
   return {
     name: "js",
     about: "plain JavaScript on typed arrays, four-level tables, two TLBs of 65,536 entries",
@@ -90,17 +108,10 @@ export function createJsPeer(): Peer & Inspectable {
     setCopySource(bytes) {
       machine.bytes.set(bytes, COPY_SOURCE);
     },
-    structs() {
-      const start = frameOf(STRUCT_LO);
-      return machine.bytes.slice(start, start + (STRUCTS << STRUCT_SHIFT));
+    fillStructs(byte) {
+      structBytes(machine).fill(byte);
     },
-    copied(size) {
-      const bytes = new Uint8Array(size);
-      for (let at = 0; at < size; at += PAGE_SIZE) {
-        const frame = frameOf(COPY_LO + at);
-        bytes.set(machine.bytes.subarray(frame, frame + Math.min(PAGE_SIZE, size - at)), at);
-      }
-      return bytes;
-    },
+    structs: () => structBytes(machine).slice(),
+    copied: (size) => userBytes(machine, COPY_LO, size),
   };
 }

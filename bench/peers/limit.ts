@@ -19,6 +19,7 @@ const BOUNCE = SOURCE + PAGE_SIZE / 2;
 const COPY_TO = SOURCE + PAGE_SIZE;
 /** Half a page off, or the loads and stores of a copy would share their low 12 bits. */
 const COPY_FROM = COPY_TO + LARGEST_COPY + PAGE_SIZE / 2;
+const STRUCT_BYTES = STRUCTS << STRUCT_SHIFT;
 const POOL = COPY_FROM + LARGEST_COPY + PAGE_SIZE / 2;
 const TABLE = POOL + POOL_FRAMES * PAGE_SIZE;
 
@@ -76,7 +77,10 @@ export async function createLimitPeer(): Promise<LimitPeer> {
     setCopySource(source) {
       bytes.set(source, COPY_FROM);
     },
-    structs: () => bytes.slice(STRUCT, STRUCT + (STRUCTS << STRUCT_SHIFT)),
+    fillStructs(byte) {
+      bytes.fill(byte, STRUCT, STRUCT + STRUCT_BYTES);
+    },
+    structs: () => bytes.slice(STRUCT, STRUCT + STRUCT_BYTES),
     copied: (size) => bytes.slice(COPY_TO, COPY_TO + size),
   };
 }

@@ -84,7 +84,7 @@ function excerpt(text: string, at: number): string {
 export function encodeBytes(bytes: Uint8Array, known?: Uint8Array): string {
   const chunks: string[] = [];
   let loose = "";
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const run = runLength(bytes, at, known);
     const name = known?.[at] === 0 ? "??" : bytes[at]!.toString(16).padStart(2, "0");
     if (run >= shortestRun || name === "??") {
@@ -144,6 +144,9 @@ export function statedLike(expected: string, bytes: Uint8Array): string {
   return same ? expected : encodeBytes(bytes);
 }
 
+/** Bytes after which the fill patterns take an extra step: a whole number of turns for `step`. */
+const patternPage = 256;
+
 /** The pattern of `fill_ring` and `user_data`: byte i = i·step + (i >> 8)·pageStep + seed. */
 export function patternBytes(
   length: number,
@@ -152,6 +155,10 @@ export function patternBytes(
   pageStep: number,
 ): Uint8Array {
   const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = i * step + (i >> 8) * pageStep + seed;
+  for (let start = 0; start < length; start += patternPage) {
+    const end = Math.min(start + patternPage, length);
+    let value = (start / patternPage) * pageStep + seed;
+    for (let i = start; i < end; i++, value += step) bytes[i] = value;
+  }
   return bytes;
 }

@@ -3,9 +3,9 @@
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { createGunzip } from "node:zlib";
-import { UsageError } from "../base/errors.ts";
+import { FaultlineError, UsageError } from "../base/errors.ts";
+import type { Replayer } from "./replay.ts";
 
 /** One line that is not blank, and where it stands. */
 export interface TraceLine {
@@ -47,22 +47,51 @@ async function expand(path: string): Promise<string[]> {
 }
 
 /**
- * The lines of a trace file, one after the other. A file that cannot be read or unpacked to its
- * end throws what the reader says.
+ * The lines of a trace file that are not blank, one after the other. A file that cannot be read,
+ * or unpacked, to its end throws what the reader says, after the lines before.
  */
 export async function* readTraceLines(file: string): AsyncGenerator<TraceLine> {
-  const source = createReadStream(file);
-  const input = file.endsWith(".gz") ? source.pipe(createGunzip()) : source;
-  const failure = new Promise<never>((_, reject) => {
-    source.once("error", reject);
-    input.once("error", reject);
-  });
-  // Only the loop below waits for it; a failure after the last line has nobody to tell.
-  failure.catch(() => undefined);
-  const lines = createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]();
-  for (let line = 1; ; line++) {
-    const next = await Promise.race([lines.next(), failure]);
-    if (next.done === true) return;
-    if (next.value.trim() !== "") yield { file, line, text: next.value };
+  let rest = "";
+  let line = 0;
+  for await (const chunk of openText(file)) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop()!;
+    for (const text of lines) {
+      line++;
+      if (text.trim() !== "") yield { file, line, text };
+    }
   }
+  if (rest.trim() !== "") yield { file, line: line + 1, text: rest };
+}
+
+function openText(file: string): AsyncIterable<string> {
+  const source = createReadStream(file);
+  if (!file.endsWith(".gz")) return source.setEncoding("utf8");
+  const unpacked = createGunzip();
+  source.once("error", (error) => unpacked.destroy(error));
+  return source.pipe(unpacked).setEncoding("utf8");
+}
+
+/**
+ * Replays every case of the trace files behind `paths`. What cannot be read is counted as a
+ * failure and the rest is still replayed. Throws a UsageError for a path that does not exist.
+ */
+export async function replayFiles(paths: readonly string[], replayer: Replayer): Promise<void> {
+  for (const file of await expandTracePaths(paths)) {
+    let reached = 0;
+    try {
+      for await (const { line, text } of readTraceLines(file)) {
+        reached = line;
+        replayer.replayLine(file, line, text);
+      }
+    } catch (error) {
+      if (!isReadError(error)) throw error;
+      replayer.countUnreadable(file, reached + 1, error.message);
+    }
+  }
+}
+
+/** What the file system and zlib throw carries a code; our own assertions do not. */
+function isReadError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && !(error instanceof FaultlineError);
 }

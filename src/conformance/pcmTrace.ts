@@ -291,7 +291,12 @@ const singleValuesStep = compileShape(anyStep, {
   frame_bits: size,
   info: hexNumber,
 });
-const fixedStep: Shape = { ret: integerNumber, "addr?": hexNumber, "arg?": hexNumber, "entry?": doors };
+const fixedStep: Shape = {
+  ret: integerNumber,
+  "addr?": hexNumber,
+  "arg?": hexNumber,
+  "entry?": doors,
+};
 const checkStep: Shape = { offset: size, len: size, bytes: text };
 const transferStep: Shape = { offset: size, len: size, ret: integerNumber };
 
@@ -336,7 +341,9 @@ function deviceStep(count: number): Shape {
   return {
     ret: integerNumber,
     args: (value) =>
-      Array.isArray(value) && value.length === count ? listOf(hexNumber)(value) : `${count} arguments`,
+      Array.isArray(value) && value.length === count
+        ? listOf(hexNumber)(value)
+        : `${count} arguments`,
   };
 }
 

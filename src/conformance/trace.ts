@@ -49,7 +49,10 @@ export const anyNumber = check(
   (value) => isInteger(value) || isHex(value),
 );
 
-export const size = check("a whole number from 0", (value) => isInteger(value) && Number(value) >= 0);
+export const size = check(
+  "a whole number from 0",
+  (value) => isInteger(value) && Number(value) >= 0,
+);
 
 export function oneOf(...names: readonly string[]): Check {
   return check(`one of ${names.join(", ")}`, (value) => names.includes(value as string));

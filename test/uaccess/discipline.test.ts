@@ -137,6 +137,11 @@ describe("findings", () => {
     expect(summary(oneLine("save; close; std; return"), SAFE)).toEqual(["R3@3", "R7@3"]);
   });
 
+  test("they stand in the order of the program, then of the rules, whichever path was shorter", () => {
+    const program = oneLine("branch long; std; jump out; long:; save; save; open; out:; return");
+    expect(summary(program, ORDINARY)).toEqual(["R2@8", "R7@8"]);
+  });
+
   test("a rule that many paths break at one place is reported once, for the shortest path", () => {
     const program = oneLine("branch short; save; short:; close; return");
     expect(checkDiscipline(program, ORDINARY)).toMatchObject([{ rule: "R5", path: [0, 2, 3] }]);

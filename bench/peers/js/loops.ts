@@ -1,8 +1,9 @@
 import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../../compatLayout.ts";
-import { LINE_MASK, LINE_SHIFT, RANDOM_ADD, RANDOM_MUL, RANDOM_SHIFT } from "../../pageOrder.ts";
-import { PAGE_SHIFT } from "./frames.ts";
+import { LINE_MASK, LINE_SHIFT, SHIFT_A, SHIFT_B, SHIFT_C } from "../../pageOrder.ts";
+import { GENERATION, PAGE_SHIFT } from "./layout.ts";
 import type { JsMachine } from "./machine.ts";
 import { writeBlock, writeCopies, writePerField } from "./syncPtr.ts";
+import { dropRead, flushTlb } from "./tlb.ts";
 import { copyToUser, unsafeGetUser, userAccessEnd, userReadAccessBegin } from "./uaccess.ts";
 
 // The timed loops. One function for each, so that the compiler sees one kind of work in each; all
@@ -60,14 +61,26 @@ export function loopCopyToUser(
   return left;
 }
 
+function nextRandom(x: number): number {
+  const a = x ^ (x << SHIFT_A);
+  const b = a ^ (a >>> SHIFT_B);
+  return b ^ (b << SHIFT_C);
+}
+
 /** Random reads in the 4 GiB from (0, hi), whatever the TLB holds. */
-export function loopRead(m: JsMachine, hi: number, pageMask: number, seed: number, n: number): number {
+export function loopRead(
+  m: JsMachine,
+  hi: number,
+  pageMask: number,
+  seed: number,
+  n: number,
+): number {
   let x = seed;
   let sum = 0;
   userReadAccessBegin(m, 0, hi, 0);
   for (let i = 0; i < n; i++) {
-    x = (Math.imul(x, RANDOM_MUL) + RANDOM_ADD) | 0;
-    const page = (x >>> RANDOM_SHIFT) & pageMask;
+    x = nextRandom(x);
+    const page = x & pageMask;
     const lo = (page << PAGE_SHIFT) | ((page << LINE_SHIFT) & LINE_MASK);
     sum = (sum + unsafeGetUser(m, lo, hi)) | 0;
   }
@@ -76,15 +89,21 @@ export function loopRead(m: JsMachine, hi: number, pageMask: number, seed: numbe
 }
 
 /** As `loopRead`, with the page's own TLB entry dropped before each read. */
-export function loopWalk(m: JsMachine, hi: number, pageMask: number, seed: number, n: number): number {
+export function loopWalk(
+  m: JsMachine,
+  hi: number,
+  pageMask: number,
+  seed: number,
+  n: number,
+): number {
   let x = seed;
   let sum = 0;
   userReadAccessBegin(m, 0, hi, 0);
   for (let i = 0; i < n; i++) {
-    x = (Math.imul(x, RANDOM_MUL) + RANDOM_ADD) | 0;
-    const page = (x >>> RANDOM_SHIFT) & pageMask;
+    x = nextRandom(x);
+    const page = x & pageMask;
     const lo = (page << PAGE_SHIFT) | ((page << LINE_SHIFT) & LINE_MASK);
-    m.readTlb.drop(lo, hi);
+    dropRead(m.words, lo, hi);
     sum = (sum + unsafeGetUser(m, lo, hi)) | 0;
   }
   userAccessEnd(m);
@@ -92,6 +111,6 @@ export function loopWalk(m: JsMachine, hi: number, pageMask: number, seed: numbe
 }
 
 export function loopFlush(m: JsMachine, n: number): number {
-  for (let i = 0; i < n; i++) m.flushTlb();
-  return m.readTlb.generation;
+  for (let i = 0; i < n; i++) flushTlb(m.words);
+  return m.words[GENERATION]!;
 }

@@ -24,10 +24,11 @@ export interface CycleWeight {
   readonly key: string;
 }
 
-/** A place where the composed count is more than 10 % off the published one, and the reason. */
+/** Cells of the published table where the composed figure is more than 10 % off, and the reason. */
 export interface Difference {
-  /** The side or sides and the way of moving data, as in the printed table. */
-  readonly where: string;
+  /** The way of moving the data, as a row or column of the printed tables names it. */
+  readonly form: "perField" | "copy" | "block";
+  readonly cells: readonly ("read" | "write" | "both" | "outOfLineCalls")[];
   readonly why: string;
 }
 

@@ -57,8 +57,13 @@ export function checkDiscipline(
       if (!findings.has(place)) findings.set(place, finding);
     }
   }
-  // The sort is stable, and the rules of one operation are found in the order of their ids.
-  return [...findings.values()].sort((a, b) => a.index - b.index);
+  return [...findings.values()].sort(
+    (a, b) => a.index - b.index || numberOf(a.rule) - numberOf(b.rule),
+  );
+}
+
+function numberOf(rule: RuleId): number {
+  return Number(rule.slice(1));
 }
 
 function contextOf({ function: checked, allowList = [] }: DisciplineOptions): CodeContext {

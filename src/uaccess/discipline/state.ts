@@ -33,7 +33,7 @@ export function stateAfter({ op }: Operation, state: GuardState): GuardState {
   }
 }
 
-/** With nothing saved in this function the flags come from somewhere the checker does not see: nothing is known to change. */
+/** With nothing saved here the flags come from where the checker does not look: U stays, as in objtool. */
 function restored(state: GuardState): GuardState {
   const open = state.saved.at(-1) ?? state.open;
   return { ...state, open, saved: state.saved.slice(0, -1) };

@@ -2,12 +2,7 @@
 
 import type { CopyCurve, CopyPoint } from "../copyCurve.ts";
 import type { CostEvent } from "../events.ts";
-import {
-  primitiveCounts,
-  x86CopyFromUserExtra,
-  x86CopyToUserExtra,
-  x86Cycles,
-} from "../figures.ts";
+import { x86CopyFromUserExtra, x86CopyToUserExtra, x86Cycles } from "../figures.ts";
 import type { CycleModel, CycleWeight } from "../profile.ts";
 import { derive, terms, times, type Derived } from "../weights.ts";
 
@@ -17,7 +12,7 @@ const single = derive([of("put_user_4.core_cycles")]);
 const wide = derive([of("put_user_8.core_cycles")], [of("put_user_4.core_cycles")]);
 const load = derive([of("one_more_unsafe_get_user_in_an_open_block.core_cycles")]);
 
-const storesTimed = primitiveCounts.x86_64["wrblock9.user_stores"];
+const storesTimed = 9;
 const store = derive([of("user_mode.nine_plain_stores.core_cycles")], [], storesTimed);
 
 /** Range check, stac, fence and clac: the measured block of six puts without its stores. */

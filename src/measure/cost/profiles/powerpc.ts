@@ -7,11 +7,12 @@
  *   compare, branch                         test of the fault result (gets only: puts jump)
  */
 
-import { copyRoutines, primitiveCounts, readSideOtherStores } from "../figures.ts";
+import { copyRoutines, primitiveCounts } from "../figures.ts";
 import type { CostProfile } from "../profile.ts";
 import { derive, terms, unpriced, weight, type Term, type Weight } from "../weights.ts";
 import { routineCurve } from "./curves.ts";
 import { cyclesOf8xx } from "./cycles8xx.ts";
+import { readSideStores } from "./frame.ts";
 
 type Architecture = "ppc8xx" | "ppc32s" | "ppc64le";
 type Figures = Readonly<Record<keyof (typeof primitiveCounts)[Architecture], number>>;
@@ -135,13 +136,6 @@ function callWeights(of: Look, readGuard: readonly Term[]): Weight[] {
   ];
 }
 
-/** The fetched values stay in registers that the function has to save first. */
-function frameWeight(architecture: Architecture): Weight {
-  const saves = readSideOtherStores[architecture];
-  const path = `sync_ptr_instruction_counts.${architecture}.a_per_field_get_put_user.read_side.inline.other_stores`;
-  return weight("frame", "functionEntries", derive([{ path, value: saves }]));
-}
-
 function powerpcWeights(
   architecture: Architecture,
   terms: { readonly readGuard: readonly Term[]; readonly nopsBehindCall: readonly Term[] },
@@ -154,7 +148,8 @@ function powerpcWeights(
     ...accessWeights(of),
     ...faultTestWeights(of),
     ...callWeights(of, terms.readGuard),
-    frameWeight(architecture),
+    // The fetched values stay in registers that the function has to save first.
+    weight("frame", "functionEntries", derive([readSideStores(architecture)])),
     unpriced("copy", "clears"),
   ];
 }
@@ -181,7 +176,8 @@ export const powerpc8xx: CostProfile = {
   cycles: cyclesOf8xx,
   differences: [
     {
-      where: "per field, read side",
+      form: "perField",
+      cells: ["read"],
       why:
         "Too high by the four instructions that form the guard words: the compiler forms the two " +
         "words once for the three gets and keeps them in registers (on the write side it forms them " +

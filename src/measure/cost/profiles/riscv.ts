@@ -8,7 +8,7 @@
  * compare pair more than a check of constant size.
  */
 
-import { primitiveCounts, readSideOtherStores } from "../figures.ts";
+import { primitiveCounts } from "../figures.ts";
 import type { CostProfile } from "../profile.ts";
 import {
   derive,
@@ -21,15 +21,17 @@ import {
   type Weight,
 } from "../weights.ts";
 import { routineCurve } from "./curves.ts";
+import { readSideStores } from "./frame.ts";
 
 type Architecture = "riscv64" | "riscv64_blocks";
-type Look = (name: keyof (typeof primitiveCounts)["riscv64"]) => Term;
+type Figures = Readonly<Record<keyof (typeof primitiveCounts)["riscv64"], number>>;
+type Look = (name: keyof Figures) => Term;
 
 const halves = 2;
 const moreFields = 6;
 
 function look(architecture: Architecture): Look {
-  const figures: (typeof primitiveCounts)[Architecture] = primitiveCounts[architecture];
+  const figures: Figures = primitiveCounts[architecture];
   return terms(`primitive_instruction_counts.${architecture}`, figures);
 }
 
@@ -115,10 +117,12 @@ function callWeights(of: Look): Weight[] {
 
 /** Stores of the read side that do not keep one of its three values are saved registers: none. */
 function frameWeight(architecture: Architecture): Weight {
-  const path = `sync_ptr_instruction_counts.${architecture}.a_per_field_get_put_user.read_side.inline.other_stores`;
   const kept = look(architecture)("__get_user4.other_stores");
-  const stores = { path, value: readSideOtherStores[architecture] };
-  return weight("frame", "functionEntries", derive([stores], [kept, kept, kept]));
+  return weight(
+    "frame",
+    "functionEntries",
+    derive([readSideStores(architecture)], [kept, kept, kept]),
+  );
 }
 
 function riscvProfile(

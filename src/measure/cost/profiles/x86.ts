@@ -4,10 +4,11 @@
  * one `rep movsb`, counted as one instruction.
  */
 
-import { primitiveCounts, readSideOtherStores } from "../figures.ts";
+import { primitiveCounts } from "../figures.ts";
 import type { CostProfile } from "../profile.ts";
 import { derive, terms, unpriced, weight, type Weight } from "../weights.ts";
 import { x86CycleModel } from "./cyclesX86.ts";
+import { readSideStores } from "./frame.ts";
 
 const of = terms("primitive_instruction_counts.x86_64", primitiveCounts.x86_64);
 const check = of("access_ok4.instructions");
@@ -121,14 +122,10 @@ const callWeights: Weight[] = [
 ];
 
 /** Stores of the read side that do not keep one of its three values are saved registers. */
-const otherStores = {
-  path: "sync_ptr_instruction_counts.x86_64.a_per_field_get_put_user.read_side.inline.other_stores",
-  value: readSideOtherStores.x86_64,
-};
 const frameWeight = weight(
   "frame",
   "functionEntries",
-  derive([otherStores], [keepValue, keepValue, keepValue]),
+  derive([readSideStores("x86_64")], [keepValue, keepValue, keepValue]),
 );
 
 const copyWeights: Weight[] = [
@@ -157,7 +154,8 @@ export const x86: CostProfile = {
   cycles: x86CycleModel,
   differences: [
     {
-      where: "block, both sides",
+      form: "block",
+      cells: ["read", "write", "both"],
       why:
         "Too low: with few registers the compiler fetches three of the nine values from the frame " +
         "just before it stores them, saves one more register and moves three values on the read " +

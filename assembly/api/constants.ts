@@ -1,0 +1,108 @@
+import { Cpu } from "../machine/cpu";
+import { Frame } from "../machine/frames";
+import { Finding, Header } from "../machine/map";
+import { Profile } from "../arch/profile";
+import { Event } from "../study/events";
+import { Task } from "../mm/task";
+import { Vma } from "../mm/vma";
+
+/** The numbers the host needs, exported once, so that none is typed twice. */
+export {
+  CPU_BYTES, COUNTER_SLOTS, EVENT_BYTES, EVENT_SLOTS, FIBER_BYTES, FINDINGS, FINDING_SLOTS, FRAME_BYTES, MAX_CPUS, MAX_RAM,
+  MAX_TLB_ENTRIES, MIN_RAM, MIN_TLB_ENTRIES, PAGE_SIZE,
+} from "../machine/map";
+export {
+  ARCH_ARM64_PAN, ARCH_ARM64_TTBR0, ARCH_NONE, ARCH_POWERPC_8XX, ARCH_POWERPC_BOOK3S32, ARCH_POWERPC_BOOK3S64,
+  ARCH_RISCV64, ARCH_RISCV64_BLOCK_GUARD, ARCH_X86_64, BEHAVIOUR_CHECK_SIGN_ONLY, BEHAVIOUR_MASKED_ACCESS,
+  BEHAVIOUR_MASK_ALL_ONES, BEHAVIOUR_SYNC_PTR_BLOCK, BEHAVIOUR_X32_APPLIES, GUARD_NONE, GUARD_OOPSES, GUARD_PER_ACCESS,
+  GUARD_SAVES, GUARD_SEGMENTED, GUARD_SPLIT, GUARD_UNPRIVILEGED, GUARD_WRITES_ONLY, CHECK_DROPS_REPEATS,
+} from "../arch/profile";
+export { BLOCKED } from "../base/errno";
+export {
+  FINDING_FREED_FRAME_ACCESS, FINDING_GUARD_CLOSED_ACCESS, FINDING_GUARD_NESTED_OPEN, FINDING_GUARD_OPEN_AT_RETURN,
+  FINDING_GUARD_OPEN_AT_SLEEP, FINDING_GUARD_REDUNDANT_CLOSE, FINDING_GUARD_WRONG_END, FINDING_KERNEL_LEAK,
+  FINDING_LOCK_HELD_AT_RETURN, FINDING_LOCK_NEEDS_SCHEDULER, FINDING_OBJECT_OVERFLOW, FINDING_PAGEFAULT_UNBALANCED,
+  FINDING_PCM_POSITION, FINDING_PCM_UNEXPECTED, FINDING_REFCOUNT, FINDING_SCOPE_NESTED, FINDING_SHOOTDOWN_TIMEOUT,
+  FINDING_SLEEP_IN_ATOMIC,
+} from "../machine/findings";
+export {
+  COUNT_BYTES_FROM, COUNT_BYTES_TO, COUNT_COPIES_FROM, COUNT_COPIES_TO, COUNT_FAULTS, COUNT_FAULT_FIXUPS, COUNT_FUNCTIONS,
+  COUNT_GETS, COUNT_GUARD_CLOSES_READ, COUNT_GUARD_CLOSES_WRITE, COUNT_GUARD_OPENS_READ, COUNT_GUARD_OPENS_WRITE, COUNT_PUTS,
+  COUNT_RANGE_CHECKS_READ, COUNT_RANGE_CHECKS_WRITE, COUNT_READ_BLOCKS, COUNT_SHOOTDOWNS, COUNT_TLB_FLUSHES, COUNT_TLB_HITS,
+  COUNT_TLB_MISSES, COUNT_UNSAFE_GETS, COUNT_UNSAFE_PUTS, COUNT_USER_LOADS, COUNT_USER_STORES, COUNT_WALKS,
+  COUNT_WRITE_BLOCKS, COUNT_YIELDS,
+} from "../study/counters";
+export {
+  EVENT_ACKNOWLEDGE, EVENT_COPY_FROM, EVENT_COPY_TO, EVENT_FAULT, EVENT_FIXUP, EVENT_FUNCTION, EVENT_GUARD_CLOSE,
+  EVENT_GUARD_OPEN, EVENT_LOAD, EVENT_MMAP_LOCK, EVENT_POINTER_UPDATE, EVENT_RANGE_CHECK, EVENT_SHOOTDOWN, EVENT_STORE,
+  EVENT_WALK,
+} from "../study/events";
+export { YIELD_STEP, YIELD_WAIT } from "../study/yield";
+export { CONTEXT_IRQ, CONTEXT_NMI, CONTEXT_SOFTIRQ, CONTEXT_TASK } from "../machine/cpu";
+export { DIRECTION_BOTH, DIRECTION_READ, DIRECTION_WRITE } from "../uaccess/guard";
+export { ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
+export {
+  VM_EXEC, VM_MAYEXEC, VM_MAYREAD, VM_MAYSHARE, VM_MAYWRITE, VM_READ, VM_SHARED, VM_WRITE,
+} from "../mm/vma";
+
+export const HEADER_ARCH: u32 = offsetof<Header>("arch");
+export const HEADER_BEHAVIOUR: u32 = offsetof<Header>("behaviour");
+export const HEADER_RAM_BYTES: u32 = offsetof<Header>("ramBytes");
+export const HEADER_CPU_COUNT: u32 = offsetof<Header>("cpuCount");
+export const HEADER_TLB_ENTRIES: u32 = offsetof<Header>("tlbEntries");
+export const HEADER_COUNTERS: u32 = offsetof<Header>("counters");
+export const HEADER_FIBERS: u32 = offsetof<Header>("fibers");
+export const HEADER_EVENTS: u32 = offsetof<Header>("events");
+export const HEADER_EMPTY_TLB: u32 = offsetof<Header>("emptyTlb");
+export const HEADER_FRAMES: u32 = offsetof<Header>("frames");
+export const HEADER_RAM: u32 = offsetof<Header>("ram");
+export const HEADER_END: u32 = offsetof<Header>("end");
+export const HEADER_FRESH_PFN: u32 = offsetof<Header>("freshPfn");
+export const HEADER_FRAMES_IN_USE: u32 = offsetof<Header>("framesInUse");
+export const HEADER_FINDING_COUNT: u32 = offsetof<Header>("findingCount");
+export const HEADER_EVENT_COUNT: u32 = offsetof<Header>("eventCount");
+export const HEADER_JIFFIES: u32 = offsetof<Header>("jiffies");
+export const HEADER_NANOSECONDS: u32 = offsetof<Header>("nanoseconds");
+export const HEADER_YIELD_EVERY: u32 = offsetof<Header>("yieldEvery");
+export const HEADER_YIELD_COUNT: u32 = offsetof<Header>("yieldCount");
+
+export const FRAME_REFCOUNT: u32 = offsetof<Frame>("refcount");
+export const FRAME_MAPCOUNT: u32 = offsetof<Frame>("mapcount");
+export const FRAME_KIND: u32 = offsetof<Frame>("kind");
+export const FRAME_ORDER: u32 = offsetof<Frame>("order");
+export const FRAME_FLAGS: u32 = offsetof<Frame>("flags");
+
+export const FINDING_BYTES: u32 = offsetof<Finding>();
+export const FINDING_KIND: u32 = offsetof<Finding>("kind");
+export const FINDING_CPU: u32 = offsetof<Finding>("cpu");
+export const FINDING_TASK: u32 = offsetof<Finding>("task");
+export const FINDING_DETAIL: u32 = offsetof<Finding>("detail");
+export const FINDING_VA: u32 = offsetof<Finding>("va");
+
+export const EVENT_KIND: u32 = offsetof<Event>("kind");
+export const EVENT_CPU: u32 = offsetof<Event>("cpu");
+export const EVENT_DETAIL: u32 = offsetof<Event>("detail");
+export const EVENT_FLAG: u32 = offsetof<Event>("flag");
+export const EVENT_VA: u32 = offsetof<Event>("va");
+export const EVENT_SEQUENCE: u32 = offsetof<Event>("sequence");
+
+export const CPU_GENERATION: u32 = offsetof<Cpu>("generation");
+export const CPU_IN_CORE: u32 = offsetof<Cpu>("inCore");
+export const CPU_FLUSH_REQUEST: u32 = offsetof<Cpu>("flushRequest");
+export const PROFILE_USER_LIMIT: u32 = offsetof<Profile>("userLimit");
+export const PROFILE_TABLE_LIMIT: u32 = offsetof<Profile>("tableLimit");
+export const PROFILE_GUARD: u32 = offsetof<Profile>("guard");
+export const PROFILE_LEVELS: u32 = offsetof<Profile>("levels");
+export const PROFILE_WORD_BYTES: u32 = offsetof<Profile>("wordBytes");
+export const PROFILE_KERNEL_BASE: u32 = offsetof<Profile>("kernelBase");
+
+export const TASK_ID: u32 = offsetof<Task>("id");
+export const TASK_OOPSED: u32 = offsetof<Task>("oopsed");
+export const TASK_BLOCKED_ON: u32 = offsetof<Task>("blockedOn");
+export const TASK_PAGEFAULT_DISABLED: u32 = offsetof<Task>("pagefaultDisabled");
+export const TASK_TAGGED: u32 = offsetof<Task>("tagged");
+
+export const VMA_START: u32 = offsetof<Vma>("start");
+export const VMA_END: u32 = offsetof<Vma>("end");
+export const VMA_FLAGS: u32 = offsetof<Vma>("flags");
+export const VMA_PAGE_LEVEL: u32 = offsetof<Vma>("pageLevel");

@@ -1,0 +1,84 @@
+// Builds everything `npm ci` promises: the four cores from one source, their typed exports, and the library.
+//
+//   assembly/ ──asc──▶ build/*.wasm ──wasm-opt (study: asyncify; profile: names kept)──▶ wasm/*.wasm
+//   wasm/release.wasm ──base64──▶ src/core/generated/releaseWasm.ts        src/ ──tsc──▶ dist/
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const bin = (name) => join("node_modules", ".bin", name);
+
+// Functions that the profile build keeps apart, so that a CPU profile names the phases of a call.
+const PHASES = JSON.parse(readFileSync("assembly/phases.json", "utf8"));
+
+async function asc(target, ...extra) {
+  await run(bin("asc"), ["--target", target, ...extra]);
+}
+
+async function wasmOpt(...args) {
+  await run(bin("wasm-opt"), args);
+}
+
+async function buildRelease() {
+  await asc("release", "--bindings", "raw");
+  writeFileSync("wasm/release.wasm", readFileSync("build/release.wasm"));
+  const types = readFileSync("build/release.d.ts", "utf8");
+  writeFileSync("src/core/generated/coreExports.d.ts", types);
+  const base64 = readFileSync("wasm/release.wasm").toString("base64");
+  writeFileSync(
+    "src/core/generated/releaseWasm.ts",
+    `/** The release core, inlined so that the library needs no path to it. Made by scripts/build.mjs. */\nexport const releaseWasm: string =\n  "${base64}";\n`,
+  );
+}
+
+async function buildThreads() {
+  await asc("threads");
+  writeFileSync("wasm/threads.wasm", readFileSync("build/threads.wasm"));
+}
+
+async function buildStudy() {
+  await asc("study");
+  await wasmOpt(
+    "build/study.raw.wasm", "--all-features", "--asyncify", "--pass-arg=asyncify-imports@host.switchFiber",
+    "-O3", "-o", "wasm/study.wasm",
+  );
+}
+
+async function buildProfile() {
+  await asc("profile");
+  const keep = PHASES.map((name) => `--no-inline=*${name}*`);
+  await wasmOpt("build/profile.raw.wasm", "-g", "--all-features", ...keep, "-O3", "-o", "wasm/profile.wasm");
+}
+
+function sourceHash() {
+  const hash = createHash("sha256");
+  const files = readdirSync("assembly", { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  for (const file of [...files.sort(), "asconfig.json", "scripts/build.mjs", "package-lock.json"]) {
+    hash.update(file).update(readFileSync(file));
+  }
+  return hash.digest("hex");
+}
+
+async function buildCores() {
+  const stamp = "build/source.sha256";
+  const hash = sourceHash();
+  const built = existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
+  if (built && existsSync("src/core/generated/releaseWasm.ts")) return;
+  for (const folder of ["build", "wasm", "src/core/generated"]) mkdirSync(folder, { recursive: true });
+  await Promise.all([buildRelease(), buildThreads()]);
+  await Promise.all([buildStudy(), buildProfile()]);
+  writeFileSync(stamp, hash);
+}
+
+try {
+  await buildCores();
+  if (!process.argv.includes("--cores")) await run(bin("tsc"), ["-p", "tsconfig.build.json"]);
+} catch (error) {
+  process.stderr.write(`${error.stdout ?? ""}${error.stderr ?? error}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,436 @@
+/**
+ * Replays PCM cases on a machine and compares everything that was recorded. A case ends at the
+ * first step that differs. The formats and rules are those of test/golden/pcm/README.md.
+ */
+
+import { openRequest, parseImage, slotOf } from "../systems/pcm/params/index.ts";
+import { param } from "../systems/pcm/params/layout.ts";
+import { BookkeepingView, ExpectedBookkeeping } from "./bookkeeping.ts";
+import { decodeBytes, encodeBytes, patternBytes, statedLike } from "./bytes.ts";
+import { Checker } from "./checker.ts";
+import { exempt, Mismatch } from "./compare.ts";
+import { checkCaptured } from "./pcmLoopback.ts";
+import {
+  NotImplementedError,
+  requestBase,
+  requestBytes,
+  userDataBase,
+  userPageSize,
+  type PcmDoor,
+  type PcmMachine,
+} from "./pcmMachine.ts";
+import { MovingDevice } from "./pcmPosition.ts";
+import {
+  fixedRequests,
+  isSingleValues,
+  type CheckStep,
+  type DeviceStep,
+  type FillRingStep,
+  type MmapStep,
+  type OpenStep,
+  type PcmCase,
+  type PcmStep,
+  type ReadPageStep,
+  type RequestStep,
+  type SingleValuesStep,
+  type TransferStep,
+  type UserDataStep,
+  type WritePageStep,
+} from "./pcmTrace.ts";
+import type { Failure, ReplayTally } from "./report.ts";
+import { RequestPages } from "./requestPages.ts";
+import { highHalf, lowHalf, TraceError, wordOf } from "./trace.ts";
+
+/** What `read_page` states of an area that is not mapped. */
+const notMapped = "err";
+
+/** What `write_page` answers for an area that is not mapped. */
+const storeFailed = -1;
+
+/** Multipliers of the two fill patterns. */
+const userDataPattern = { step: 7, pageStep: 13 } as const;
+const ringPattern = { step: 5, pageStep: 11 } as const;
+
+/** Operations that end with a look at the slot's bookkeeping and driver calls. */
+function isObserved(op: PcmStep["op"]): boolean {
+  switch (op) {
+    case "OPEN":
+    case "CLOSE":
+    case "user_data":
+    case "check_user_data":
+    case "fill_ring":
+    case "check_ring":
+    case "read_page":
+    case "write_page":
+    case "wait":
+    case "system":
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** Replays one case after the other on one machine. */
+export class PcmReplayer {
+  readonly #machine: PcmMachine;
+  readonly #tally: ReplayTally;
+  readonly #checker: Checker;
+  readonly #pages: RequestPages;
+  readonly #moving: MovingDevice;
+  readonly #view: BookkeepingView;
+  readonly #slots = new Map<number, ExpectedBookkeeping>();
+  /** Address of the first mapping asked for of each area, or -errno. */
+  readonly #areas = new Map<string, number>();
+  #case: PcmCase | null = null;
+  /** Bytes at the start of the user data area that the last read call filled. */
+  #captured = 0;
+
+  constructor(machine: PcmMachine, tally: ReplayTally) {
+    this.#machine = machine;
+    this.#tally = tally;
+    this.#checker = new Checker(tally);
+    this.#pages = new RequestPages(machine);
+    this.#view = new BookkeepingView(machine);
+    this.#moving = new MovingDevice(machine, this.#checker, (tries) => tally.countTries(tries));
+  }
+
+  /** Replays a case and counts it. */
+  replay(pcmCase: PcmCase, file: string, line: number): void {
+    const { abi, kernel, kind, id, steps } = pcmCase;
+    this.#case = pcmCase;
+    this.#slots.clear();
+    this.#areas.clear();
+    this.#captured = 0;
+    let index = 0;
+    let failure: Failure | null = null;
+    try {
+      this.#machine.reset({ abi, kernel, limits: {}, ...pcmCase.setup });
+      for (const end = comparedSteps(pcmCase); index < end; index++) this.#replayStep(index);
+    } catch (error) {
+      const difference = differenceOf(error, this.#checker);
+      const op = steps[index]?.op ?? null;
+      failure = { file, line, id, step: index, op, ...difference };
+      if (op !== null) this.#tally.countOperation(op, "failed");
+    }
+    this.#tally.countCase(kind, steps.length, failure);
+  }
+
+  #replayStep(index: number): void {
+    const { setup, steps, abi } = this.#case!;
+    const step = steps[index]!;
+    this.#checker.begin();
+    if (setup.device === "ctl") this.#perform(step);
+    else this.#moving.around(steps, index, abi, () => this.#perform(step));
+    this.#checkFindings();
+    this.#checker.commit(null);
+    this.#tally.countOperation(step.op, "passed");
+  }
+
+  #perform(step: PcmStep): void {
+    this.#call(step);
+    if (this.#case!.setup.device !== "ctl") return;
+    if (step.op === "CLOSE") this.#checkDriverCalls(step);
+    if (isObserved(step.op)) this.#checkSlot(step);
+  }
+
+  #call(step: PcmStep): void {
+    switch (step.op) {
+      case "OPEN":
+        return this.#open(step);
+      case "CLOSE":
+        return this.#checkReturn(step, this.#machine.close(slotNumber(step)));
+      case "PEEK":
+      case "wait":
+        return;
+      case "user_data":
+        return this.#setUserData(step);
+      case "check_user_data":
+        return this.#checkUserData(step);
+      case "fill_ring":
+        return this.#fillRing(step);
+      case "check_ring":
+        return this.#checkRing(step);
+      case "read":
+      case "write":
+        return this.#transfer(step);
+      case "POLL":
+        return this.#poll(step);
+      case "MMAP":
+        return this.#mmap(step);
+      case "read_page":
+        return this.#readPage(step);
+      case "write_page":
+        return this.#writePage(step);
+      case "system":
+        return this.#checkReturn(step, this.#machine.writeSystemFile(step.file, step.text));
+      default:
+        return this.#callDeviceOrRequest(step);
+    }
+  }
+
+  #callDeviceOrRequest(step: DeviceStep | RequestStep | SingleValuesStep): void {
+    if (isDeviceStep(step)) this.#commandDevice(step);
+    else if (isSingleValues(step)) this.#setSingleValues(step);
+    else this.#request(step);
+  }
+
+  #checkReturn(step: PcmStep, actual: number): void {
+    if (step.ret === undefined) return;
+    this.#checker.number("ret", step.ret, actual);
+    if (step.errno !== undefined) this.#checker.number("errno", step.errno, -actual);
+  }
+
+  #checkFindings(): void {
+    const findings = this.#machine.takeFindings();
+    if (findings.length > 0) throw new Mismatch("findings", "none", findings.join("; "));
+  }
+
+  #checkSlot(step: PcmStep): void {
+    const slot = slotNumber(step);
+    const expected = this.#slots.get(slot);
+    if (expected === undefined) throw new TraceError("", `slot ${slot} is not open`);
+    if (step.moved !== undefined) expected.add(step.moved);
+    if (step.post !== undefined) expected.add(step.post);
+    expected.compare(this.#machine, slot, this.#checker);
+    this.#checkDriverCalls(step);
+  }
+
+  #checkDriverCalls(step: PcmStep): void {
+    const actual = this.#machine.takeDriverCalls(slotNumber(step));
+    this.#checker.text("drv", (step.drv ?? []).join(" "), actual.join(" "));
+  }
+
+  #open(step: OpenStep): void {
+    const slot = slotNumber(step);
+    this.#checkReturn(step, this.#machine.open(slot, step));
+    this.#slots.set(slot, new ExpectedBookkeeping());
+  }
+
+  #doorOf(step: { readonly entry?: PcmDoor }): PcmDoor {
+    return step.entry ?? this.#case!.abi;
+  }
+
+  #request(step: RequestStep): void {
+    const { in: input, mem = "ww" } = step;
+    const door = this.#doorOf(step);
+    const [low, high] = this.#argument(step);
+    const offset = pageOffset(door, low, high);
+    if (input !== undefined) this.#pages.place(input, offset, mem);
+    const ret = this.#machine.ioctl(slotNumber(step), door, requestNumber(step), low, high);
+    this.#checkReturn(step, ret);
+    if (input === undefined) return;
+    this.#pages.expect(step.out ?? "=", step.skip ?? []);
+    this.#checker.agrees("out");
+    if (step.op === "READI" && ret === 0) this.#noteCaptured(step);
+  }
+
+  /** The argument word of an ioctl as (low, high). */
+  #argument(step: RequestStep): readonly [number, number] {
+    if (step.other_slot !== undefined) return [this.#machine.descriptor(step.other_slot), 0];
+    const word = step.arg ?? step.addr;
+    if (word !== undefined) return [lowHalf(word), highHalf(word)];
+    return [step.in === undefined ? 0 : requestBase, 0];
+  }
+
+  /** Remembers how many bytes a READI into the user data area brought. */
+  #noteCaptured(step: RequestStep): void {
+    const frames = lowWord(this.#pages.readBack());
+    this.#view.read(slotNumber(step));
+    this.#captured = (frames * Number(this.#view.entry("frame_bits"))) / 8;
+  }
+
+  #setSingleValues(step: SingleValuesStep): void {
+    const door = this.#doorOf(step);
+    const { period_size: periodSize, buffer_size: bufferSize } = step;
+    this.#pages.placeBytes(openRequest({ ...step, periodSize, bufferSize }, door), 0, "ww");
+    const slot = slotNumber(step);
+    const ret = this.#machine.ioctl(slot, door, lowHalf(step.cmd), requestBase, 0);
+    this.#checkReturn(step, ret);
+    this.#checkSingleValues(step, this.#pages.readBack());
+  }
+
+  /** A refused request leaves the structure, and so the values asked for, as they were. */
+  #checkSingleValues(step: SingleValuesStep, answer: Uint8Array): void {
+    const params = parseImage(answer);
+    const low = (k: number): number => params.intervals.min[slotOf(k)]!;
+    const rows: readonly (readonly [string, number, number])[] = [
+      ["access", step.access, params.maskFirst(param.access)],
+      ["format", step.format, params.maskFirst(param.format)],
+      ["channels", step.channels, low(param.channels)],
+      ["rate", step.rate, low(param.rate)],
+      ["period_size", step.period_size, low(param.periodSize)],
+      ["buffer_size", step.buffer_size, low(param.bufferSize)],
+      ["frame_bits", step.frame_bits, low(param.frameBits)],
+      ["info", lowHalf(step.info), params.info],
+    ];
+    for (const [field, expected, actual] of rows) this.#checker.number(field, expected, actual);
+  }
+
+  #setUserData({ pages, seed }: UserDataStep): void {
+    const { step, pageStep } = userDataPattern;
+    this.#machine.setUserData(patternBytes(pages * userPageSize, seed, step, pageStep));
+    this.#captured = 0;
+  }
+
+  #checkUserData(step: CheckStep): void {
+    const actual = new Uint8Array(step.len);
+    const mapped = this.#machine.readUserData(step.offset, actual);
+    if (mapped && this.#captured > 0 && this.#case!.kind === "loopback") {
+      checkCaptured(step, actual, this.#captured, this.#machine);
+      this.#checker.agrees("bytes");
+      return;
+    }
+    this.#checkBytes(step.bytes, mapped, actual);
+  }
+
+  #checkBytes(expected: string, readable: boolean, actual: Uint8Array): void {
+    const stated = readable ? statedLike(expected, actual) : "not readable";
+    this.#checker.text("bytes", expected, stated);
+  }
+
+  #fillRing(step: FillRingStep): void {
+    const bytes = patternBytes(step.len, step.seed, ringPattern.step, ringPattern.pageStep);
+    this.#checkReturn(step, this.#machine.fillRing(slotNumber(step), step.offset, bytes));
+  }
+
+  #checkRing(step: CheckStep): void {
+    const actual = new Uint8Array(step.len);
+    const inside = this.#machine.readRing(slotNumber(step), step.offset, actual);
+    this.#checkBytes(step.bytes, inside, actual);
+  }
+
+  #transfer(step: TransferStep): void {
+    const slot = slotNumber(step);
+    const address = userDataBase + step.offset;
+    const ret =
+      step.op === "read"
+        ? this.#machine.read(slot, address, step.len)
+        : this.#machine.write(slot, address, step.len);
+    this.#checkReturn(step, ret);
+  }
+
+  #poll(step: PcmStep & { readonly op: "POLL" }): void {
+    const revents = this.#machine.poll(slotNumber(step));
+    this.#checkReturn(step, revents === 0 ? 0 : 1);
+    this.#checker.number("revents", lowHalf(step.revents), revents);
+  }
+
+  #mmap(step: MmapStep): void {
+    const slot = slotNumber(step);
+    const address = this.#machine.mmap(slot, lowHalf(step.offset), step.len, step.prot);
+    this.#checkReturn(step, Math.min(address, 0));
+    if (!this.#areas.has(step.area)) this.#areas.set(step.area, address);
+  }
+
+  #readPage(step: ReadPageStep): void {
+    const address = this.#areas.get(step.area) ?? storeFailed;
+    const actual = new Uint8Array(step.len);
+    if (address < 0 || !this.#machine.loadMapped(address + step.offset, actual)) {
+      this.#checker.text("bytes", step.bytes, notMapped);
+      return;
+    }
+    if (step.bytes === notMapped) throw new Mismatch("bytes", notMapped, encodeBytes(actual));
+    const expected = new Uint8Array(step.len);
+    decodeBytes(step.bytes, expected);
+    for (const [offset, length] of step.skip ?? []) exempt(actual, expected, offset, length);
+    this.#checkBytes(step.bytes, true, actual);
+  }
+
+  #writePage(step: WritePageStep): void {
+    const address = this.#areas.get(step.area) ?? storeFailed;
+    const scratch = new Uint8Array(userPageSize);
+    const bytes = scratch.subarray(0, decodeBytes(step.bytes, scratch));
+    const stored = address >= 0 && this.#machine.storeMapped(address + step.offset, bytes);
+    this.#checkReturn(step, stored ? 0 : storeFailed);
+  }
+
+  #commandDevice(step: DeviceStep): void {
+    const slot = slotNumber(step);
+    const { device } = this.#machine;
+    const [a = 0n, b = 0n, c = 0n, d = 0n] = (step.args ?? []).map(wordOf);
+    let ret = 0;
+    switch (step.op) {
+      case "ctl.pos":
+        device.setPosition(slot, a);
+        break;
+      case "ctl.elapsed":
+        device.periodElapsed(slot);
+        break;
+      case "ctl.xrun":
+        device.xrun(slot);
+        break;
+      case "ctl.suspend":
+        device.suspend(slot);
+        break;
+      case "ctl.stop":
+        ret = device.stop(slot, Number(a));
+        break;
+      case "ctl.poke":
+        device.poke(slot, a, b, c, d);
+        break;
+      case "ctl.rets":
+        device.setReturns(slot, a, b, c);
+        break;
+      case "ctl.delay":
+        device.setDelay(slot, a);
+        break;
+      case "ctl.disconnect":
+        device.disconnect(slot);
+        break;
+    }
+    this.#checkReturn(step, ret);
+  }
+}
+
+/**
+ * Steps to compare: what follows the first period notification of a case marked nondeterministic
+ * on the test device depends on real time.
+ */
+function comparedSteps({ nondeterministic, setup, steps }: PcmCase): number {
+  if (nondeterministic !== true || setup.device !== "ctl") return steps.length;
+  const first = steps.findIndex((step) => step.op === "ctl.elapsed");
+  return first < 0 ? steps.length : first;
+}
+
+function slotNumber(step: PcmStep): number {
+  return step.slot ?? 0;
+}
+
+function isDeviceStep(step: PcmStep): step is DeviceStep {
+  return step.op.startsWith("ctl.");
+}
+
+function lowWord(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+}
+
+function requestNumber(step: RequestStep): number {
+  if (step.cmd !== undefined) return lowHalf(step.cmd);
+  return fixedRequests[step.op as keyof typeof fixedRequests];
+}
+
+/** Where in the request pages the argument lies; null when it lies elsewhere. */
+function pageOffset(door: PcmDoor, low: number, high: number): number | null {
+  if (door === "lp64" && high !== 0) return null;
+  const offset = low - requestBase;
+  return offset >= 0 && offset < requestBytes ? offset : null;
+}
+
+/** How a failure reads in the report; what is no failure of the case is thrown on. */
+function differenceOf(
+  error: unknown,
+  checker: Checker,
+): { readonly field: string; readonly expected: string; readonly actual: string } {
+  if (error instanceof Mismatch) {
+    checker.commit(error.field);
+    return { field: error.field, expected: error.expected, actual: error.actual };
+  }
+  checker.begin();
+  if (error instanceof NotImplementedError) {
+    return { field: "machine", expected: "an answer", actual: error.message };
+  }
+  if (error instanceof TraceError) {
+    return { field: "line", expected: "a trace case", actual: error.message };
+  }
+  throw error;
+}

@@ -1,0 +1,68 @@
+/** Replaying trace lines of any origin and collecting one report. */
+
+import { PcmReplayer } from "./pcm.ts";
+import type { PcmMachine } from "./pcmMachine.ts";
+import { parsePcmCase, UnknownOperationError } from "./pcmTrace.ts";
+import { ReplayTally, type Failure, type ReplayReport } from "./report.ts";
+import { isObject, parseJsonLine, TraceError, type JsonObject } from "./trace.ts";
+
+/** The kind under which lines are counted that cannot be read far enough to tell. */
+const unreadableKind = "(unreadable)";
+
+/** Replays golden traces line by line on one machine. */
+export class Replayer {
+  readonly #tally = new ReplayTally();
+  readonly #pcm: PcmReplayer;
+
+  constructor(machine: PcmMachine) {
+    this.#pcm = new PcmReplayer(machine, this.#tally);
+  }
+
+  /** Replays the case on one line; whatever is wrong with it is counted as a failed case. */
+  replayLine(file: string, line: number, text: string): void {
+    let json: JsonObject | null = null;
+    try {
+      json = parseJsonLine(text);
+      this.#pcm.replay(parsePcmCase(json), file, line);
+    } catch (error) {
+      if (!(error instanceof TraceError)) throw error;
+      this.#countMalformed(json, { ...malformed(error), file, line });
+    }
+  }
+
+  /** Counts the rest of a file that cannot be read as one failed case. */
+  countUnreadable(file: string, line: number, problem: string): void {
+    this.#countMalformed(null, { ...malformed(new TraceError("", problem)), file, line });
+  }
+
+  report(): ReplayReport {
+    return this.#tally.report();
+  }
+
+  #countMalformed(json: JsonObject | null, failure: Failure): void {
+    const steps = Array.isArray(json?.["steps"]) ? json["steps"].length : 0;
+    const id = stringKey(json, "id");
+    this.#tally.countCase(stringKey(json, "kind") ?? unreadableKind, steps, { ...failure, id });
+    if (failure.op !== null) this.#tally.countOperation(failure.op, "failed");
+  }
+}
+
+function malformed(error: TraceError): Failure {
+  const unknown = error instanceof UnknownOperationError ? error : null;
+  return {
+    file: "",
+    line: 0,
+    id: null,
+    step: unknown?.step ?? null,
+    op: unknown?.operation ?? null,
+    field: unknown === null ? "line" : "op",
+    expected: unknown === null ? "a trace case" : "a known operation",
+    actual: error.message,
+  };
+}
+
+function stringKey(json: JsonObject | null, key: string): string | null {
+  if (!isObject(json)) return null;
+  const value = json[key];
+  return typeof value === "string" ? value : null;
+}

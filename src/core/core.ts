@@ -1,0 +1,98 @@
+import { FaultlineError } from "../base/errors.ts";
+import type { BuildName } from "./builds.ts";
+import type { instantiate } from "./generated/coreExports.d.ts";
+import { defaultWasm } from "./defaultWasm.ts";
+
+/** The core's exports as the compiler describes them: functions over 32-bit numbers, and constants with a `value`. */
+export type CoreExports = Awaited<ReturnType<typeof instantiate>>;
+
+/** Bytes, a compiled module, or where to fetch one from. */
+export type WasmSource = BufferSource | WebAssembly.Module | Response | PromiseLike<Response> | URL | string;
+
+/** Who is asked when a fiber gives way (study build). Answers 0 when nobody schedules. */
+export type FiberSwitch = (cpu: number, why: number) => number;
+
+/** asyncify's own exports, present in the study build alone. */
+export interface AsyncifyExports {
+  asyncify_start_unwind(data: number): void;
+  asyncify_stop_unwind(): void;
+  asyncify_start_rewind(data: number): void;
+  asyncify_stop_rewind(): void;
+}
+
+/** One instance of a core over one memory. */
+export interface Core {
+  readonly build: BuildName;
+  readonly exports: CoreExports;
+  readonly asyncify: AsyncifyExports | undefined;
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  /** The host's answer to a fiber that gives way; a scheduler puts itself here. */
+  onSwitch: FiberSwitch;
+}
+
+/** A wasm32 memory can have this many 64-KiB pages. */
+const MAXIMUM_PAGES = 65536;
+const WASM_MAGIC = 0x6d736100;
+
+const compiled = new Map<BuildName, Promise<WebAssembly.Module>>();
+
+/** The compiled core of a build; each build is compiled once a process unless the caller brings its own. */
+export function loadModule(build: BuildName, wasm?: WasmSource): Promise<WebAssembly.Module> {
+  if (wasm !== undefined) return compileSource(wasm, "wasm");
+  let module = compiled.get(build);
+  if (module === undefined) {
+    module = defaultWasm(build).then((source) => compileSource(source, `the ${build} core`));
+    compiled.set(build, module);
+    // a failed load must not be remembered
+    module.catch(() => compiled.delete(build));
+  }
+  return module;
+}
+
+async function compileSource(source: WasmSource, what: string): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  const bytes = await bytesOf(source);
+  if (bytes.byteLength < 8 || new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) !== WASM_MAGIC) {
+    throw new FaultlineError("not-wasm", `${what} is not WebAssembly (${describeStart(bytes)}); pass { wasm } with the core's bytes, module or URL`);
+  }
+  return WebAssembly.compile(bytes as BufferSource);
+}
+
+/** The type of a compiled module is empty in lib.dom, so that it cannot be told apart by types alone. */
+async function bytesOf(source: WasmSource): Promise<Uint8Array> {
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  const isAddress = typeof source === "string" || source instanceof URL;
+  const response = isAddress ? await fetch(source) : await (source as Response | PromiseLike<Response>);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function describeStart(bytes: Uint8Array): string {
+  const text = String.fromCharCode(...bytes.subarray(0, 16));
+  return text.trimStart().startsWith("<") ? "it starts like an HTML page" : `${bytes.byteLength} bytes`;
+}
+
+/**
+ * Instantiates a build over a fresh memory, or over a shared one that another thread already uses.
+ * @throws FaultlineError "no-shared-memory" where the threads build cannot run
+ */
+export function instantiateCore(build: BuildName, module: WebAssembly.Module, shared?: WebAssembly.Memory): Core {
+  const memory = shared ?? newMemory(build);
+  const core: { onSwitch: FiberSwitch } = { onSwitch: () => 0 };
+  const instance = new WebAssembly.Instance(module, {
+    env: { memory },
+    host: { switchFiber: (cpu: number, why: number) => core.onSwitch(cpu, why) },
+  });
+  const exports = instance.exports as unknown as CoreExports;
+  const asyncify = "asyncify_start_unwind" in instance.exports ? (instance.exports as unknown as AsyncifyExports) : undefined;
+  return Object.assign(core, { build, exports, asyncify, memory, module });
+}
+
+function newMemory(build: BuildName): WebAssembly.Memory {
+  if (build !== "threads") return new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES });
+  if (typeof SharedArrayBuffer === "undefined") {
+    throw new FaultlineError("no-shared-memory", "the threads build needs SharedArrayBuffer: serve the page with cross-origin isolation, or use another build");
+  }
+  return new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared: true });
+}

@@ -1,0 +1,17 @@
+export { FaultlineError, UsageError } from "./base/errors.ts";
+export { builds, buildNames, type BuildName } from "./core/builds.ts";
+export type { WasmSource } from "./core/core.ts";
+export type { Address } from "./machine/address.ts";
+export { archNames, architectures, type ArchName } from "./machine/arch.ts";
+export { counterTable, type CounterName, type Counters } from "./machine/counters.ts";
+export { eventTable, type EventKind, type MachineEvent } from "./machine/events.ts";
+export { findingTable, type Finding, type FindingKind } from "./machine/findings.ts";
+export { behaviours, kernelVersions, newestKernel } from "./machine/kernel.ts";
+export { Machine } from "./machine/machine.ts";
+export type { KernelBuffer } from "./machine/kernelBuffer.ts";
+export type { Mapping } from "./machine/mapping.ts";
+export type { MachineOptions, MachineShape } from "./machine/options.ts";
+export type { PageSize } from "./machine/pageSize.ts";
+export type { Snapshot } from "./machine/snapshot.ts";
+export type { MapOptions, Task, TaskOptions, VmaView } from "./machine/task.ts";
+export type { Direction, GetResult, UserAccess, ValueSize } from "./uaccess/primitives.ts";

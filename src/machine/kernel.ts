@@ -1,0 +1,72 @@
+import { UsageError } from "../base/errors.ts";
+import type { ArchName } from "./arch.ts";
+
+/**
+ * What differs between kernel versions, and nowhere else: behaviour × the versions that have it. `from` is the first
+ * release with it, `until` the first without it again.
+ */
+export const behaviours = [
+  {
+    constant: "BEHAVIOUR_SYNC_PTR_BLOCK", from: "6.17", until: undefined, archs: undefined,
+    meaning: "SYNC_PTR moves its fields in unsafe blocks (native, compat and x32); before: block copies and single accesses",
+  },
+  {
+    constant: "BEHAVIOUR_X32_APPLIES", from: "7.1", until: undefined, archs: undefined,
+    meaning: "x32 SYNC_PTR checks appl_ptr and calls ack; before: it stores any value",
+  },
+  {
+    constant: "BEHAVIOUR_CHECK_SIGN_ONLY", from: "6.4", until: "6.12", archs: ["x86-64", "none"],
+    meaning: "the range check tests only that bit 63 is clear",
+  },
+  {
+    constant: "BEHAVIOUR_MASKED_ACCESS", from: "6.12", until: undefined, archs: ["x86-64"],
+    meaning: "user pointers can be masked instead of checked",
+  },
+  {
+    constant: "BEHAVIOUR_MASK_ALL_ONES", from: "6.12", until: "6.14", archs: ["x86-64"],
+    meaning: "a masked kernel pointer becomes all ones; later the user limit",
+  },
+] as const;
+
+/** Versions whose rows are known apart; a machine takes the nearest one not above what it is asked for. */
+export const kernelVersions = ["6.1", "6.4", "6.12", "6.14", "6.17", "6.18", "7.0", "7.1"] as const;
+
+export type KernelVersion = (typeof kernelVersions)[number];
+
+export const newestKernel: KernelVersion = "7.1";
+
+/** Major and minor number of a version, comparable as one number. */
+function order(version: string): number {
+  const [major, minor] = version.split(".");
+  return Number(major) * 1000 + Number(minor);
+}
+
+/** A kernel option resolved to a row of the table. `exact` is false when the nearest older row stands in. */
+export interface ResolvedKernel {
+  readonly version: KernelVersion;
+  readonly exact: boolean;
+}
+
+/**
+ * Finds the row for a release such as "6.12" or "6.12.117+deb12-amd64": its first N.N decides; an unknown one takes
+ * the nearest older row, or the oldest.
+ * @throws UsageError when there is no version number in it
+ */
+export function resolveKernel(release: string): ResolvedKernel {
+  const found = /^v?(\d+)\.(\d+)/.exec(release);
+  if (found === null) {
+    throw new UsageError({ argument: "kernel", problem: `"${release}" holds no version number`, valid: kernelVersions.join(", ") });
+  }
+  const wanted = order(`${found[1]}.${found[2]}`);
+  let version: KernelVersion = kernelVersions[0];
+  for (const candidate of kernelVersions) if (order(candidate) <= wanted) version = candidate;
+  return { version, exact: order(version) === wanted };
+}
+
+/** The names of the behaviours that a kernel version has on an architecture. */
+export function behavioursOf(version: KernelVersion, arch: ArchName): (typeof behaviours)[number]["constant"][] {
+  return behaviours
+    .filter((row) => order(row.from) <= order(version) && (row.until === undefined || order(version) < order(row.until)))
+    .filter((row) => row.archs === undefined || (row.archs as readonly string[]).includes(arch))
+    .map((row) => row.constant);
+}

@@ -1,0 +1,230 @@
+import { FaultlineError, UsageError } from "../base/errors.ts";
+import { instantiateCore, loadModule, type Core, type CoreExports } from "../core/core.ts";
+import { join, wholeNumber, type Address } from "./address.ts";
+import { archConstant, type ArchName } from "./arch.ts";
+import { counterTable, type CounterName, type Counters } from "./counters.ts";
+import { eventTable, type EventKind, type MachineEvent } from "./events.ts";
+import { UserFile } from "./file.ts";
+import { findingTable, type Finding } from "./findings.ts";
+import { KernelBuffer } from "./kernelBuffer.ts";
+import { behavioursOf } from "./kernel.ts";
+import { checkedBuild, checkedShape, type MachineOptions, type MachineShape } from "./options.ts";
+import { restoreSnapshot, takeSnapshot, type Snapshot } from "./snapshot.ts";
+import { Task, type TaskOptions } from "./task.ts";
+
+/**
+ * One emulated computer: CPUs, physical frames, page tables, a guard on user memory, and the kernel's bookkeeping, all
+ * in one linear memory. Machines are independent of each other.
+ */
+export class Machine {
+  readonly core: Core;
+  readonly shape: MachineShape;
+  #words: Uint32Array;
+  #bytes: Uint8Array;
+
+  private constructor(core: Core, shape: MachineShape) {
+    this.core = core;
+    this.shape = shape;
+    this.#words = new Uint32Array(core.memory.buffer);
+    this.#bytes = new Uint8Array(core.memory.buffer);
+  }
+
+  /**
+   * Makes a machine.
+   * @throws UsageError for an option that cannot be used; FaultlineError "no-memory" where the host has not so much
+   */
+  static async create(options: MachineOptions = {}): Promise<Machine> {
+    const build = checkedBuild(options);
+    const core = instantiateCore(build, await loadModule(build, options.wasm));
+    const machine = new Machine(core, checkedShape(options, core.exports));
+    machine.#initialise();
+    return machine;
+  }
+
+  /** Looks at a machine from another thread: the same shared memory, an instance of this thread's own. */
+  static attach(core: Core, shape: MachineShape): Machine {
+    return new Machine(core, shape);
+  }
+
+  /**
+   * Empties the machine and brings it up anew, perhaps as another architecture or kernel: cheaper than a new one,
+   * because memory that was touched once stays. Handles from before are no longer good.
+   */
+  reset(options: Pick<MachineOptions, "arch" | "kernel"> = {}): Machine {
+    const shape = checkedShape(
+      {
+        arch: options.arch ?? this.shape.arch,
+        kernel: options.kernel ?? this.shape.kernel.version,
+        build: this.shape.build,
+        memory: this.shape.ramBytes,
+        cpus: this.shape.cpus,
+        tlbEntries: this.shape.tlbEntries,
+      },
+      this.exports,
+    );
+    const machine = new Machine(this.core, shape);
+    machine.#initialise();
+    return machine;
+  }
+
+  #initialise(): void {
+    const { arch, kernel, ramBytes, cpus, tlbEntries } = this.shape;
+    const behaviour = behavioursOf(kernel.version, arch).reduce((bits, name) => bits | this.constant(name), 0);
+    const result = this.exports.initMachine(this.constant(archConstant(arch)), behaviour, ramBytes, cpus, tlbEntries);
+    if (result !== 0) {
+      throw new FaultlineError("no-memory", `a machine with ${ramBytes} bytes of RAM, ${cpus} CPUs and ${tlbEntries} TLB entries does not fit into this host's memory`);
+    }
+    this.refreshViews();
+  }
+
+  /** After memory has grown the old views are empty. */
+  refreshViews(): void {
+    this.#words = new Uint32Array(this.core.memory.buffer);
+    this.#bytes = new Uint8Array(this.core.memory.buffer);
+  }
+
+  get exports(): CoreExports {
+    return this.core.exports;
+  }
+
+  get arch(): ArchName {
+    return this.shape.arch;
+  }
+
+  /** All of linear memory, as bytes and as words: for views, not for guessing at layouts. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  get words(): Uint32Array {
+    return this.#words;
+  }
+
+  /** A number that the core exports by name. */
+  constant(name: keyof CoreExports): number {
+    return (this.exports[name] as { value: number }).value;
+  }
+
+  /** A word of the machine's header, by the core's name for its place. */
+  header(field: keyof CoreExports): number {
+    return this.#words[(this.exports.headerAddress() + this.constant(field)) >>> 2]!;
+  }
+
+  setHeader(field: keyof CoreExports, value: number): void {
+    this.#words[(this.exports.headerAddress() + this.constant(field)) >>> 2] = value;
+  }
+
+  /** A 64-bit number at a linear address. */
+  wideAt(address: number): bigint {
+    return join(this.#words[address >>> 2]!, this.#words[(address >>> 2) + 1]!);
+  }
+
+  /** A new task with an address space of its own, or sharing one. @throws FaultlineError "no-memory" */
+  createTask(options: TaskOptions = {}): Task {
+    return Task.create(this, options);
+  }
+
+  /** A zeroed kernel buffer; copies into and out of user memory are checked against its size. */
+  allocKernel(bytes: number): KernelBuffer {
+    return KernelBuffer.alloc(this, bytes);
+  }
+
+  /** A file-like object that mappings can be backed by; accesses to pages past `size` are SIGBUS. */
+  createFile(size: Address, pageSize: "4K" | "2M" | "1G" = "4K"): UserFile {
+    return UserFile.create(this, size, pageSize);
+  }
+
+  /** @throws UsageError for a CPU the machine has not */
+  checkedCpu(cpu: number): number {
+    return wholeNumber("cpu", cpu, 0, this.shape.cpus - 1);
+  }
+
+  /** What one CPU, or all of them together, have counted. Only the study build counts. */
+  counters(cpu?: number): Counters {
+    this.#needStudy("counters");
+    const cpus = cpu === undefined ? Array.from({ length: this.shape.cpus }, (_, index) => index) : [this.checkedCpu(cpu)];
+    const counts = {} as Record<CounterName, number>;
+    for (const { name, constant } of counterTable) {
+      counts[name] = cpus.reduce((sum, index) => sum + this.#counter(index, this.constant(constant)), 0);
+    }
+    return counts;
+  }
+
+  #counter(cpu: number, slot: number): number {
+    const base = this.header("HEADER_COUNTERS") + (cpu * this.constant("COUNTER_SLOTS") + slot) * 8;
+    return Number(this.wideAt(base));
+  }
+
+  /** What happened since `since` (a sequence number), oldest first. The ring keeps the last few thousand. */
+  events(since = 0): MachineEvent[] {
+    this.#needStudy("events");
+    const total = this.header("HEADER_EVENT_COUNT");
+    const first = Math.max(since, total - this.constant("EVENT_SLOTS"));
+    const kinds = new Map<number, EventKind>(eventTable.map((row) => [this.constant(row.constant), row.kind]));
+    return Array.from({ length: Math.max(0, total - first) }, (_, index) => this.#event(first + index, kinds));
+  }
+
+  /** The sequence number that the next event will have. */
+  get eventCount(): number {
+    return this.header("HEADER_EVENT_COUNT");
+  }
+
+  #event(sequence: number, kinds: ReadonlyMap<number, EventKind>): MachineEvent {
+    const slot = sequence % this.constant("EVENT_SLOTS");
+    const at = this.header("HEADER_EVENTS") + slot * this.constant("EVENT_BYTES");
+    const word = (offset: number): number => this.#words[(at + offset) >>> 2]!;
+    return {
+      kind: kinds.get(word(this.constant("EVENT_KIND")))!,
+      sequence,
+      cpu: word(this.constant("EVENT_CPU")),
+      address: this.wideAt(at + this.constant("EVENT_VA")),
+      detail: word(this.constant("EVENT_DETAIL")),
+      flag: word(this.constant("EVENT_FLAG")),
+    };
+  }
+
+  #needStudy(what: string): void {
+    if (this.shape.build === "study") return;
+    throw new UsageError({ argument: what, problem: `are not kept by the ${this.shape.build} build`, valid: 'a machine with build "study"' });
+  }
+
+  /** What the modelled kernel code did wrong so far, oldest first (the last 64). */
+  findings(): Finding[] {
+    const total = this.header("HEADER_FINDING_COUNT");
+    const slots = this.constant("FINDING_SLOTS");
+    const first = Math.max(0, total - slots);
+    return Array.from({ length: total - first }, (_, index) => this.#finding((first + index) % slots));
+  }
+
+  #finding(slot: number): Finding {
+    const at = this.constant("FINDINGS") + slot * this.constant("FINDING_BYTES");
+    const word = (field: keyof CoreExports): number => this.#words[(at + this.constant(field)) >>> 2]!;
+    const kind = word("FINDING_KIND");
+    const row = findingTable.find((candidate) => this.constant(candidate.constant) === kind)!;
+    const task = word("FINDING_TASK");
+    return {
+      kind: row.kind,
+      meaning: row.meaning,
+      cpu: word("FINDING_CPU"),
+      task: task === 0 ? 0 : this.#words[(task + this.constant("TASK_ID")) >>> 2]!,
+      address: this.wideAt(at + this.constant("FINDING_VA")),
+      detail: word("FINDING_DETAIL"),
+    };
+  }
+
+  /** Frames that something holds: equal before and after whatever leaves nothing behind. */
+  get framesInUse(): number {
+    return this.header("HEADER_FRAMES_IN_USE");
+  }
+
+  /** The whole machine as it stands, in one copy. */
+  snapshot(): Snapshot {
+    return takeSnapshot(this);
+  }
+
+  /** Puts a snapshot of this machine back. @throws UsageError for one of another shape */
+  restore(snapshot: Snapshot): void {
+    restoreSnapshot(this, snapshot);
+  }
+
+}

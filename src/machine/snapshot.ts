@@ -1,0 +1,56 @@
+import { UsageError } from "../base/errors.ts";
+import type { Machine } from "./machine.ts";
+
+/** A machine's state: what lies before the TLBs, the used frames' records, and the used RAM. */
+export interface Snapshot {
+  readonly shapeKey: string;
+  readonly freshPfn: number;
+  readonly parts: readonly { readonly start: number; readonly bytes: Uint8Array }[];
+}
+
+function shapeKey(machine: Machine): string {
+  return JSON.stringify(machine.shape);
+}
+
+/** [start, end) of the regions that hold state, given how many frames were ever used. TLBs are a cache. */
+function regions(machine: Machine, freshPfn: number): [number, number][] {
+  const frames = machine.header("HEADER_FRAMES");
+  const ram = machine.header("HEADER_RAM");
+  return [
+    [machine.exports.headerAddress(), machine.header("HEADER_EMPTY_TLB")],
+    [frames, frames + freshPfn * machine.constant("FRAME_BYTES")],
+    [ram, ram + freshPfn * machine.constant("PAGE_SIZE")],
+  ];
+}
+
+export function takeSnapshot(machine: Machine): Snapshot {
+  const freshPfn = machine.header("HEADER_FRESH_PFN");
+  const parts = regions(machine, freshPfn).map(([start, end]) => ({ start, bytes: machine.bytes.slice(start, end) }));
+  return { shapeKey: shapeKey(machine), freshPfn, parts };
+}
+
+/**
+ * Copies the state back. Frames first used since then become fresh, that is zero, again; every CPU forgets its
+ * translations under a generation that none of them has seen.
+ */
+export function restoreSnapshot(machine: Machine, snapshot: Snapshot): void {
+  if (snapshot.shapeKey !== shapeKey(machine)) {
+    throw new UsageError({ argument: "snapshot", problem: "is of a machine of another shape", valid: "one taken from this machine" });
+  }
+  const now = machine.header("HEADER_FRESH_PFN");
+  const generations = generationWords(machine).map((word) => machine.words[word]!);
+  const used = regions(machine, now);
+  const kept = regions(machine, snapshot.freshPfn);
+  used.forEach(([, end], part) => {
+    const keptEnd = kept[part]![1];
+    if (end > keptEnd) machine.bytes.fill(0, keptEnd, end);
+  });
+  for (const part of snapshot.parts) machine.bytes.set(part.bytes, part.start);
+  generationWords(machine).forEach((word, cpu) => (machine.words[word] = generations[cpu]!));
+  machine.exports.forgetTranslations();
+}
+
+function generationWords(machine: Machine): number[] {
+  const offset = machine.constant("CPU_GENERATION");
+  return Array.from({ length: machine.shape.cpus }, (_, cpu) => (machine.exports.cpuAddress(cpu) + offset) >>> 2);
+}

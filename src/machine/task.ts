@@ -1,0 +1,228 @@
+import { FaultlineError, UsageError } from "../base/errors.ts";
+import { oneOf } from "../base/nearest.ts";
+import { UserAccess } from "../uaccess/primitives.ts";
+import { halves, join, wholeNumber, type Address } from "./address.ts";
+import type { UserFile } from "./file.ts";
+import type { Machine } from "./machine.ts";
+import { Mapping } from "./mapping.ts";
+import { levelOf, pageSizes, type PageSize } from "./pageSize.ts";
+
+export interface TaskOptions {
+  /** The CPU it runs on; null leaves it off every CPU. Default 0. */
+  readonly cpu?: number | null;
+  /** Word size of the program; default the kernel's. A 32-bit one passes only the low half of an address. */
+  readonly wordBits?: 32 | 64;
+  /** A task whose address space it shares. */
+  readonly sharing?: Task;
+  /** arm64, RISC-V: the program may pass tagged pointers. */
+  readonly tagged?: boolean;
+}
+
+/** How a range is mapped. */
+export interface MapOptions {
+  /** Page-aligned start. */
+  readonly at: Address;
+  /** Bytes; rounded up to whole pages. */
+  readonly length: Address;
+  /** Letters of r, w, x; "" or "none" is PROT_NONE. Default "rw". */
+  readonly protection?: string;
+  /** MAP_SHARED instead of MAP_PRIVATE; needs a file. */
+  readonly shared?: boolean;
+  readonly file?: UserFile;
+  /** Page number in the file where the mapping begins. */
+  readonly filePage?: number;
+  /** Leaves to populate it with, where a whole aligned one fits. Default "4K". */
+  readonly pageSize?: PageSize;
+  /** Protection key of its pages (book3s/64). */
+  readonly protectionKey?: number;
+  /** MAP_POPULATE: make the pages present at once. */
+  readonly populate?: boolean;
+}
+
+/** One VMA as the inspector sees it. */
+export interface VmaView {
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly flags: number;
+}
+
+const letterBits = { r: "VM_READ", w: "VM_WRITE", x: "VM_EXEC" } as const;
+const MAX_PROTECTION_KEY = 15;
+
+/** A user task: its address space, and the kernel code that runs for it. */
+export class Task {
+  readonly machine: Machine;
+  /** Linear address of its record in the core. */
+  readonly handle: number;
+  /** Every user-access primitive, run by this task's kernel code on its CPU. */
+  readonly uaccess: UserAccess;
+  cpu: number;
+
+  private constructor(machine: Machine, handle: number, cpu: number) {
+    this.machine = machine;
+    this.handle = handle;
+    this.cpu = cpu;
+    this.uaccess = new UserAccess(this);
+  }
+
+  static create(machine: Machine, options: TaskOptions): Task {
+    const cpu = options.cpu === null ? 0 : machine.checkedCpu(options.cpu ?? 0);
+    const kernelBytes = machine.words[(machine.exports.profileAddress() + machine.constant("PROFILE_WORD_BYTES")) >>> 2]!;
+    const wordBytes = options.wordBits === undefined ? kernelBytes : options.wordBits / 8;
+    const handle = machine.exports.newTask(options.sharing?.handle ?? 0, wordBytes) >>> 0;
+    if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no task record or address space");
+    const task = new Task(machine, handle, cpu);
+    if (options.tagged === true) task.#setField("TASK_TAGGED", 1);
+    if (options.cpu !== null) task.runOn(cpu);
+    return task;
+  }
+
+  /** Puts the task on a CPU; what ran there is off it. */
+  runOn(cpu: number): void {
+    this.cpu = this.machine.checkedCpu(cpu);
+    this.machine.exports.runTask(this.cpu, this.handle);
+  }
+
+  #field(name: "TASK_ID" | "TASK_OOPSED" | "TASK_BLOCKED_ON" | "TASK_TAGGED"): number {
+    return this.machine.words[(this.handle + this.machine.constant(name)) >>> 2]!;
+  }
+
+  #setField(name: "TASK_TAGGED", value: number): void {
+    this.machine.words[(this.handle + this.machine.constant(name)) >>> 2] = value;
+  }
+
+  get id(): number {
+    return this.#field("TASK_ID");
+  }
+
+  /** The kernel code running for the task died in a bad access. */
+  get oopsed(): boolean {
+    return this.#field("TASK_OOPSED") !== 0;
+  }
+
+  /** The task sleeps in a system call. */
+  get blocked(): boolean {
+    return this.#field("TASK_BLOCKED_ON") !== 0;
+  }
+
+  /**
+   * Maps a range, replacing what was there. Nothing is present until it is touched, unless `populate` is given.
+   * @throws UsageError for options that no mmap could mean; FaultlineError with the errno otherwise
+   */
+  map(options: MapOptions): Mapping {
+    const { exports } = this.machine;
+    const start = halves(options.at, "at");
+    const length = halves(options.length, "length");
+    const pageSize = oneOf("pageSize", options.pageSize ?? "4K", pageSizes);
+    const key = wholeNumber("protectionKey", options.protectionKey ?? 0, 0, MAX_PROTECTION_KEY);
+    const filePage = wholeNumber("filePage", options.filePage ?? 0, 0, 2 ** 32 - 1);
+    const result = exports.mapMemory(
+      this.cpu, this.handle, start.lo, start.hi, length.lo, length.hi,
+      this.#vmaFlags(options), options.file?.handle ?? 0, filePage, this.#leafLevel(pageSize), key,
+    );
+    if (result !== 0) throw new FaultlineError("mmap-failed", `mmap of ${String(options.length)} bytes at ${String(options.at)} gave ${result}`);
+    const mapping = new Mapping(this, BigInt(options.at), Number(BigInt(options.length)));
+    if (options.populate === true) mapping.populate();
+    return mapping;
+  }
+
+  /** 32-bit tables have no larger leaves. */
+  #leafLevel(pageSize: PageSize): number {
+    const levels = this.machine.words[(this.machine.exports.profileAddress() + this.machine.constant("PROFILE_LEVELS")) >>> 2]!;
+    if (levels > 2 || pageSize === "4K") return levelOf(pageSize);
+    throw new UsageError({ argument: "pageSize", problem: `is ${pageSize} on ${this.machine.arch}`, valid: "4K (32-bit tables have one size)" });
+  }
+
+  #vmaFlags(options: MapOptions): number {
+    const { machine } = this;
+    const may = ["VM_MAYREAD", "VM_MAYWRITE", "VM_MAYEXEC"] as const;
+    let flags = this.protectionBits(options.protection ?? "rw") | may.reduce((bits, name) => bits | machine.constant(name), 0);
+    if (options.shared === true) {
+      if (options.file === undefined) {
+        throw new UsageError({ argument: "shared", problem: "needs something to share", valid: "a file from machine.createFile()" });
+      }
+      flags |= machine.constant("VM_SHARED") | machine.constant("VM_MAYSHARE");
+    }
+    return flags;
+  }
+
+  /** VM_READ | VM_WRITE | VM_EXEC for letters such as "rw". @throws UsageError for other letters */
+  protectionBits(protection: string): number {
+    if (protection === "none") return 0;
+    let bits = 0;
+    for (const letter of protection) {
+      if (!(letter in letterBits)) {
+        throw new UsageError({ argument: "protection", problem: `is "${protection}"`, valid: 'letters of r, w, x, or "none"' });
+      }
+      bits |= this.machine.constant(letterBits[letter as keyof typeof letterBits]);
+    }
+    return bits;
+  }
+
+  /** munmap: 0 or −errno. */
+  unmap(at: Address, length: Address): number {
+    const start = halves(at, "at");
+    const bytes = halves(length, "length");
+    return this.machine.exports.unmapMemory(this.cpu, this.handle, start.lo, start.hi, bytes.lo, bytes.hi);
+  }
+
+  /** mprotect: 0 or −errno. */
+  protect(at: Address, length: Address, protection: string): number {
+    const start = halves(at, "at");
+    const bytes = halves(length, "length");
+    const access = this.protectionBits(protection);
+    return this.machine.exports.protectMemory(this.cpu, this.handle, start.lo, start.hi, bytes.lo, bytes.hi, access);
+  }
+
+  /** The program itself touches a page: true if that made it present. */
+  touch(at: Address, access: "read" | "write"): boolean {
+    const { lo, hi } = halves(at);
+    const kind = this.machine.constant(access === "write" ? "ACCESS_WRITE" : "ACCESS_READ");
+    return this.machine.exports.touchPage(this.cpu, this.handle, lo, hi, kind) === 0;
+  }
+
+  /** The byte's place in linear memory, or null where no page is present. Asking changes nothing. */
+  linearOf(at: Address): number | null {
+    const { lo, hi } = halves(at);
+    const linear = this.machine.exports.inspectAddress(this.cpu, this.handle, lo, hi) >>> 0;
+    return linear === 0 ? null : linear;
+  }
+
+  /** The page-table entry for an address and the level it stands at. Asking changes nothing. */
+  entryOf(at: Address): { entry: bigint; level: number } {
+    const { lo, hi } = halves(at);
+    const { exports } = this.machine;
+    const low = exports.inspectEntry(this.handle, lo, hi);
+    return { entry: join(low, exports.inspectedHigh()), level: exports.inspectedLevel() };
+  }
+
+  /** The address space's mappings, in order. */
+  vmas(): VmaView[] {
+    const { machine } = this;
+    const found: VmaView[] = [];
+    let from = 0n;
+    for (;;) {
+      const { lo, hi } = halves(from);
+      const vma = machine.exports.inspectVma(this.handle, lo, hi) >>> 0;
+      if (vma === 0) return found;
+      const view = {
+        start: machine.wideAt(vma + machine.constant("VMA_START")),
+        end: machine.wideAt(vma + machine.constant("VMA_END")),
+        flags: machine.words[(vma + machine.constant("VMA_FLAGS")) >>> 2]!,
+      };
+      found.push(view);
+      from = view.end;
+    }
+  }
+
+  /** The user's own protection-key denials: the AMR of the thread (book3s/64). */
+  setProtectionKeys(amr: bigint): void {
+    const { lo, hi } = halves(amr, "amr");
+    this.machine.exports.setTaskKeys(this.handle, lo, hi);
+  }
+
+  /** Ends the task; its address space goes with its last task. */
+  exit(): void {
+    this.machine.exports.endTask(this.cpu, this.handle);
+  }
+}
