@@ -44,6 +44,9 @@ export const PAGE_COUNTS: Readonly<Record<string, number>> = {
   "1m": 1 << 20,
 };
 
+/** RAM of every peer's machine, in W6 above all: a larger buffer takes longer to get. */
+export const RAM_BYTES = 16 << 20;
+
 /** Where the random order of W5 starts. */
 export const SEED = 0x9e3779b9 | 0;
 

@@ -19,6 +19,10 @@ export {
 } from "../arch/profile";
 export { BLOCKED } from "../base/errno";
 export {
+  ABI_COMPAT, ABI_COMPAT_TIME64, ABI_NATIVE32, ABI_NATIVE64, ABI_X32, STRATEGY_BLOCK, STRATEGY_COPY, STRATEGY_KERNEL,
+  STRATEGY_PER_FIELD,
+} from "../pcm/layout";
+export {
   FINDING_FREED_FRAME_ACCESS, FINDING_GUARD_CLOSED_ACCESS, FINDING_GUARD_NESTED_OPEN, FINDING_GUARD_OPEN_AT_RETURN,
   FINDING_GUARD_OPEN_AT_SLEEP, FINDING_GUARD_REDUNDANT_CLOSE, FINDING_GUARD_WRONG_END, FINDING_KERNEL_LEAK,
   FINDING_LOCK_HELD_AT_RETURN, FINDING_LOCK_NEEDS_SCHEDULER, FINDING_OBJECT_OVERFLOW, FINDING_PAGEFAULT_UNBALANCED,
@@ -33,9 +37,9 @@ export {
   COUNT_WRITE_BLOCKS, COUNT_YIELDS,
 } from "../study/counters";
 export {
-  EVENT_ACKNOWLEDGE, EVENT_COPY_FROM, EVENT_COPY_TO, EVENT_FAULT, EVENT_FIXUP, EVENT_FUNCTION, EVENT_GUARD_CLOSE,
+  EVENT_ACKNOWLEDGE, EVENT_BLOCK, EVENT_CLEAR, EVENT_COPY_FROM, EVENT_COPY_TO, EVENT_FAULT, EVENT_FIXUP, EVENT_FUNCTION, EVENT_GUARD_CLOSE,
   EVENT_GUARD_OPEN, EVENT_LOAD, EVENT_MMAP_LOCK, EVENT_POINTER_UPDATE, EVENT_RANGE_CHECK, EVENT_SHOOTDOWN, EVENT_STORE,
-  EVENT_WALK,
+  EVENT_WALK, ORIGIN_BLOCK, ORIGIN_COPY, ORIGIN_SINGLE,
 } from "../study/events";
 export { YIELD_STEP, YIELD_WAIT } from "../study/yield";
 export { CONTEXT_IRQ, CONTEXT_NMI, CONTEXT_SOFTIRQ, CONTEXT_TASK } from "../machine/cpu";
@@ -63,6 +67,7 @@ export const HEADER_FINDING_COUNT: u32 = offsetof<Header>("findingCount");
 export const HEADER_EVENT_COUNT: u32 = offsetof<Header>("eventCount");
 export const HEADER_JIFFIES: u32 = offsetof<Header>("jiffies");
 export const HEADER_NANOSECONDS: u32 = offsetof<Header>("nanoseconds");
+export const HEADER_TASKS: u32 = offsetof<Header>("tasks");
 export const HEADER_YIELD_EVERY: u32 = offsetof<Header>("yieldEvery");
 export const HEADER_YIELD_COUNT: u32 = offsetof<Header>("yieldCount");
 
@@ -100,6 +105,9 @@ export const TASK_ID: u32 = offsetof<Task>("id");
 export const TASK_OOPSED: u32 = offsetof<Task>("oopsed");
 export const TASK_BLOCKED_ON: u32 = offsetof<Task>("blockedOn");
 export const TASK_PAGEFAULT_DISABLED: u32 = offsetof<Task>("pagefaultDisabled");
+export const TASK_NEXT: u32 = offsetof<Task>("next");
+export const TASK_WOKEN: u32 = offsetof<Task>("woken");
+export const TASK_WAKE_AT: u32 = offsetof<Task>("wakeAt");
 export const TASK_TAGGED: u32 = offsetof<Task>("tagged");
 
 export const VMA_START: u32 = offsetof<Vma>("start");

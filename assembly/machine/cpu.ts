@@ -56,7 +56,7 @@ export class Cpu {
   walkEntry: u32; //     168 address of the entry the last walk ended at
   walkLevel: u32; //     172 and the level it stands at
   checkedCount: u32; //  176 study: range checks made in the current kernel function
-  fiberState: u32; //    180
+  origin: u32; //        180 study: kind of primitive that runs
   checked: u64; //       184 … eight remembered checks: see uaccess/check.ts
 }
 

@@ -88,7 +88,7 @@ export class Header {
   streams: u32;
   yieldEvery: u32; // study: switch at every k-th yield point; 0 = never
   yieldCount: u32;
-  reserved: u32;
+  pcmLock: u32; // the list of open PCM streams, and every stream that is linked
 }
 
 @inline

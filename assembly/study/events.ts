@@ -2,10 +2,10 @@ import { Cpu } from "../machine/cpu";
 import { EVENT_BYTES, EVENT_SLOTS, header } from "../machine/map";
 
 /** Kinds of event in the study build's ring; the host's table names them. */
-export const EVENT_RANGE_CHECK: u32 = 1; // detail: size; flag: 1 refused
-export const EVENT_GUARD_OPEN: u32 = 2; // detail: direction
-export const EVENT_GUARD_CLOSE: u32 = 3;
-export const EVENT_LOAD: u32 = 4; // detail: bytes
+export const EVENT_RANGE_CHECK: u32 = 1; // detail: size; flag: origin << 4 | direction
+export const EVENT_GUARD_OPEN: u32 = 2; // detail: direction; flag: origin
+export const EVENT_GUARD_CLOSE: u32 = 3; // likewise
+export const EVENT_LOAD: u32 = 4; // detail: bytes; flag: origin
 export const EVENT_STORE: u32 = 5;
 export const EVENT_COPY_FROM: u32 = 6; // detail: bytes; flag: (kernel & 63) << 8 | (user & 63)
 export const EVENT_COPY_TO: u32 = 7;
@@ -17,6 +17,19 @@ export const EVENT_SHOOTDOWN: u32 = 12; // detail: CPU asked
 export const EVENT_ACKNOWLEDGE: u32 = 13;
 export const EVENT_MMAP_LOCK: u32 = 14; // detail: 1 read, 2 write, 0 released
 export const EVENT_FUNCTION: u32 = 15; // a kernel function that uses the accessors was entered
+export const EVENT_BLOCK: u32 = 16; // detail: direction
+export const EVENT_CLEAR: u32 = 17; // detail: bytes
+
+/** Which kind of primitive an event belongs to. */
+export const ORIGIN_SINGLE: u32 = 1; // get_user, put_user
+export const ORIGIN_BLOCK: u32 = 2; // user_access_begin and what stands in the block
+export const ORIGIN_COPY: u32 = 3;
+
+/** Says which primitive the next events come from. */
+@inline
+export function setOrigin(cpu: Cpu, origin: u32): void {
+  if (STUDY) cpu.origin = origin;
+}
 
 /**
  *   0       4      8        12     16       24       28       32

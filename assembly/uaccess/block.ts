@@ -10,6 +10,7 @@ import {
   recordFinding,
 } from "../machine/findings";
 import { COUNT_READ_BLOCKS, COUNT_WRITE_BLOCKS, count } from "../study/counters";
+import { EVENT_BLOCK, ORIGIN_BLOCK, emit, setOrigin } from "../study/events";
 import { accessOkFixed, maskUserAddress } from "./check";
 import { DIRECTION_BOTH, DIRECTION_READ, DIRECTION_WRITE, closeGuard, openDirections, openForBoth, openForRead, openForWrite } from "./guard";
 
@@ -18,10 +19,17 @@ import { DIRECTION_BOTH, DIRECTION_READ, DIRECTION_WRITE, closeGuard, openDirect
  * use; the `block*` forms are for kernel code that a user of the library writes, and keep the discipline rules of §8.
  */
 
+@inline
+function noteBlock(cpu: Cpu, va: u64, direction: u32): void {
+  setOrigin(cpu, ORIGIN_BLOCK);
+  emit(cpu, EVENT_BLOCK, va, direction);
+}
+
 /** user_read_access_begin and its kin: false when the range is refused, and the guard is then untouched. */
 @inline
 export function userReadAccessBegin(cpu: Cpu, va: u64, length: u64): bool {
   count(cpu, COUNT_READ_BLOCKS);
+  noteBlock(cpu, va, DIRECTION_READ);
   if (!accessOkFixed(cpu, va, length, DIRECTION_READ)) return false;
   if (cpu.blockOpens) openForRead(cpu, va);
   return true;
@@ -30,6 +38,7 @@ export function userReadAccessBegin(cpu: Cpu, va: u64, length: u64): bool {
 @inline
 export function userWriteAccessBegin(cpu: Cpu, va: u64, length: u64): bool {
   count(cpu, COUNT_WRITE_BLOCKS);
+  noteBlock(cpu, va, DIRECTION_WRITE);
   if (!accessOkFixed(cpu, va, length, DIRECTION_WRITE)) return false;
   if (cpu.blockOpens) openForWrite(cpu, va);
   return true;
@@ -56,6 +65,7 @@ function openDirection(cpu: Cpu, va: u64, direction: u32): void {
 export function blockBegin(cpu: Cpu, va: u64, length: u64, direction: u32): u32 {
   if (cpu.blockDirection != 0) recordFinding(FINDING_GUARD_NESTED_OPEN, cpu.index, cpu.task, va, direction);
   count(cpu, direction == DIRECTION_READ ? COUNT_READ_BLOCKS : COUNT_WRITE_BLOCKS);
+  noteBlock(cpu, va, direction);
   if (!accessOkFixed(cpu, va, length, direction)) return 0;
   openDirection(cpu, va, direction);
   cpu.blockDirection = direction;

@@ -17,7 +17,7 @@ export function accessOkFixed(cpu: Cpu, va: u64, size: u64, direction: u32): boo
 /** `size` is a variable: size ≤ limit and va ≤ limit − size, so that nothing can wrap. */
 @inline
 export function accessOk(cpu: Cpu, va: u64, size: u64, direction: u32): bool {
-  if (STUDY) noteCheck(cpu, va, size, direction);
+  if (STUDY) countCheck(cpu, va, size, direction);
   return size <= cpu.limit && (va & cpu.untagMask) <= cpu.limit - size;
 }
 
@@ -51,8 +51,13 @@ function noteCheck(cpu: Cpu, va: u64, size: u64, direction: u32): void {
       cpu.checkedCount += 1;
     }
   }
+  countCheck(cpu, va, size, direction);
+}
+
+/** A check that is executed: those of out-of-line copies always are. */
+function countCheck(cpu: Cpu, va: u64, size: u64, direction: u32): void {
   count(cpu, direction == DIRECTION_READ ? COUNT_RANGE_CHECKS_READ : COUNT_RANGE_CHECKS_READ + 1);
-  emit(cpu, EVENT_RANGE_CHECK, va, size as u32, direction);
+  emit(cpu, EVENT_RANGE_CHECK, va, size as u32, (cpu.origin << 4) | direction);
 }
 
 /** The limit a masked pointer is clamped to; the length is not looked at (spec/uaccess.md §3). */

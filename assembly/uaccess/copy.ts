@@ -3,7 +3,7 @@ import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
 import { tlbLookup } from "../mm/tlb";
 import { COUNT_BYTES_FROM, COUNT_BYTES_TO, COUNT_COPIES_FROM, COUNT_COPIES_TO, count } from "../study/counters";
-import { EVENT_COPY_FROM, EVENT_COPY_TO, emit } from "../study/events";
+import { EVENT_CLEAR, EVENT_COPY_FROM, EVENT_COPY_TO, ORIGIN_COPY, emit, setOrigin } from "../study/events";
 import { translateRead, translateWrite } from "./access";
 import { accessOk } from "./check";
 import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite } from "./guard";
@@ -46,12 +46,14 @@ export function copyToUserUnchecked(cpu: Cpu, va: u64, source: usize, length: u3
 
 @inline
 function noteCopyTo(cpu: Cpu, va: u64, kernel: usize, length: u32): void {
+  setOrigin(cpu, ORIGIN_COPY);
   count(cpu, COUNT_COPIES_TO);
   emit(cpu, EVENT_COPY_TO, va, length, (((kernel as u32) & 63) << 8) | ((va as u32) & 63));
 }
 
 @inline
 function noteCopyFrom(cpu: Cpu, va: u64, kernel: usize, length: u32): void {
+  setOrigin(cpu, ORIGIN_COPY);
   count(cpu, COUNT_COPIES_FROM);
   emit(cpu, EVENT_COPY_FROM, va, length, (((kernel as u32) & 63) << 8) | ((va as u32) & 63));
 }
@@ -172,8 +174,15 @@ function copyTail(target: usize, source: usize, length: u32): void {
   if (length & 1) store<u8>(target, load<u8>(source));
 }
 
+@inline
+function noteClear(cpu: Cpu, va: u64, length: u32): void {
+  setOrigin(cpu, ORIGIN_COPY);
+  emit(cpu, EVENT_CLEAR, va, length);
+}
+
 /** clear_user: bytes not cleared. */
 export function clearUser(cpu: Cpu, va: u64, length: u32): u32 {
+  noteClear(cpu, va, length);
   if (!accessOk(cpu, va, length, DIRECTION_WRITE)) return length;
   return clearUserUnchecked(cpu, va, length);
 }

@@ -67,7 +67,7 @@ function noteOpen(cpu: Cpu, va: u64, direction: u32): void {
   if (STUDY) {
     if (!toggles(cpu, direction)) return;
     count(cpu, counterOf(COUNT_GUARD_OPENS_READ, direction));
-    emit(cpu, EVENT_GUARD_OPEN, va, direction);
+    emit(cpu, EVENT_GUARD_OPEN, va, direction, cpu.origin);
   }
 }
 
@@ -98,7 +98,7 @@ export function closeGuard(cpu: Cpu, direction: u32): void {
   if (STUDY) {
     if (!toggles(cpu, direction)) return;
     count(cpu, counterOf(COUNT_GUARD_CLOSES_READ, direction));
-    emit(cpu, EVENT_GUARD_CLOSE, 0, direction);
+    emit(cpu, EVENT_GUARD_CLOSE, 0, direction, cpu.origin);
   }
 }
 

@@ -5,7 +5,7 @@ import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
 import { ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
 import { tlbLookup, writeTlbFor } from "../mm/tlb";
 import { COUNT_GETS, COUNT_PUTS, COUNT_UNSAFE_GETS, COUNT_UNSAFE_PUTS, COUNT_USER_LOADS, COUNT_USER_STORES, count } from "../study/counters";
-import { EVENT_LOAD, EVENT_STORE, emit } from "../study/events";
+import { EVENT_LOAD, EVENT_STORE, ORIGIN_SINGLE, emit, setOrigin } from "../study/events";
 import { MISS_STRADDLE, resolve, translateRead, translateWrite } from "./access";
 import { accessOkFixed } from "./check";
 import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite } from "./guard";
@@ -19,6 +19,7 @@ import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite 
 @inline
 export function getUser<T>(cpu: Cpu, va: u64): i32 {
   count(cpu, COUNT_GETS);
+  setOrigin(cpu, ORIGIN_SINGLE);
   if (!accessOkFixed(cpu, va, sizeof<T>(), DIRECTION_READ)) return refuseGet(cpu);
   return openAndGet<T>(cpu, va);
 }
@@ -27,6 +28,7 @@ export function getUser<T>(cpu: Cpu, va: u64): i32 {
 @inline
 export function putUser<T>(cpu: Cpu, va: u64, value: T): i32 {
   count(cpu, COUNT_PUTS);
+  setOrigin(cpu, ORIGIN_SINGLE);
   if (!accessOkFixed(cpu, va, sizeof<T>(), DIRECTION_WRITE)) return -EFAULT;
   return openAndPut<T>(cpu, va, value);
 }
@@ -35,12 +37,14 @@ export function putUser<T>(cpu: Cpu, va: u64, value: T): i32 {
 export function getUserUnchecked<T>(cpu: Cpu, va: u64): i32 {
   if (cpu.guard & CHECK_ALWAYS) return getUser<T>(cpu, va);
   count(cpu, COUNT_GETS);
+  setOrigin(cpu, ORIGIN_SINGLE);
   return openAndGet<T>(cpu, va);
 }
 
 export function putUserUnchecked<T>(cpu: Cpu, va: u64, value: T): i32 {
   if (cpu.guard & CHECK_ALWAYS) return putUser<T>(cpu, va, value);
   count(cpu, COUNT_PUTS);
+  setOrigin(cpu, ORIGIN_SINGLE);
   return openAndPut<T>(cpu, va, value);
 }
 
@@ -97,13 +101,13 @@ export function storeUser<T>(cpu: Cpu, pointer: u64, value: T): i32 {
 @inline
 function noteLoad(cpu: Cpu, va: u64, size: u32): void {
   count(cpu, COUNT_USER_LOADS);
-  emit(cpu, EVENT_LOAD, va, size);
+  emit(cpu, EVENT_LOAD, va, size, cpu.origin);
 }
 
 @inline
 function noteStore(cpu: Cpu, va: u64, size: u32): void {
   count(cpu, COUNT_USER_STORES);
-  emit(cpu, EVENT_STORE, va, size);
+  emit(cpu, EVENT_STORE, va, size, cpu.origin);
 }
 
 function refuseGet(cpu: Cpu): i32 {

@@ -32,6 +32,9 @@ function compileLimit(memoryPages: number): Buffer {
 /** Compiles and starts the limit with a memory of `memoryBytes` (whole 64 KiB pages). */
 export async function loadLimit(memoryBytes: number): Promise<LimitExports> {
   const wasm = compileLimit(memoryBytes >> 16);
-  const instance = await WebAssembly.instantiate(await WebAssembly.compile(wasm), {});
+  const instance = await WebAssembly.instantiate(
+    await WebAssembly.compile(new Uint8Array(wasm)),
+    {},
+  );
   return instance.exports as unknown as LimitExports;
 }

@@ -1,4 +1,4 @@
-import { COPY_SIZES, PAGE_COUNTS, SEED } from "../cells.ts";
+import { COPY_SIZES, PAGE_COUNTS, RAM_BYTES, SEED } from "../cells.ts";
 import type { CellId } from "../cells.ts";
 import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../compatLayout.ts";
 import type { Inspectable, Peer, Work } from "../peer.ts";
@@ -10,7 +10,6 @@ import type { JsMachine } from "./js/machine.ts";
 import { allocateFrame, lookup, mapPage } from "./js/tables.ts";
 import { putUser } from "./js/uaccess.ts";
 
-const RAM_BYTES = 16 << 20;
 const LARGEST_COPY = Math.max(...Object.values(COPY_SIZES));
 const MOST_PAGES = Math.max(...Object.values(PAGE_COUNTS));
 

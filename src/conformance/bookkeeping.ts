@@ -8,7 +8,7 @@ import {
   type BookkeepingEntry,
   type PcmMachine,
 } from "./pcmMachine.ts";
-import type { Entries } from "./pcmTrace.ts";
+import type { Entries } from "./pcmSteps.ts";
 import { highHalf, lowHalf } from "./trace.ts";
 
 const indexOf = new Map<string, number>(bookkeepingEntries.map((name, index) => [name, index]));

@@ -9,7 +9,7 @@
 import { decodeBytes, encodeBytes } from "./bytes.ts";
 import { Mismatch } from "./compare.ts";
 import type { PcmMachine } from "./pcmMachine.ts";
-import type { CheckStep } from "./pcmTrace.ts";
+import type { CheckStep } from "./pcmSteps.ts";
 import { BookkeepingView } from "./bookkeeping.ts";
 
 /** Slot of the file that plays into the cable. */

@@ -12,6 +12,8 @@
  *   0x1800_0000 ─ user data area, any number of pages, the page after it is unmapped
  */
 
+import { FaultlineError } from "../base/errors.ts";
+
 /** System call door of a program: 64-bit, i386, x32. */
 export type PcmDoor = "lp64" | "i386" | "x32";
 
@@ -206,13 +208,13 @@ export interface PcmMachine {
 }
 
 /** Thrown by a {@link PcmMachine} for a part of the system that it does not have yet. */
-export class NotImplementedError extends Error {
+export class NotImplementedError extends FaultlineError {
+  override readonly name = "NotImplementedError";
   /** The missing part, e.g. "DRAIN" or "poll". */
   readonly what: string;
 
   constructor(what: string) {
-    super(`not implemented: ${what}`);
-    this.name = "NotImplementedError";
+    super("not-implemented", `not implemented: ${what}`);
     this.what = what;
   }
 }

@@ -11,7 +11,7 @@ import { decodeBytes } from "./bytes.ts";
 import type { Checker } from "./checker.ts";
 import { Mismatch } from "./compare.ts";
 import type { PcmDirection, PcmDoor, PcmMachine } from "./pcmMachine.ts";
-import type { Entries, PcmStep, RequestStep } from "./pcmTrace.ts";
+import type { Entries, PcmStep, RequestStep } from "./pcmSteps.ts";
 import { lowHalf, wordOf, type HexText } from "./trace.ts";
 
 /** Entries that a recording of these devices has before and after every step. */

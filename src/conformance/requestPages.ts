@@ -8,14 +8,17 @@
 import { decodeBytes, encodeBytes } from "./bytes.ts";
 import { exempt, firstDifference, Mismatch } from "./compare.ts";
 import { requestBytes, userPageSize, type PageAccess, type PcmMachine } from "./pcmMachine.ts";
-import type { ByteRanges } from "./pcmTrace.ts";
+import type { ByteRanges } from "./pcmSteps.ts";
 
 /** What the pages hold where the request does not put anything. */
 const untouched = 0xa5;
 
+/** The part of a machine that this file uses. */
+export type PagesMachine = Pick<PcmMachine, "setRequestPages" | "readRequestPages">;
+
 /** Reused for all steps of all cases: nothing is allocated while steps agree. */
 export class RequestPages {
-  readonly #machine: PcmMachine;
+  readonly #machine: PagesMachine;
   readonly #before = new Uint8Array(requestBytes).fill(untouched);
   readonly #expected = new Uint8Array(requestBytes);
   readonly #actual = new Uint8Array(requestBytes);
@@ -25,7 +28,7 @@ export class RequestPages {
   #start = 0;
   #end = 0;
 
-  constructor(machine: PcmMachine) {
+  constructor(machine: PagesMachine) {
     this.#machine = machine;
   }
 

@@ -54,6 +54,12 @@ export const size = check(
   (value) => isInteger(value) && Number(value) >= 0,
 );
 
+/** A whole number from 0 to `max`. */
+export function upTo(max: number): Check {
+  const fits = (value: unknown): boolean => isInteger(value) && Number(value) >= 0;
+  return check(`a whole number from 0 to ${max}`, (value) => fits(value) && Number(value) <= max);
+}
+
 export function oneOf(...names: readonly string[]): Check {
   return check(`one of ${names.join(", ")}`, (value) => names.includes(value as string));
 }

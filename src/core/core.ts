@@ -2,6 +2,7 @@ import { FaultlineError } from "../base/errors.ts";
 import type { BuildName } from "./builds.ts";
 import type { instantiate } from "./generated/coreExports.d.ts";
 import { defaultWasm } from "./defaultWasm.ts";
+import { Fibers, fiberedExports } from "./fibers.ts";
 
 /** The core's exports as the compiler describes them: functions over 32-bit numbers, and constants with a `value`. */
 export type CoreExports = Awaited<ReturnType<typeof instantiate>>;
@@ -23,7 +24,11 @@ export interface AsyncifyExports {
 /** One instance of a core over one memory. */
 export interface Core {
   readonly build: BuildName;
-  readonly exports: CoreExports;
+  /** What the host calls. In the study build each call may be left at a yield point and taken up again. */
+  exports: CoreExports;
+  /** Present in the study build: runs several calls as fibers, over `rawExports`. */
+  fibers: Fibers | undefined;
+  readonly rawExports: CoreExports;
   readonly asyncify: AsyncifyExports | undefined;
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
@@ -86,7 +91,11 @@ export function instantiateCore(build: BuildName, module: WebAssembly.Module, sh
   });
   const exports = instance.exports as unknown as CoreExports;
   const asyncify = "asyncify_start_unwind" in instance.exports ? (instance.exports as unknown as AsyncifyExports) : undefined;
-  return Object.assign(core, { build, exports, asyncify, memory, module });
+  const made: Core = Object.assign(core, { build, exports, rawExports: exports, asyncify, memory, module, fibers: undefined });
+  if (asyncify === undefined) return made;
+  made.fibers = new Fibers(made);
+  made.exports = fiberedExports(made, made.fibers);
+  return made;
 }
 
 function newMemory(build: BuildName): WebAssembly.Memory {

@@ -15,6 +15,8 @@ export const eventTable = [
   { kind: "acknowledge", constant: "EVENT_ACKNOWLEDGE" },
   { kind: "mmap-lock", constant: "EVENT_MMAP_LOCK" },
   { kind: "function", constant: "EVENT_FUNCTION" },
+  { kind: "block", constant: "EVENT_BLOCK" },
+  { kind: "clear", constant: "EVENT_CLEAR" },
 ] as const;
 
 export type EventKind = (typeof eventTable)[number]["kind"];

@@ -1,6 +1,6 @@
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import { instantiateCore, loadModule, type Core, type CoreExports } from "../core/core.ts";
-import { join, wholeNumber, type Address } from "./address.ts";
+import { halves, join, wholeNumber, type Address } from "./address.ts";
 import { archConstant, type ArchName } from "./arch.ts";
 import { counterTable, type CounterName, type Counters } from "./counters.ts";
 import { eventTable, type EventKind, type MachineEvent } from "./events.ts";
@@ -85,6 +85,41 @@ export class Machine {
 
   get exports(): CoreExports {
     return this.core.exports;
+  }
+
+  /** The exports as they are: what an operation of a program calls, because a scheduler leaves and takes it up. */
+  get rawExports(): CoreExports {
+    return this.core.rawExports;
+  }
+
+  /** Study: every k-th yield point of a call is really left and taken up again; 0 = none. Other builds have none. */
+  get switchEvery(): number {
+    return this.header("HEADER_YIELD_EVERY");
+  }
+
+  set switchEvery(every: number) {
+    this.setHeader("HEADER_YIELD_EVERY", wholeNumber("switchEvery", every, 0, 2 ** 31 - 1));
+  }
+
+  /** Nanoseconds of the virtual clock; it stands still unless it is moved. */
+  get nanoseconds(): bigint {
+    return this.wideAt(this.exports.headerAddress() + this.constant("HEADER_NANOSECONDS"));
+  }
+
+  advanceClock(nanoseconds: Address): void {
+    const { lo, hi } = halves(nanoseconds, "nanoseconds");
+    this.exports.pcmAdvanceClock(lo, hi);
+  }
+
+  /** Moves the clock to the first time limit of a sleeping task; false when none has one. */
+  advanceToNextTimeout(): boolean {
+    let first = 0n;
+    for (let task = this.header("HEADER_TASKS"); task !== 0; task = this.#words[(task + this.constant("TASK_NEXT")) >>> 2]!) {
+      const wakeAt = this.wideAt(task + this.constant("TASK_WAKE_AT"));
+      if (wakeAt > this.nanoseconds && (first === 0n || wakeAt < first)) first = wakeAt;
+    }
+    if (first !== 0n) this.advanceClock(first - this.nanoseconds);
+    return first !== 0n;
   }
 
   get arch(): ArchName {

@@ -83,7 +83,7 @@ export class Task {
     this.machine.exports.runTask(this.cpu, this.handle);
   }
 
-  #field(name: "TASK_ID" | "TASK_OOPSED" | "TASK_BLOCKED_ON" | "TASK_TAGGED"): number {
+  #field(name: "TASK_ID" | "TASK_OOPSED" | "TASK_BLOCKED_ON" | "TASK_TAGGED" | "TASK_WOKEN"): number {
     return this.machine.words[(this.handle + this.machine.constant(name)) >>> 2]!;
   }
 
@@ -103,6 +103,20 @@ export class Task {
   /** The task sleeps in a system call. */
   get blocked(): boolean {
     return this.#field("TASK_BLOCKED_ON") !== 0;
+  }
+
+  /** The sleep is over: the task was woken, or its time limit has passed. */
+  get canResume(): boolean {
+    const { machine } = this;
+    if (!this.blocked) return false;
+    if (this.#field("TASK_WOKEN") !== 0) return true;
+    const wakeAt = machine.wideAt(this.handle + machine.constant("TASK_WAKE_AT"));
+    return wakeAt !== 0n && machine.nanoseconds >= wakeAt;
+  }
+
+  /** Runs the second half of the system call the task sleeps in; its result, or BLOCKED when it sleeps again. */
+  resume(): number {
+    return this.machine.exports.resumeTask(this.cpu, this.handle);
   }
 
   /**

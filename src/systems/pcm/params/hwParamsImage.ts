@@ -1,5 +1,6 @@
 /** A hw_params structure taken apart for negotiation, and put back together. */
 
+import { UsageError } from "../../../base/errors.ts";
 import {
   compatImageBytes,
   firstInterval,
@@ -102,7 +103,7 @@ function isPowerOfTwo(word: number): boolean {
 
 /**
  * Takes a request apart. `image` is the structure's bytes at the program's door: 608 (64-bit) or
- * 604 (i386, x32); any other length throws a RangeError.
+ * 604 (i386, x32); any other length throws a UsageError.
  */
 export function parseImage(image: Uint8Array): HwParams {
   const view = viewOf(image);
@@ -157,10 +158,11 @@ function putIntervals(view: DataView, intervals: IntervalSet): void {
 
 function viewOf(image: Uint8Array): DataView {
   if (image.length !== nativeImageBytes && image.length !== compatImageBytes) {
-    throw new RangeError(
-      `image: ${image.length} bytes is not a hw_params structure, ` +
-        `which has ${nativeImageBytes} (64-bit) or ${compatImageBytes} (i386, x32)`,
-    );
+    throw new UsageError({
+      argument: "image",
+      problem: `has ${image.length} bytes, which no hw_params structure has`,
+      valid: `${nativeImageBytes} bytes (64-bit) or ${compatImageBytes} (i386, x32)`,
+    });
   }
   return new DataView(image.buffer, image.byteOffset, image.byteLength);
 }

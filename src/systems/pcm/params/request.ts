@@ -1,5 +1,6 @@
 /** Builds HW_PARAMS requests. */
 
+import { UsageError } from "../../../base/errors.ts";
 import {
   imageBytes,
   intervalBytes,
@@ -25,7 +26,10 @@ export interface FixedParams {
   readonly flags: number;
 }
 
-/** The bytes of a request that fixes these values and leaves every other parameter open. */
+/**
+ * The bytes of a request that fixes these values and leaves every other parameter open.
+ * Throws a UsageError for an access or format that no mask can hold.
+ */
 export function openRequest(fixed: FixedParams, abi: PcmAbi): Uint8Array {
   const image = new Uint8Array(imageBytes(abi));
   const view = new DataView(image.buffer);
@@ -36,8 +40,8 @@ export function openRequest(fixed: FixedParams, abi: PcmAbi): Uint8Array {
   view.setUint32(offsetOf.flags, fixed.flags, true);
   view.setUint32(offsetOf.rmask, unlimited, true);
   view.setUint32(offsetOf.info, unlimited, true);
-  fixMask(image, param.access, fixed.access);
-  fixMask(image, param.format, fixed.format);
+  fixMask(image, "access", fixed.access);
+  fixMask(image, "format", fixed.format);
   fixInterval(view, param.channels, fixed.channels);
   fixInterval(view, param.rate, fixed.rate);
   fixInterval(view, param.periodSize, fixed.periodSize);
@@ -49,11 +53,15 @@ function intervalOffset(k: number): number {
   return offsetOf.intervals + (k - firstInterval) * intervalBytes;
 }
 
-function fixMask(image: Uint8Array, k: number, value: number): void {
-  if (value < 0 || value >= maskBytes * 8) {
-    throw new RangeError(`mask value ${value} is outside 0..${maskBytes * 8 - 1}`);
+function fixMask(image: Uint8Array, name: "access" | "format", value: number): void {
+  if (!Number.isInteger(value) || value < 0 || value >= maskBytes * 8) {
+    throw new UsageError({
+      argument: name,
+      problem: `is ${value}, which no mask can hold`,
+      valid: `a whole number from 0 to ${maskBytes * 8 - 1}`,
+    });
   }
-  const start = offsetOf.masks + k * maskBytes;
+  const start = offsetOf.masks + param[name] * maskBytes;
   image.fill(0, start, start + maskBytes);
   image[start + (value >>> 3)] = 1 << (value & 7);
 }

@@ -183,7 +183,7 @@ describe("what a request may ask", () => {
 
   test("an image of another size is named in the error", () => {
     expect(() => hwRefine(new Uint8Array(600), constraintsOf(ctl))).toThrow(
-      /600 bytes.*608 \(64-bit\) or 604/,
+      /image has 600 bytes.*608 bytes \(64-bit\) or 604/,
     );
   });
 });

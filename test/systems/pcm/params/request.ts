@@ -62,7 +62,8 @@ export function intervalText(image: Uint8Array, name: ParamName): string {
 /** Constraints of a device that can be opened. */
 export function constraintsOf(limits: PcmDeviceLimits): HwConstraints {
   const result = constraintsFor(limits);
-  if (result.constraints === undefined)
+  if (result.constraints === undefined) {
     throw new Error(`the device cannot be opened: ${result.errno}`);
+  }
   return result.constraints;
 }

@@ -1,0 +1,71 @@
+import { Device, DriverCall, DriverLog } from "../pcm/device";
+import { Stream } from "../pcm/runtime";
+
+/** Numbers of the sound system that the host needs: each is exported once and typed nowhere else. */
+export { NEGOTIATE } from "../pcm/hwParams";
+export { DOOR_I386, DOOR_NATIVE, DOOR_X32 } from "../pcm/ioctl";
+export { CAPTURE as PCM_CAPTURE, PLAYBACK as PCM_PLAYBACK } from "../pcm/runtime";
+export { WAIT_PCM_DRAIN, WAIT_PCM_TRANSFER } from "../pcm/wake";
+export {
+  DRIVER_ACK, DRIVER_CLOSE, DRIVER_HW_FREE, DRIVER_HW_PARAMS, DRIVER_OPEN, DRIVER_POINTER, DRIVER_PREPARE,
+  DRIVER_TRIGGER,
+} from "../pcm/device";
+export {
+  TRIGGER_DRAIN, TRIGGER_PAUSE_PUSH, TRIGGER_PAUSE_RELEASE, TRIGGER_RESUME, TRIGGER_START, TRIGGER_STOP,
+  TRIGGER_SUSPEND,
+} from "../pcm/numbers";
+export {
+  STATE_DISCONNECTED, STATE_DRAINING, STATE_OPEN, STATE_PAUSED, STATE_PREPARED, STATE_RUNNING, STATE_SETUP,
+  STATE_SUSPENDED, STATE_XRUN,
+} from "../pcm/numbers";
+export { HW_PARAMS as IOCTL_HW_PARAMS, HW_REFINE as IOCTL_HW_REFINE } from "../pcm/requests";
+
+/** Places in the two mapped records. */
+export {
+  STATUS_AUDIO_TSTAMP, STATUS_HW_PTR, STATUS_STATE, STATUS_SUSPENDED_STATE, STATUS_TSTAMP,
+} from "../pcm/runtime";
+
+/** Places in a stream's record; 64-bit counts unless the name says otherwise. */
+export const STREAM_STATUS_PAGE: u32 = offsetof<Stream>("statusPage"); // 32: linear address
+export const STREAM_CONTROL_PAGE: u32 = offsetof<Stream>("controlPage"); // 32: linear address
+export const STREAM_AVAIL_MIN_AT: u32 = offsetof<Stream>("availMinAt"); // 32: linear address
+export const STREAM_DEVICE: u32 = offsetof<Stream>("device"); // 32: linear address
+export const STREAM_IMAGE: u32 = offsetof<Stream>("image"); // 32: linear address
+export const STREAM_RING: u32 = offsetof<Stream>("ring"); // 32: linear address
+export const STREAM_DMA_BYTES: u32 = offsetof<Stream>("dmaBytes"); // 32
+export const STREAM_DESCRIPTOR: u32 = offsetof<Stream>("descriptor"); // 32
+export const STREAM_INFO: u32 = offsetof<Stream>("info"); // 32
+export const STREAM_FRAME_BITS: u32 = offsetof<Stream>("frameBits"); // 32
+export const STREAM_BYTE_ALIGN: u32 = offsetof<Stream>("byteAlign"); // 32
+export const STREAM_TSTAMP_MODE: u32 = offsetof<Stream>("tstampMode"); // 32
+export const STREAM_PERIOD_STEP: u32 = offsetof<Stream>("periodStep"); // 32
+export const STREAM_ACCESS: u32 = offsetof<Stream>("access"); // 32
+export const STREAM_FORMAT: u32 = offsetof<Stream>("format"); // 32
+export const STREAM_CHANNELS: u32 = offsetof<Stream>("channels"); // 32
+export const STREAM_RATE: u32 = offsetof<Stream>("rate"); // 32
+export const STREAM_BUFFER_SIZE: u32 = offsetof<Stream>("bufferSize");
+export const STREAM_PERIOD_SIZE: u32 = offsetof<Stream>("periodSize");
+export const STREAM_BOUNDARY: u32 = offsetof<Stream>("boundary");
+export const STREAM_HW_PTR_BASE: u32 = offsetof<Stream>("hwPtrBase");
+export const STREAM_HW_PTR_INTERRUPT: u32 = offsetof<Stream>("hwPtrInterrupt");
+export const STREAM_HW_PTR_WRAP: u32 = offsetof<Stream>("hwPtrWrap");
+export const STREAM_AVAIL_MAX: u32 = offsetof<Stream>("availMax");
+export const STREAM_SILENCE_START: u32 = offsetof<Stream>("silenceStart");
+export const STREAM_SILENCE_FILLED: u32 = offsetof<Stream>("silenceFilled");
+export const STREAM_START_THRESHOLD: u32 = offsetof<Stream>("startThreshold");
+export const STREAM_STOP_THRESHOLD: u32 = offsetof<Stream>("stopThreshold");
+export const STREAM_SILENCE_THRESHOLD: u32 = offsetof<Stream>("silenceThreshold");
+export const STREAM_SILENCE_SIZE: u32 = offsetof<Stream>("silenceSize");
+export const STREAM_DELAY: u32 = offsetof<Stream>("delay");
+export const STREAM_MIN_ALIGN: u32 = offsetof<Stream>("minAlign");
+export const STREAM_TWAKE: u32 = offsetof<Stream>("twake");
+
+/** The device's record and its log of driver calls. */
+export const DEVICE_LOG: u32 = offsetof<Device>("log");
+export const DEVICE_POSITION: u32 = offsetof<Device>("position");
+export const DRIVER_LOG_COUNT: u32 = offsetof<DriverLog>("count");
+export const DRIVER_LOG_LOST: u32 = offsetof<DriverLog>("lost");
+export const DRIVER_LOG_RECORDS: u32 = offsetof<DriverLog>();
+export const DRIVER_CALL_BYTES: u32 = offsetof<DriverCall>();
+export const DRIVER_CALL_CALL: u32 = offsetof<DriverCall>("call");
+export const DRIVER_CALL_ARGUMENT: u32 = offsetof<DriverCall>("argument");

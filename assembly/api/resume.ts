@@ -1,0 +1,16 @@
+import { EINVAL } from "../base/errno";
+import { cpuAt } from "../machine/cpu";
+import { Task, switchTo } from "../mm/task";
+import { WAIT_PCM_DRAIN, WAIT_PCM_TRANSFER } from "../pcm/wake";
+import { pcmResume } from "./pcm";
+
+/**
+ * Runs the second half of the system call that a task sleeps in, on a CPU: its result, or BLOCKED when it sleeps
+ * again; −EINVAL for a task that is not asleep.
+ */
+export function resumeTask(cpu: u32, task: u32): i32 {
+  const kind = changetype<Task>(task as usize).blockedOn;
+  if (kind != WAIT_PCM_DRAIN && kind != WAIT_PCM_TRANSFER) return -EINVAL;
+  switchTo(cpuAt(cpu), task);
+  return pcmResume(cpu);
+}

@@ -1,0 +1,106 @@
+import { FINDING_PCM_UNEXPECTED, recordFinding } from "../machine/findings";
+import { Cpu } from "../machine/cpu";
+import { deviceOf } from "./device";
+import { NO_POSITION } from "./numbers";
+import { Stream, addressOf, distance, signedFrames } from "./runtime";
+import { channelOffset, framesToBytes, isInterleaved, samplesToBytes } from "./ring";
+
+/** Filling the ring behind the program's data with silence (spec/pcm.md §3.9). */
+
+/**
+ * A sample of silence as its bytes in memory, lowest first (sound/core/pcm_misc.c's format table). Formats of 8 bytes
+ * or less than a byte are silent as zeros, and so are all that are not named.
+ */
+function silencePattern(format: u32): u32 {
+  switch (format) {
+    case 1: return 0x80; // U8
+    case 4: return 0x8000; // U16_LE
+    case 5: return 0x80; // U16_BE
+    case 8: return 0x800000; // U24_LE
+    case 9: return 0x8000; // U24_BE
+    case 12: return 0x80000000; // U32_LE
+    case 13: return 0x80; // U32_BE
+    case 20: return 0x7f; // MU_LAW
+    case 21: return 0x55; // A_LAW
+    case 27: return 0x80000; // U20_LE
+    case 28: return 0x800; // U20_BE
+    case 34: return 0x800000; // U24_3LE
+    case 35: return 0x80; // U24_3BE
+    case 38: return 0x80000; // U20_3LE
+    case 39: return 0x08; // U20_3BE
+    case 42: return 0x20000; // U18_3LE
+    case 43: return 0x02; // U18_3BE
+    case 48: case 49: case 50: case 51: case 52: return 0x69696969; // DSD
+    default: return 0;
+  }
+}
+
+/** Silences `bytes` of ring memory that begin at a sample. */
+export function silenceBytes(stream: Stream, address: usize, bytes: u32): void {
+  const pattern = silencePattern(stream.format);
+  const sample = stream.physWidth >> 3;
+  if (pattern == 0 || sample <= 1) {
+    memory.fill(address, pattern as u8, bytes);
+    return;
+  }
+  for (let at: u32 = 0; at < bytes; at++) store<u8>(address + at, (pattern >> ((at % sample) << 3)) as u8);
+}
+
+/** Silences frames that do not run over the ring's end. */
+function silenceFrames(stream: Stream, offset: u64, frames: u64): void {
+  if (deviceOf(stream).ownCopy) return;
+  if (isInterleaved(stream)) {
+    silenceBytes(stream, stream.ring + framesToBytes(stream, offset), framesToBytes(stream, frames));
+    return;
+  }
+  for (let channel: u32 = 0; channel < stream.channels; channel++) {
+    const at = stream.ring + channelOffset(stream, channel) + samplesToBytes(stream, offset);
+    silenceBytes(stream, at, samplesToBytes(stream, frames));
+  }
+}
+
+/** The silent part begins later: what it loses in front is no longer filled. */
+function moveSilenceStart(stream: Stream, from: u64, to: u64): void {
+  if (from == to) return;
+  const moved = distance(stream, from, to);
+  stream.silenceFilled = moved < stream.silenceFilled ? stream.silenceFilled - moved : 0;
+  stream.silenceStart = to;
+}
+
+/** Threshold mode: frames to fill so that the played noise stays `silenceThreshold` ahead of the hardware. */
+function framesToThreshold(stream: Stream, hwPtr: u64): u64 {
+  const applPtr = stream.applPtr;
+  moveSilenceStart(stream, stream.silenceStart, applPtr);
+  const ahead = distance(stream, hwPtr == NO_POSITION ? stream.hwPtr : hwPtr, applPtr);
+  const noise = (ahead + stream.silenceFilled) & stream.mask;
+  if (signedFrames(stream, noise) >= signedFrames(stream, stream.silenceThreshold)) return 0;
+  return min((stream.silenceThreshold - noise) & stream.mask, stream.silenceSize);
+}
+
+/** Free-running mode: everything the program has not written; "filled" includes its data. */
+function framesFreeRunning(stream: Stream, hwPtr: u64): u64 {
+  if (hwPtr == NO_POSITION) {
+    const queued = distance(stream, stream.hwPtr, stream.applPtr);
+    stream.silenceFilled = queued > stream.bufferSize ? 0 : queued;
+    stream.silenceStart = stream.hwPtr;
+  } else moveSilenceStart(stream, stream.hwPtr, hwPtr);
+  return (stream.bufferSize - stream.silenceFilled) & stream.mask;
+}
+
+/** Fills before the pointer update to `hwPtr` is stored, or outside one (NO_POSITION). */
+export function fillSilence(cpu: Cpu, stream: Stream, hwPtr: u64): void {
+  const thresholdMode = stream.silenceSize < stream.boundary;
+  let frames = thresholdMode ? framesToThreshold(stream, hwPtr) : framesFreeRunning(stream, hwPtr);
+  if (frames > stream.bufferSize) {
+    recordFinding(FINDING_PCM_UNEXPECTED, cpu.index, cpu.task, frames, addressOf(stream));
+    return;
+  }
+  let offset = frames == 0 ? 0 : ((stream.silenceStart + stream.silenceFilled) & stream.mask) % stream.bufferSize;
+  while (frames != 0) {
+    const part = min(frames, stream.bufferSize - offset);
+    silenceFrames(stream, offset, part);
+    stream.silenceFilled += part;
+    frames -= part;
+    offset = 0;
+  }
+}

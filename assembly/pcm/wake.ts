@@ -1,0 +1,58 @@
+import { header } from "../machine/map";
+import { Task } from "../mm/task";
+import { Stream, addressOf } from "./runtime";
+
+/**
+ * The two wait queues of a stream. A sleep stands at the top of a system call: its task holds the continuation, and
+ * being woken means that it may be resumed.
+ *
+ *   Task.blockedOn   WAIT_*
+ *   Task.wait0       linear address of the stream
+ *   Task.wait1       what the kind of sleep needs
+ */
+export const WAIT_PCM_TRANSFER: u32 = 16; // readers and writers (tsleep)
+export const WAIT_PCM_DRAIN: u32 = 17; // with the pollers (sleep)
+
+function wakeQueue(stream: Stream, kind: u32): void {
+  for (let at = header().tasks; at != 0; at = changetype<Task>(at as usize).next) {
+    const task = changetype<Task>(at as usize);
+    if (task.blockedOn == kind && task.wait0 == addressOf(stream)) task.woken = 1;
+  }
+}
+
+@inline
+export function wakeTransfers(stream: Stream): void {
+  if (stream.sleepers != 0) wakeQueue(stream, WAIT_PCM_TRANSFER);
+}
+
+@inline
+export function wakePollers(stream: Stream): void {
+  if (stream.sleepers != 0) wakeQueue(stream, WAIT_PCM_DRAIN);
+}
+
+@inline
+export function wakeAll(stream: Stream): void {
+  wakeTransfers(stream);
+  wakePollers(stream);
+}
+
+/** Puts the CPU's task to sleep on a stream, at most until `limit` nanoseconds from now (0 = for ever). */
+export function sleepOn(task: Task, stream: Stream, kind: u32, limit: u64): void {
+  stream.sleepers += 1;
+  task.blockedOn = kind;
+  task.wait0 = addressOf(stream);
+  task.woken = 0;
+  task.wakeAt = stream.noPeriodWakeup != 0 ? 0 : header().nanoseconds + limit;
+}
+
+@inline
+export function timeIsUp(task: Task): bool {
+  return task.wakeAt != 0 && header().nanoseconds >= task.wakeAt;
+}
+
+/** Ends a sleep; its continuation goes on, perhaps to sleep again. */
+export function endSleep(task: Task, stream: Stream): void {
+  stream.sleepers -= 1;
+  task.blockedOn = 0;
+  task.wakeAt = 0;
+}

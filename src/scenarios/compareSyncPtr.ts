@@ -1,0 +1,140 @@
+import type { WasmSource } from "../core/core.ts";
+import { archNames, type ArchName } from "../machine/arch.ts";
+import { newestKernel } from "../machine/kernel.ts";
+import { Machine } from "../machine/machine.ts";
+import { composeCall, costProfile, type Approximation, type CallCost, type SideCost } from "../measure/cost/index.ts";
+import { nanosecondsPerTurn } from "../measure/realTime.ts";
+import { tallyCall } from "../measure/tally.ts";
+import { abiExistsOn, abiNumber, abiRow, strategyNumber, type AbiName, type StrategyName } from "../systems/pcm/abi.ts";
+import { argumentAddress, hotFlags, prepareSyncPtr, writeArgument, type SyncPtrBed } from "./syncPtr.ts";
+
+/** What is compared. Everything has a default. */
+export interface CompareOptions {
+  readonly archs?: readonly ArchName[];
+  readonly abis?: readonly AbiName[];
+  readonly strategies?: readonly StrategyName[];
+  readonly kernel?: string;
+  /** The cores to use, where the built-in ones cannot be found (browsers). */
+  readonly wasm?: { readonly study?: WasmSource; readonly release?: WasmSource };
+}
+
+/** One side of a call: from the entry to the last value read, or from the first byte written. */
+export interface SideFigures {
+  readonly guardOpens: number;
+  readonly guardCloses: number;
+  readonly rangeChecks: number;
+  readonly userLoads: number;
+  readonly userStores: number;
+  readonly outOfLineCalls: number | null;
+  readonly instructions: number | null;
+  readonly modelledCycles: number | null;
+}
+
+/** One strategy on one architecture in one ABI; the figures of the row itself add up both sides. */
+export interface CompareRow extends SideFigures {
+  readonly arch: ArchName;
+  readonly abi: AbiName;
+  readonly strategy: StrategyName;
+  /** Real time of the whole call on this machine, in nanoseconds. */
+  readonly nsPerCall: number;
+  /** The part of that time spent moving user data, 0 … 1. */
+  readonly userShare: number;
+  readonly read: SideFigures;
+  readonly write: SideFigures;
+  /** Copies whose cost was interpolated because their length or alignment was not measured. */
+  readonly approximations: readonly Approximation[];
+}
+
+export interface SyncPtrComparison {
+  readonly schemaVersion: 1;
+  readonly scenario: "sync-ptr";
+  readonly kernel: string;
+  readonly rows: readonly CompareRow[];
+}
+
+export const comparedStrategies: readonly StrategyName[] = ["per-field", "copy", "unsafe-block"];
+
+/** Counts come from the study build, times from release; the two never mix (DESIGN §3.11). */
+export async function compareSyncPtr(options: CompareOptions = {}): Promise<SyncPtrComparison> {
+  const kernel = options.kernel ?? newestKernel;
+  const machineOptions = { kernel, memory: "1M", cpus: 1, tlbEntries: 64 } as const;
+  let study = await Machine.create({ ...machineOptions, build: "study", ...given(options.wasm?.study) });
+  let release = await Machine.create({ ...machineOptions, build: "release", ...given(options.wasm?.release) });
+  const rows: CompareRow[] = [];
+  for (const arch of options.archs ?? archNames) {
+    for (const abi of (options.abis ?? ["compat"]).filter((name) => abiExistsOn(name, arch))) {
+      study = study.reset({ arch });
+      release = release.reset({ arch });
+      const beds = { study: prepareSyncPtr(study, abi), release: prepareSyncPtr(release, abi) };
+      for (const strategy of options.strategies ?? comparedStrategies) rows.push(compareOne(beds, abi, strategy));
+    }
+  }
+  return { schemaVersion: 1, scenario: "sync-ptr", kernel: study.shape.kernel.version, rows };
+}
+
+function given(wasm: WasmSource | undefined): { wasm: WasmSource } | Record<string, never> {
+  return wasm === undefined ? {} : { wasm };
+}
+
+function compareOne(beds: { study: SyncPtrBed; release: SyncPtrBed }, abi: AbiName, strategy: StrategyName): CompareRow {
+  const { machine } = beds.study;
+  const cost = modelledCost(beds.study, abi, strategy);
+  const counted = cost.counted;
+  const read = sideFigures(counted.read, cost.call.read);
+  const write = sideFigures(counted.write, cost.call.write);
+  return {
+    arch: machine.arch,
+    abi,
+    strategy,
+    guardOpens: read.guardOpens + write.guardOpens,
+    guardCloses: read.guardCloses + write.guardCloses,
+    rangeChecks: read.rangeChecks + write.rangeChecks,
+    userLoads: read.userLoads + write.userLoads,
+    userStores: read.userStores + write.userStores,
+    outOfLineCalls: cost.call.both.outOfLineCalls,
+    instructions: cost.call.both.instructions,
+    modelledCycles: cost.call.both.modelledCycles,
+    ...realTime(beds.release, abi, strategy),
+    read,
+    write,
+    approximations: cost.call.both.approximations,
+  };
+}
+
+type Counted = ReturnType<typeof tallyCall>;
+
+/** The events of one warm call, and what they cost on the machine's architecture. */
+export function modelledCost(bed: SyncPtrBed, abi: AbiName, strategy: StrategyName): { counted: Counted; call: CallCost } {
+  const { machine } = bed;
+  const { wordBits } = abiRow(abi);
+  writeArgument(bed, 0, hotFlags);
+  bed.stream.syncPtr({ address: argumentAddress, abi, strategy });
+  const since = machine.eventCount;
+  bed.stream.syncPtr({ address: argumentAddress, abi, strategy });
+  const counted = tallyCall(machine, machine.events(since), wordBits);
+  return { counted, call: composeCall(costProfile(machine.arch), counted) };
+}
+
+function sideFigures(events: Counted["read"], cost: SideCost): SideFigures {
+  return {
+    guardOpens: events.accessOpens + events.blockOpens + events.copyOpens,
+    guardCloses: events.accessCloses + events.blockCloses + events.copyCloses,
+    rangeChecks: cost.rangeChecks,
+    userLoads: events.gets + events.blockLoads,
+    userStores: events.puts + events.blockStores,
+    outOfLineCalls: cost.outOfLineCalls,
+    instructions: cost.instructions,
+    modelledCycles: cost.modelledCycles,
+  };
+}
+
+/** Real time of the whole call and of what moves user data in it, measured one right after the other. */
+function realTime(bed: SyncPtrBed, abi: AbiName, strategy: StrategyName): { nsPerCall: number; userShare: number } {
+  const { exports } = bed.machine;
+  const numbers = [abiNumber(bed.machine, abi), strategyNumber(bed.machine, strategy)] as const;
+  const { cpu } = bed.task;
+  writeArgument(bed, 0, hotFlags);
+  const nsPerCall = nanosecondsPerTurn((turns) => exports.measureSyncPtr(cpu, bed.stream.handle, ...numbers, argumentAddress, 0, turns));
+  const nsMoving = nanosecondsPerTurn((turns) => exports.measureSyncPtrMove(cpu, ...numbers, argumentAddress, 0, turns));
+  return { nsPerCall, userShare: Math.min(1, nsMoving / nsPerCall) };
+}

@@ -1,0 +1,66 @@
+import type { Machine } from "../../machine/machine.ts";
+import { compatImageBytes, hwParams, hwRefine, nativeImageBytes, type HwConstraints, type PcmDeviceLimits } from "./params/index.ts";
+
+/** System call doors: the door decides how a request is read, not the program. */
+export const doors = { lp64: "DOOR_NATIVE", i386: "DOOR_I386", x32: "DOOR_X32" } as const;
+
+export type DoorName = keyof typeof doors;
+
+/** Number of HW_REFINE in bits 0 … 7 of a request; HW_PARAMS is the next. */
+const HW_REFINE_NUMBER = 0x10;
+const NUMBER_MASK = 0xff;
+
+/** What the negotiation needs to know of an open stream. */
+export interface Negotiable {
+  readonly machine: Machine;
+  readonly cpu: number;
+  readonly stream: number;
+  readonly limits: PcmDeviceLimits;
+  readonly constraints: HwConstraints;
+}
+
+/**
+ * ioctl on a stream. HW_REFINE and HW_PARAMS come back from the core with the program's structure copied into the
+ * stream's image: the negotiation works on that and hands the result to the core's second half
+ * (assembly/pcm/hwParams.ts).
+ */
+export function pcmIoctl(target: Negotiable, door: DoorName, command: number, lo: number, hi: number): number {
+  const { machine, cpu, stream } = target;
+  const doorNumber = machine.constant(doors[door]);
+  const answer = machine.exports.pcmCall(cpu, stream, doorNumber, command, lo, hi);
+  if (answer !== machine.constant("NEGOTIATE")) return answer;
+  const image = imageOf(target, door);
+  return (command & NUMBER_MASK) === HW_REFINE_NUMBER ? refine(target, image, doorNumber) : configure(target, image, doorNumber);
+}
+
+/** The structure in kernel memory, live. */
+function imageOf({ machine, stream }: Negotiable, door: DoorName): Uint8Array {
+  const at = machine.words[(stream + machine.constant("STREAM_IMAGE")) >>> 2]!;
+  return machine.bytes.subarray(at, at + (imageIsNative(machine, door) ? nativeImageBytes : compatImageBytes));
+}
+
+/** A 32-bit kernel's native structure is the one with 4-byte words. */
+function imageIsNative(machine: Machine, door: DoorName): boolean {
+  const wordBytes = machine.words[(machine.exports.profileAddress() + machine.constant("PROFILE_WORD_BYTES")) >>> 2];
+  return door === "lp64" && wordBytes === 8;
+}
+
+function refine(target: Negotiable, image: Uint8Array, door: number): number {
+  const answer = hwRefine(image, target.constraints);
+  if (answer.image === undefined) return -answer.errno;
+  image.set(answer.image);
+  return target.machine.exports.pcmFinishRefine(target.cpu, target.stream, door);
+}
+
+function configure(target: Negotiable, image: Uint8Array, door: number): number {
+  const { exports } = target.machine;
+  const { chosen, image: answer, errno } = hwParams(image, target.constraints);
+  if (chosen === undefined) return exports.pcmRefuseHwParams(target.stream, errno);
+  const applied = exports.pcmApplyHwParams(
+    target.stream, chosen.access, chosen.format, chosen.channels, chosen.rate, chosen.periodSize, chosen.bufferSize,
+    Math.min(chosen.bufferBytes, target.limits.ringBytesMax), chosen.physWidth, chosen.info, chosen.noPeriodWakeup ? 1 : 0,
+  );
+  if (applied !== 0) return applied;
+  image.set(answer);
+  return exports.pcmFinishHwParams(target.cpu, target.stream, door);
+}

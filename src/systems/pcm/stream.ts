@@ -1,0 +1,169 @@
+import { FaultlineError } from "../../base/errors.ts";
+import { halves, type Address } from "../../machine/address.ts";
+import type { Machine } from "../../machine/machine.ts";
+import type { Operation } from "../../machine/programs.ts";
+import type { Task } from "../../machine/task.ts";
+import { abiNumber, strategyNumber, type AbiName, type StrategyName } from "./abi.ts";
+import { pcmIoctl, type DoorName } from "./negotiate.ts";
+import { constraintsFor, deviceProfiles, openRequest, requestNumber, type HwConstraints, type PcmDeviceLimits } from "./params/index.ts";
+
+/** ioctl numbers without an argument, the same at every door (spec/pcm.md §1.2). */
+const requests = {
+  hwsync: 0x4122,
+  prepare: 0x4140,
+  reset: 0x4141,
+  start: 0x4142,
+  drop: 0x4143,
+  drain: 0x4144,
+  resume: 0x4147,
+  xrun: 0x4148,
+} as const;
+
+/** Where a request's structure lies while HW_PARAMS runs; unmapped again afterwards. */
+const REQUEST_ADDRESS = 0x08000000;
+const REQUEST_BYTES = 4096;
+
+const FORMAT_S16_LE = 2;
+const ACCESS_RW_INTERLEAVED = 3;
+
+/** What a stream is opened with. */
+export interface PcmOpenOptions {
+  readonly direction?: "playback" | "capture";
+  /** The device's limits; default those of the test device of the recordings. */
+  readonly limits?: PcmDeviceLimits;
+  readonly nonblock?: boolean;
+}
+
+/** Parameters set in one go, each as a single value. Sizes in frames, rate in Hz. */
+export interface PcmConfiguration {
+  readonly format?: number;
+  readonly access?: number;
+  readonly channels?: number;
+  readonly rate?: number;
+  readonly periodSize: number;
+  readonly bufferSize: number;
+}
+
+/** One SYNC_PTR call. */
+export interface SyncPtrCall {
+  /** User address of the argument. */
+  readonly address: Address;
+  readonly abi: AbiName;
+  /** How the data is moved; default what the machine's kernel does. */
+  readonly strategy?: StrategyName;
+}
+
+/** An open substream of a sound device, used by one task. */
+export class PcmStream {
+  readonly task: Task;
+  /** Linear address of its record in the core. */
+  readonly handle: number;
+  readonly #constraints: HwConstraints;
+  readonly #limits: PcmDeviceLimits;
+
+  private constructor(task: Task, handle: number, limits: PcmDeviceLimits, constraints: HwConstraints) {
+    this.task = task;
+    this.handle = handle;
+    this.#limits = limits;
+    this.#constraints = constraints;
+  }
+
+  /** @throws FaultlineError "open-failed" for limits nothing can meet, "no-memory" when RAM is full */
+  static open(task: Task, options: PcmOpenOptions = {}): PcmStream {
+    const limits = options.limits ?? deviceProfiles.ctl;
+    const { constraints } = constraintsFor(limits);
+    if (constraints === undefined) throw new FaultlineError("open-failed", "open gave -22: no configuration meets the device's limits");
+    const direction = options.direction === "capture" ? 1 : 0;
+    const handle = task.machine.exports.pcmOpen(direction, 0, 0, limits.info >>> 0, options.nonblock === true ? 1 : 0) >>> 0;
+    if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no stream record");
+    return new PcmStream(task, handle, limits, constraints);
+  }
+
+  get #machine(): Machine {
+    return this.task.machine;
+  }
+
+  /** HW_PARAMS with single values: 0 or −errno. The request passes through user memory as a program's would. */
+  configure(wanted: PcmConfiguration): number {
+    const fixed = {
+      access: wanted.access ?? ACCESS_RW_INTERLEAVED,
+      format: wanted.format ?? FORMAT_S16_LE,
+      channels: wanted.channels ?? 2,
+      rate: wanted.rate ?? 48000,
+      periodSize: wanted.periodSize,
+      bufferSize: wanted.bufferSize,
+      flags: 0,
+    };
+    const wide = this.#wordBytes === 8;
+    const mapping = this.task.map({ at: REQUEST_ADDRESS, length: REQUEST_BYTES });
+    mapping.write(0, openRequest(fixed, wide ? "lp64" : "i386"));
+    const command = requestNumber[wide ? "lp64" : "i386"].hwParams;
+    const result = this.ioctl("lp64", command, REQUEST_ADDRESS);
+    mapping.unmap();
+    return result;
+  }
+
+  get #wordBytes(): number {
+    return this.#machine.words[(this.#machine.exports.profileAddress() + this.#machine.constant("PROFILE_WORD_BYTES")) >>> 2]!;
+  }
+
+  /** ioctl(2) at a door: what the kernel's entry returns, or BLOCKED when it sleeps. */
+  ioctl(door: DoorName, command: number, argument: Address): number {
+    const { lo, hi } = halves(argument, "argument");
+    const target = {
+      machine: this.#machine,
+      cpu: this.task.cpu,
+      stream: this.handle,
+      limits: this.#limits,
+      constraints: this.#constraints,
+    };
+    return pcmIoctl(target, door, command, lo, hi);
+  }
+
+  /** A request without an argument: 0 or −errno, or BLOCKED when it sleeps. */
+  request(name: keyof typeof requests): number {
+    return this.ioctl("lp64", requests[name], 0);
+  }
+
+  /** SYNC_PTR: 0 or −errno. */
+  syncPtr(call: SyncPtrCall): number {
+    return this.syncPtrOperation(call, this.#machine.exports).call();
+  }
+
+  /** SYNC_PTR as an operation of a program. */
+  syncPtrOperation(call: SyncPtrCall, exports = this.#machine.rawExports): Operation {
+    const { lo, hi } = halves(call.address);
+    const abi = abiNumber(this.#machine, call.abi);
+    const strategy = strategyNumber(this.#machine, call.strategy ?? "kernel");
+    const { cpu } = this.task;
+    return { name: "SYNC_PTR", call: () => exports.pcmSyncPtr(cpu, this.handle, abi, strategy, lo, hi) };
+  }
+
+  /** write(2) as an operation of a program: bytes taken, −errno, or BLOCKED when the ring is full. */
+  writeOperation(address: Address, bytes: number): Operation {
+    const { lo, hi } = halves(address);
+    const { cpu } = this.task;
+    return { name: "write", call: () => this.#machine.rawExports.pcmWrite(cpu, this.handle, lo, hi, bytes) };
+  }
+
+  /** write(2): bytes taken, −errno, or BLOCKED when the ring is full and the file blocks. */
+  write(address: Address, bytes: number): number {
+    const { lo, hi } = halves(address);
+    return this.#machine.exports.pcmWrite(this.task.cpu, this.handle, lo, hi, bytes);
+  }
+
+  /** The position that the device reports from now on, in frames. */
+  setPosition(frames: Address): void {
+    const { lo, hi } = halves(frames, "frames");
+    this.#machine.exports.deviceSetPosition(this.handle, lo, hi);
+  }
+
+  /** The device reports a period interrupt. */
+  periodElapsed(): void {
+    this.#machine.exports.devicePeriodElapsed(this.task.cpu, this.handle);
+  }
+
+  close(): void {
+    this.#machine.exports.pcmClose(this.task.cpu, this.handle);
+  }
+}
