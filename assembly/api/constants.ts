@@ -3,6 +3,7 @@ import { Frame } from "../machine/frames";
 import { Finding, Header } from "../machine/map";
 import { Profile } from "../arch/profile";
 import { Event } from "../study/events";
+import { MappedFile } from "../mm/file";
 import { Task } from "../mm/task";
 import { Vma } from "../mm/vma";
 
@@ -13,7 +14,7 @@ export {
 } from "../machine/map";
 export {
   ARCH_ARM64_PAN, ARCH_ARM64_TTBR0, ARCH_NONE, ARCH_POWERPC_8XX, ARCH_POWERPC_BOOK3S32, ARCH_POWERPC_BOOK3S64,
-  ARCH_RISCV64, ARCH_RISCV64_BLOCK_GUARD, ARCH_X86_64, BEHAVIOUR_CHECK_SIGN_ONLY, BEHAVIOUR_MASKED_ACCESS,
+  ARCH_RISCV64, ARCH_RISCV64_BLOCK_GUARD, ARCH_X86_64, BEHAVIOUR_CHECK_SIGN_ONLY, BEHAVIOUR_CHECK_START_ONLY, BEHAVIOUR_MASKED_ACCESS,
   BEHAVIOUR_MASK_ALL_ONES, BEHAVIOUR_SYNC_PTR_BLOCK, BEHAVIOUR_X32_APPLIES, GUARD_NONE, GUARD_OOPSES, GUARD_PER_ACCESS,
   GUARD_SAVES, GUARD_SEGMENTED, GUARD_SPLIT, GUARD_UNPRIVILEGED, GUARD_WRITES_ONLY, CHECK_DROPS_REPEATS,
 } from "../arch/profile";
@@ -25,8 +26,8 @@ export {
 export {
   FINDING_FREED_FRAME_ACCESS, FINDING_GUARD_CLOSED_ACCESS, FINDING_GUARD_NESTED_OPEN, FINDING_GUARD_OPEN_AT_RETURN,
   FINDING_GUARD_OPEN_AT_SLEEP, FINDING_GUARD_REDUNDANT_CLOSE, FINDING_GUARD_WRONG_END, FINDING_KERNEL_LEAK,
-  FINDING_LOCK_HELD_AT_RETURN, FINDING_LOCK_NEEDS_SCHEDULER, FINDING_OBJECT_OVERFLOW, FINDING_PAGEFAULT_UNBALANCED,
-  FINDING_PCM_POSITION, FINDING_PCM_UNEXPECTED, FINDING_REFCOUNT, FINDING_SCOPE_NESTED, FINDING_SHOOTDOWN_TIMEOUT,
+  FINDING_LOCK_HELD_AT_RETURN, FINDING_LOCK_NEEDS_SCHEDULER, FINDING_NO_FIXUP, FINDING_OBJECT_OVERFLOW, FINDING_PAGEFAULT_UNBALANCED,
+  FINDING_PCM_POSITION, FINDING_PCM_UNEXPECTED, FINDING_PREEMPT_UNBALANCED, FINDING_REFCOUNT, FINDING_SCOPE_NESTED, FINDING_SHOOTDOWN_TIMEOUT,
   FINDING_SLEEP_IN_ATOMIC,
 } from "../machine/findings";
 export {
@@ -44,7 +45,7 @@ export {
 export { YIELD_STEP, YIELD_WAIT } from "../study/yield";
 export { CONTEXT_IRQ, CONTEXT_NMI, CONTEXT_SOFTIRQ, CONTEXT_TASK } from "../machine/cpu";
 export { DIRECTION_BOTH, DIRECTION_READ, DIRECTION_WRITE } from "../uaccess/guard";
-export { ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
+export { ACCESS_FORCE, ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
 export {
   VM_EXEC, VM_MAYEXEC, VM_MAYREAD, VM_MAYSHARE, VM_MAYWRITE, VM_READ, VM_SHARED, VM_WRITE,
 } from "../mm/vma";
@@ -96,6 +97,8 @@ export const CPU_IN_CORE: u32 = offsetof<Cpu>("inCore");
 export const CPU_FLUSH_REQUEST: u32 = offsetof<Cpu>("flushRequest");
 export const PROFILE_USER_LIMIT: u32 = offsetof<Profile>("userLimit");
 export const PROFILE_TABLE_LIMIT: u32 = offsetof<Profile>("tableLimit");
+export const PROFILE_TASK_LIMIT: u32 = offsetof<Profile>("taskLimit");
+export const PROFILE_TAG_MASK: u32 = offsetof<Profile>("tagMask");
 export const PROFILE_GUARD: u32 = offsetof<Profile>("guard");
 export const PROFILE_LEVELS: u32 = offsetof<Profile>("levels");
 export const PROFILE_WORD_BYTES: u32 = offsetof<Profile>("wordBytes");
@@ -109,6 +112,8 @@ export const TASK_NEXT: u32 = offsetof<Task>("next");
 export const TASK_WOKEN: u32 = offsetof<Task>("woken");
 export const TASK_WAKE_AT: u32 = offsetof<Task>("wakeAt");
 export const TASK_TAGGED: u32 = offsetof<Task>("tagged");
+
+export const FILE_ID: u32 = offsetof<MappedFile>("id");
 
 export const VMA_START: u32 = offsetof<Vma>("start");
 export const VMA_END: u32 = offsetof<Vma>("end");

@@ -53,9 +53,9 @@ export function allocKernelBuffer(bytes: u32): u32 {
   return kmalloc(bytes) as u32;
 }
 
-/** Frees a kernel buffer; an address that is none is left alone (−EINVAL). */
-export function freeKernelBuffer(address: u32): i32 {
-  if (objectBytesFrom(address) == 0) return -EINVAL;
+/** Frees the kernel buffer of `bytes` at an address; where there is none, nothing happens (−EINVAL). */
+export function freeKernelBuffer(address: u32, bytes: u32): i32 {
+  if (objectBytesFrom(address) != bytes) return -EINVAL;
   kfree(address);
   return 0;
 }

@@ -9,10 +9,9 @@ import { deviceOf } from "../pcm/device";
 import { applyHwParams, finishHwParams, finishRefine, refuseHwParams } from "../pcm/hwParams";
 import { pcmIoctl, wordOfDoor } from "../pcm/ioctl";
 import { mapStream } from "../pcm/maps";
-import { closeStream, openStream } from "../pcm/open";
+import { closeStream, freeStream, openStream } from "../pcm/open";
 import { periodElapsed } from "../pcm/pointer";
 import { pollStream } from "../pcm/poll";
-import { requestOf } from "../pcm/requests";
 import { CAPTURE, PLAYBACK, lockStream, streamAt, unlockStream } from "../pcm/runtime";
 import { disconnectStream, driverStop, driverXrun, resumeDrain, suspendStream } from "../pcm/state";
 import { syncPtr } from "../pcm/syncPtr";
@@ -33,10 +32,20 @@ export function pcmOpen(direction: u32, card: u32, id: u32, info: u32, nonblock:
 }
 
 export function pcmClose(cpu: u32, stream: u32): void {
+  pcmShut(cpu, stream);
+  freeStream(streamAt(stream));
+}
+
+/** Closes a stream but keeps its record, so that the log of driver calls can still be read; `pcmFree` ends it. */
+export function pcmShut(cpu: u32, stream: u32): void {
   const on = cpuAt(cpu);
   enterCore(on);
   closeStream(on, streamAt(stream));
   leaveCore(on);
+}
+
+export function pcmFree(stream: u32): void {
+  freeStream(streamAt(stream));
 }
 
 /** A call that went to sleep leaves the CPU as one that returns does: with the guard closed. */
@@ -107,11 +116,6 @@ export function pcmResume(cpu: u32): i32 {
   if (kind != WAIT_PCM_TRANSFER && kind != WAIT_PCM_DRAIN) return -EINVAL;
   enterCore(on);
   return leave(cpu, kind == WAIT_PCM_DRAIN ? resumeDrain(on, task) : resumeTransfer(on, task));
-}
-
-/** What a negotiation is about: the request as its 64-bit number, for a number that came through a door. */
-export function pcmRequest(stream: u32, door: u32, command: u32): u32 {
-  return requestOf(command, wordOfDoor(streamAt(stream), door));
 }
 
 /** Second half of HW_REFINE: the image holds the answer. */

@@ -18,7 +18,6 @@ export {
   STATE_DISCONNECTED, STATE_DRAINING, STATE_OPEN, STATE_PAUSED, STATE_PREPARED, STATE_RUNNING, STATE_SETUP,
   STATE_SUSPENDED, STATE_XRUN,
 } from "../pcm/numbers";
-export { HW_PARAMS as IOCTL_HW_PARAMS, HW_REFINE as IOCTL_HW_REFINE } from "../pcm/requests";
 
 /** Places in the two mapped records. */
 export {

@@ -1,17 +1,18 @@
 import { EINVAL, ENOMEM } from "../base/errno";
-import { cpuAt } from "../machine/cpu";
+import { Cpu, cpuAt } from "../machine/cpu";
 import { MappedFile, FILE_MAX_PAGES, filePage, filePut, openFile } from "../mm/file";
 import { pageAddress } from "../machine/frames";
 import { header, PAGE_SHIFT } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
-import { handleMmFault } from "../mm/fault";
+import { faultIn } from "../mm/fault";
 import { Mm, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../mm/mm";
 import { MapRequest, mapRange, protectRange, unmapRange } from "../mm/mmap";
 import { pteFrame } from "../mm/pte";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import { Walk, levelShift, walkTo } from "../mm/table";
 import { Task, createTask, exitTask, switchTo } from "../mm/task";
-import { Vma, findVma, vmaContaining } from "../mm/vma";
+import { checkClosedAtSleep } from "../uaccess/block";
+import { findVma } from "../mm/vma";
 import { profile } from "../arch/profile";
 
 /** Tasks, address spaces, files: what the host builds a scenario's world from. Addresses come as (low, high) halves. */
@@ -32,18 +33,25 @@ export function newTask(sibling: u32, wordBytes: u32): u32 {
   return createTask(mm, wordBytes) as u32;
 }
 
+/** Another task gets the CPU: the one before must not leave its guard open (R2). */
+function schedule(cpu: Cpu, task: u32): void {
+  if (cpu.task == task) return;
+  checkClosedAtSleep(cpu);
+  switchTo(cpu, task);
+}
+
 export function endTask(cpu: u32, task: u32): void {
   const on = cpuAt(cpu);
   enterCore(on);
   for (let index: u32 = 0; index < header().cpuCount; index++) {
-    if (cpuAt(index).task == task) switchTo(cpuAt(index), 0);
+    if (cpuAt(index).task == task) schedule(cpuAt(index), 0);
   }
   exitTask(on, task);
   leaveCore(on);
 }
 
 export function runTask(cpu: u32, task: u32): void {
-  switchTo(cpuAt(cpu), task);
+  schedule(cpuAt(cpu), task);
 }
 
 export function mapMemory(
@@ -104,8 +112,13 @@ export function newFile(sizeLo: u32, sizeHi: u32, order: u32): u32 {
   return openFile(size, order) as u32;
 }
 
-export function closeFile(file: u32): void {
-  filePut(changetype<MappedFile>(file as usize));
+/** Closes the handle of file number `id`; −EINVAL when that was done before. Mappings keep the file. */
+export function closeFile(address: u32, id: u32): i32 {
+  const file = changetype<MappedFile>(address as usize);
+  if (file.id != id || file.open != 1) return -EINVAL;
+  file.open = 0;
+  filePut(file);
+  return 0;
 }
 
 /** Linear address of a page of a file, read in if need be; 0 when it lies past the index or RAM is full. */
@@ -114,12 +127,13 @@ export function fileData(file: u32, page: u32): u32 {
   return pfn == 0 ? 0 : (pageAddress(pfn) as u32);
 }
 
-/** Populates one page as a fault from the program itself would: 0, or the VM_FAULT bits. */
+/** Populates one page as an access (ACCESS_*) of the program itself, or a debugger's, would: 0, or the VM_FAULT bits. */
 export function touchPage(cpu: u32, task: u32, lo: u32, hi: u32, access: u32): u32 {
   const on = cpuAt(cpu);
-  const mm = mmOf(task);
-  const vma = vmaContaining(mm, wide(lo, hi));
-  return vma == 0 ? 0x40 : handleMmFault(on, mm, changetype<Vma>(vma), wide(lo, hi), access);
+  enterCore(on);
+  const result = faultIn(on, mmOf(task), wide(lo, hi), access);
+  leaveCore(on);
+  return result;
 }
 
 /**

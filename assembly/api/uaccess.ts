@@ -2,14 +2,15 @@ import { EFAULT, EINVAL } from "../base/errno";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { FINDING_GUARD_NESTED_OPEN, FINDING_OBJECT_OVERFLOW, recordFinding } from "../machine/findings";
 import { objectBytesFrom } from "../machine/slab";
-import { Task } from "../mm/task";
+import { setKeys } from "../mm/task";
 import { accessOk, accessOkFixed, enterFunction } from "../uaccess/check";
 import { blockBegin, blockBeginMasked, blockEnd, checkClosedAtReturn, checkClosedAtSleep, noteScope, userAccessRestore, userAccessSave } from "../uaccess/block";
 import {
   clearUser, clearUserUnchecked, copyFromUser, copyFromUserUnchecked, copyToUser, copyToUserUnchecked, unsafeCopyToUser,
 } from "../uaccess/copy";
 import { DIRECTION_BOTH, openDirections } from "../uaccess/guard";
-import { copyFromKernelNofault, copyFromUserNmi, copyFromUserNofault, copyToUserNofault, pagefaultDisable, pagefaultEnable } from "../uaccess/nofault";
+import { copyFromKernelNofault, copyFromUserNmi, copyFromUserNofault, copyToUserNofault, pagefaultDisable, pagefaultEnable, mightFault, preemptDisable, preemptEnable } from "../uaccess/nofault";
+import { plainLoad, plainStore } from "../uaccess/plain";
 import { getUser, getUserUnchecked, putUser, putUserUnchecked, unsafeGetUser, unsafePutUser } from "../uaccess/single";
 import {
   strncpyFromKernelNofault, strncpyFromUser, strncpyFromUserNofault, strnlenUser, strnlenUserNofault,
@@ -27,6 +28,7 @@ import { enterCore, leaveCore } from "../mm/shootdown";
 export const FORM_CHECKED: u32 = 0; // get_user, put_user
 export const FORM_UNCHECKED: u32 = 1; // __get_user, __put_user
 export const FORM_UNSAFE: u32 = 2; // unsafe_get_user, unsafe_put_user
+export const FORM_PLAIN: u32 = 3; // an ordinary load or store, without a fixup
 
 /** A primitive that opens the guard itself, called inside an open block, is a call with the guard open (R1, R4). */
 function enterPrimitive(index: u32, va: u64): Cpu {
@@ -34,6 +36,18 @@ function enterPrimitive(index: u32, va: u64): Cpu {
   enterCore(cpu);
   if (cpu.blockDirection != 0) recordFinding(FINDING_GUARD_NESTED_OPEN, index, cpu.task, va, cpu.blockDirection);
   return cpu;
+}
+
+/** The same for one that may sleep to bring a page in (might_fault). */
+function enterSleeping(index: u32, va: u64): Cpu {
+  const cpu = enterPrimitive(index, va);
+  mightFault(cpu, va);
+  return cpu;
+}
+
+function enterForm(index: u32, form: u32, va: u64): Cpu {
+  if (form == FORM_CHECKED) return enterSleeping(index, va);
+  return form == FORM_UNCHECKED ? enterPrimitive(index, va) : enterPlain(index);
 }
 
 function leave(cpu: Cpu, result: i32): i32 {
@@ -44,13 +58,14 @@ function leave(cpu: Cpu, result: i32): i32 {
 function getSized<T>(cpu: Cpu, va: u64, form: u32): i32 {
   if (form == FORM_CHECKED) return getUser<T>(cpu, va);
   if (form == FORM_UNCHECKED) return getUserUnchecked<T>(cpu, va);
+  if (form == FORM_PLAIN) return plainLoad<T>(cpu, va);
   return unsafeGetUser<T>(cpu, va);
 }
 
 /** 0 or −EFAULT, the value in `readValueLow/High`; −EINVAL for a size that is not 1, 2, 4 or 8. */
 export function getValue(index: u32, form: u32, lo: u32, hi: u32, size: u32): i32 {
   const va = wide(lo, hi);
-  const cpu = form == FORM_UNSAFE ? enterPlain(index) : enterPrimitive(index, va);
+  const cpu = enterForm(index, form, va);
   switch (size) {
     case 1: return leave(cpu, getSized<u8>(cpu, va, form));
     case 2: return leave(cpu, getSized<u16>(cpu, va, form));
@@ -63,12 +78,13 @@ export function getValue(index: u32, form: u32, lo: u32, hi: u32, size: u32): i3
 function putSized<T>(cpu: Cpu, va: u64, value: T, form: u32): i32 {
   if (form == FORM_CHECKED) return putUser<T>(cpu, va, value);
   if (form == FORM_UNCHECKED) return putUserUnchecked<T>(cpu, va, value);
+  if (form == FORM_PLAIN) return plainStore<T>(cpu, va, value);
   return unsafePutUser<T>(cpu, va, value);
 }
 
 export function putValue(index: u32, form: u32, lo: u32, hi: u32, size: u32, valueLo: u32, valueHi: u32): i32 {
   const va = wide(lo, hi);
-  const cpu = form == FORM_UNSAFE ? enterPlain(index) : enterPrimitive(index, va);
+  const cpu = enterForm(index, form, va);
   const value = wide(valueLo, valueHi);
   switch (size) {
     case 1: return leave(cpu, putSized<u8>(cpu, va, value as u8, form));
@@ -111,7 +127,7 @@ function objectTooSmall(cpu: Cpu, kernel: u32, length: u32): bool {
 /** Bytes not copied; 0 or −EFAULT for the nofault form. */
 export function copyIn(index: u32, form: u32, kernel: u32, lo: u32, hi: u32, length: u32): i32 {
   const va = wide(lo, hi);
-  const cpu = enterPrimitive(index, va);
+  const cpu = form == COPY_CHECKED ? enterSleeping(index, va) : enterPrimitive(index, va);
   if (objectTooSmall(cpu, kernel, length)) return leave(cpu, form == COPY_NOFAULT ? -EFAULT : length);
   switch (form) {
     case COPY_CHECKED: return leave(cpu, copyFromUser(cpu, kernel, va, length));
@@ -122,9 +138,14 @@ export function copyIn(index: u32, form: u32, kernel: u32, lo: u32, hi: u32, len
   }
 }
 
+function enterCopyOut(index: u32, form: u32, va: u64): Cpu {
+  if (form == COPY_CHECKED) return enterSleeping(index, va);
+  return form == COPY_UNSAFE ? enterPlain(index) : enterPrimitive(index, va);
+}
+
 export function copyOut(index: u32, form: u32, lo: u32, hi: u32, kernel: u32, length: u32): i32 {
   const va = wide(lo, hi);
-  const cpu = form == COPY_UNSAFE ? enterPlain(index) : enterPrimitive(index, va);
+  const cpu = enterCopyOut(index, form, va);
   if (objectTooSmall(cpu, kernel, length)) return leave(cpu, form == COPY_CHECKED || form == COPY_UNCHECKED ? length : -EFAULT);
   switch (form) {
     case COPY_CHECKED: return leave(cpu, copyToUser(cpu, va, kernel, length));
@@ -136,7 +157,7 @@ export function copyOut(index: u32, form: u32, lo: u32, hi: u32, kernel: u32, le
 }
 
 export function clearOut(index: u32, form: u32, lo: u32, hi: u32, length: u32): i32 {
-  const cpu = enterPrimitive(index, wide(lo, hi));
+  const cpu = form == COPY_CHECKED ? enterSleeping(index, wide(lo, hi)) : enterPrimitive(index, wide(lo, hi));
   if (form == COPY_CHECKED) return leave(cpu, clearUser(cpu, wide(lo, hi), length));
   return leave(cpu, clearUserUnchecked(cpu, wide(lo, hi), length));
 }
@@ -152,7 +173,7 @@ export const STRING_NOFAULT: u32 = 1;
 
 export function stringIn(index: u32, form: u32, kernel: u32, lo: u32, hi: u32, limit: i32): i32 {
   const va = wide(lo, hi);
-  const cpu = enterPrimitive(index, va);
+  const cpu = form == STRING_PLAIN ? enterSleeping(index, va) : enterPrimitive(index, va);
   if (limit > 0 && objectTooSmall(cpu, kernel, limit)) return leave(cpu, -EFAULT);
   if (form == STRING_PLAIN) return leave(cpu, strncpyFromUser(cpu, kernel, va, limit));
   return leave(cpu, strncpyFromUserNofault(cpu, kernel, va, limit));
@@ -160,7 +181,7 @@ export function stringIn(index: u32, form: u32, kernel: u32, lo: u32, hi: u32, l
 
 export function stringLength(index: u32, form: u32, lo: u32, hi: u32, limit: i32): i32 {
   const va = wide(lo, hi);
-  const cpu = enterPrimitive(index, va);
+  const cpu = form == STRING_PLAIN ? enterSleeping(index, va) : enterPrimitive(index, va);
   return leave(cpu, form == STRING_PLAIN ? strnlenUser(cpu, va, limit) : strnlenUserNofault(cpu, va, limit));
 }
 
@@ -175,12 +196,12 @@ export function zeroedCheck(index: u32, lo: u32, hi: u32, length: u32): i32 {
 }
 
 export function structIn(index: u32, kernel: u32, ksize: u32, lo: u32, hi: u32, userBytes: u32): i32 {
-  const cpu = enterPrimitive(index, wide(lo, hi));
+  const cpu = enterSleeping(index, wide(lo, hi));
   return leave(cpu, copyStructFromUser(cpu, kernel, objectBytesFrom(kernel), ksize, wide(lo, hi), userBytes));
 }
 
 export function structOut(index: u32, lo: u32, hi: u32, userBytes: u32, kernel: u32, ksize: u32): i32 {
-  const cpu = enterPrimitive(index, wide(lo, hi));
+  const cpu = enterSleeping(index, wide(lo, hi));
   if (objectTooSmall(cpu, kernel, ksize)) return leave(cpu, -EFAULT);
   return leave(cpu, copyStructToUser(cpu, wide(lo, hi), userBytes, kernel, ksize));
 }
@@ -232,13 +253,21 @@ export function enablePagefaults(index: u32): void {
   pagefaultEnable(cpuAt(index));
 }
 
+export function disablePreemption(index: u32): void {
+  preemptDisable(cpuAt(index));
+}
+
+export function enablePreemption(index: u32): void {
+  preemptEnable(cpuAt(index));
+}
+
 /** Runs the CPU in another context (task, softirq, irq, NMI): in all but the first no fault is repaired. */
 export function setContext(index: u32, context: u32): void {
   cpuAt(index).context = context & 3;
 }
 
 export function setTaskKeys(task: u32, amrLo: u32, amrHi: u32): void {
-  changetype<Task>(task as usize).amr = wide(amrLo, amrHi);
+  setKeys(task, wide(amrLo, amrHi));
 }
 
 /** The kernel function ends: the guard must be closed. */

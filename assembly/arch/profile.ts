@@ -28,6 +28,7 @@ export const VALUE_8_IN_HALVES: u32 = 1 << 11; // an 8-byte value moves as two w
 export const MASKED_ACCESS: u32 = 1 << 12; // can_do_masked_user_access()
 export const PROTECTION_KEYS: u32 = 1 << 13; // the AMR also holds the user's own denials (book3s/64)
 export const CLEARS_BIT_55: u32 = 1 << 14; // user pointers are masked before each access (arm64)
+export const BLOCK_COPY_IS_CALL: u32 = 1 << 15; // unsafe_copy_to_user is one routine, not pieces (RISC-V, none)
 
 /** Behaviour that follows the kernel's version, not the CPU; the host's version table sets these bits. */
 export const BEHAVIOUR_SYNC_PTR_BLOCK: u32 = 1 << 0;
@@ -35,6 +36,7 @@ export const BEHAVIOUR_X32_APPLIES: u32 = 1 << 1;
 export const BEHAVIOUR_CHECK_SIGN_ONLY: u32 = 1 << 2;
 export const BEHAVIOUR_MASKED_ACCESS: u32 = 1 << 3;
 export const BEHAVIOUR_MASK_ALL_ONES: u32 = 1 << 4;
+export const BEHAVIOUR_CHECK_START_ONLY: u32 = 1 << 5;
 
 /**
  * Page-table geometry (DESIGN §3.13): x86-64 and arm64 9/9/9/9, book3s/64 13/9/9/9, RISC-V Sv39 9/9/9,
@@ -44,15 +46,17 @@ export const BEHAVIOUR_MASK_ALL_ONES: u32 = 1 << 4;
 export class Profile {
   userLimit: u64; //   0 first address that is not user space, for the range check
   tableLimit: u64; //  8 first address the page tables cannot name
-  untagMask: u64; //  16 applied before the range check
-  accessMask: u64; // 24 applied before each access
-  guard: u32; //      32 GUARD_*, CHECK_*, …
-  levels: u32; //     36
-  topEntries: u32; // 40 entries of the root table
-  entryBytes: u32; // 44
-  wordBytes: u32; //  48 sizeof(long)
-  writeTables: u32; //52 write TLBs a CPU needs
-  kernelBase: u64; //  56 where the direct map of RAM begins
+  taskLimit: u64; //  16 first address no program can map (TASK_SIZE)
+  untagMask: u64; //  24 applied before the range check
+  accessMask: u64; // 32 applied before each access
+  tagMask: u64; //    40 what a tagged pointer's tag leaves of it; all ones: there are no tags
+  guard: u32; //      48 GUARD_*, CHECK_*, …
+  levels: u32; //     52
+  topEntries: u32; // 56 entries of the root table
+  entryBytes: u32; // 60
+  wordBytes: u32; //  64 sizeof(long)
+  writeTables: u32; //68 write TLBs a CPU needs
+  kernelBase: u64; // 72 where the direct map of RAM begins
 }
 
 export const PROFILE: usize = HEADER + 2560;
@@ -62,7 +66,10 @@ export function profile(): Profile {
   return changetype<Profile>(PROFILE);
 }
 
-function setGeometry(p: Profile, levels: u32, topEntries: u32, tableLimit: u64): void {
+/** The defaults of a geometry; `taskLimit` is both what a program may map and what the range check lets through. */
+function setGeometry(p: Profile, levels: u32, topEntries: u32, tableLimit: u64, taskLimit: u64): void {
+  p.taskLimit = taskLimit;
+  p.userLimit = taskLimit;
   p.levels = levels;
   p.topEntries = topEntries;
   p.tableLimit = tableLimit;
@@ -70,39 +77,39 @@ function setGeometry(p: Profile, levels: u32, topEntries: u32, tableLimit: u64):
   p.wordBytes = p.entryBytes;
   p.untagMask = levels == 2 ? 0xffffffff : u64.MAX_VALUE;
   p.accessMask = p.untagMask;
+  p.tagMask = u64.MAX_VALUE;
   p.writeTables = 1;
 }
 
 function setX86(p: Profile, guard: u32, behaviour: u32): void {
-  setGeometry(p, 4, 512, 1 << 47);
-  p.userLimit = ((1 as u64) << 47) - 4096;
-  p.guard = guard | CHECK_IGNORES_SIZE;
+  setGeometry(p, 4, 512, 1 << 47, ((1 as u64) << 47) - 4096); // the last page is a hole no program can map
+  p.guard = guard;
   p.kernelBase = 0xffff888000000000;
+  if (behaviour & BEHAVIOUR_CHECK_START_ONLY) p.guard |= CHECK_IGNORES_SIZE;
   if (behaviour & BEHAVIOUR_CHECK_SIGN_ONLY) p.userLimit = i64.MAX_VALUE;
   if (behaviour & BEHAVIOUR_MASKED_ACCESS) p.guard |= MASKED_ACCESS;
 }
 
-function setPowerpc32(p: Profile, userLimit: u64, guard: u32): void {
-  setGeometry(p, 2, 1024, 0x100000000);
-  p.userLimit = userLimit;
+function setPowerpc32(p: Profile, taskLimit: u64, guard: u32): void {
+  setGeometry(p, 2, 1024, 0x100000000, taskLimit);
   p.kernelBase = 0xc0000000;
   p.guard = guard | GUARD_OOPSES | GUARD_SAVES | CHECK_DROPS_REPEATS | VALUE_8_IN_HALVES;
   if (guard & GUARD_SEGMENTED) p.writeTables = 16;
 }
 
 function setArm64(p: Profile, guard: u32): void {
-  setGeometry(p, 4, 512, 1 << 48);
-  p.userLimit = (1 as u64) << 48;
+  setGeometry(p, 4, 512, 1 << 48, 1 << 48);
   p.accessMask = ((1 as u64) << 55) - 1; // bit 55 never selects the kernel table, and the top byte is a tag
+  p.tagMask = ((1 as u64) << 56) - 1;
   p.kernelBase = 0xffff000000000000;
   p.guard = guard | CHECK_ALWAYS | CLEARS_BIT_55;
 }
 
 function setRiscv(p: Profile, guard: u32): void {
-  setGeometry(p, 3, 512, 1 << 38);
-  p.userLimit = (1 as u64) << 38;
+  setGeometry(p, 3, 512, 1 << 38, 1 << 38);
+  p.tagMask = ((1 as u64) << 57) - 1; // PMLEN 7
   p.kernelBase = 0xffffffd600000000;
-  p.guard = guard;
+  p.guard = guard | BLOCK_COPY_IS_CALL;
 }
 
 /** Fills the profile record for an architecture; false if there is none of that number. */
@@ -110,14 +117,13 @@ export function setProfile(arch: u32, behaviour: u32): bool {
   const p = profile();
   switch (arch) {
     case ARCH_X86_64: setX86(p, GUARD_OOPSES | GUARD_SAVES, behaviour); return true;
-    case ARCH_NONE: setX86(p, GUARD_NONE, behaviour); return true;
+    case ARCH_NONE: setX86(p, GUARD_NONE | BLOCK_COPY_IS_CALL, behaviour); return true;
     case ARCH_POWERPC_8XX: setPowerpc32(p, 0x80000000, 0); return true;
     case ARCH_POWERPC_BOOK3S32:
       setPowerpc32(p, 0xc0000000, GUARD_WRITES_ONLY | GUARD_SEGMENTED);
       return true;
     case ARCH_POWERPC_BOOK3S64:
-      setGeometry(p, 4, 8192, 1 << 52);
-      p.userLimit = (1 as u64) << 52;
+      setGeometry(p, 4, 8192, 1 << 52, 1 << 52);
       p.kernelBase = 0xc000000000000000;
       p.guard = GUARD_SPLIT | GUARD_OOPSES | GUARD_SAVES | CHECK_DROPS_REPEATS | PROTECTION_KEYS;
       return true;

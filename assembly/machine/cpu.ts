@@ -65,8 +65,18 @@ export function cpuAt(index: u32): Cpu {
   return changetype<Cpu>(header().cpus + index * CPU_BYTES);
 }
 
-/** Room behind the named words: the remembered range checks, then the kernel stack image at the area's end. */
+/**
+ * Room behind the named words: the remembered range checks; a short list of frames to free, for when RAM has no page
+ * left to keep a longer one in (mm/mmap.ts); the kernel stack image at the area's end.
+ */
 export const CHECKED_SLOTS: u32 = 16;
+const GATHER_AT: u32 = offsetof<Cpu>("checked") + CHECKED_SLOTS * 16;
+export const CPU_GATHER_BYTES: u32 = CPU_BYTES - STACK_IMAGE_BYTES - GATHER_AT;
+
+@inline
+export function gatherArea(cpu: Cpu): usize {
+  return changetype<usize>(cpu) + GATHER_AT;
+}
 
 @inline
 export function stackImage(cpu: Cpu): usize {

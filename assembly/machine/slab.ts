@@ -1,5 +1,5 @@
 import { spinLock, spinUnlock } from "../base/atomics";
-import { FRAME_KERNEL, FRAME_SLAB, Frame, allocFrames, folioPut, frameOf, freeFrames, pageAddress, pfnOfAddress } from "./frames";
+import { FRAME_KERNEL, FRAME_SLAB, FRAME_TAIL, Frame, allocFrames, folioPut, frameOf, freeFrames, pageAddress, pfnOfAddress } from "./frames";
 import { HEADER, Header, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, SLAB_CLASSES, SLAB_PARTIAL, header } from "./map";
 
 /** Kernel objects (VMAs, tasks, runtimes…) live in slab pages in emulated RAM, so counting frames counts them too. */
@@ -106,7 +106,7 @@ export function objectBytesFrom(address: u32): u32 {
   if (address < h.ram || address >= h.end) return 0;
   let frame = frameOf(pfnOfAddress(address));
   let start = h.ram + (pfnOfAddress(address) << PAGE_SHIFT);
-  if (frame.kind != FRAME_KERNEL && frame.index < h.frameCount && frameOf(frame.index).kind == FRAME_KERNEL) {
+  if (frame.kind == FRAME_TAIL) {
     start = pageAddress(frame.index) as u32;
     frame = frameOf(frame.index);
   }

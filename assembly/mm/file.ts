@@ -1,5 +1,5 @@
 import { FRAME_FILE, FRAME_INDEX, allocFrames, folioPut, frameOf, pageAddress } from "../machine/frames";
-import { PAGE_SHIFT, header } from "../machine/map";
+import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 
 /**
@@ -13,6 +13,7 @@ export class MappedFile {
   users: u32; // mappings and handles
   order: u32; // of its folios
   id: u32;
+  open: u32; // 1 until its handle is closed
 }
 
 const INDEX_SLOTS: u32 = 1024;
@@ -25,8 +26,15 @@ export function openFile(size: u64, order: u32): usize {
   file.size = size;
   file.order = order;
   file.users = 1;
+  file.open = 1;
   file.id = ++header().files;
   return address;
+}
+
+/** Pages up to the end of the file; an access to a later one is SIGBUS. */
+@inline
+export function filePages(file: MappedFile): u64 {
+  return (file.size + (PAGE_SIZE - 1)) >> PAGE_SHIFT;
 }
 
 export function fileGet(file: MappedFile): void {

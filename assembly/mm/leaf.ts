@@ -12,11 +12,16 @@ export function leafPages(level: u32): u32 {
   return 1 << (levelShift(level) - PAGE_SHIFT);
 }
 
+/** Whether the hardware may use a mapping's leaves at all. */
+@inline
+export function accessBits(vma: Vma): u64 {
+  return (vma.flags & VM_ACCESS) != 0 ? PTE_PRESENT : PTE_PROTNONE;
+}
+
 /** The bits every leaf of a mapping carries. */
-export function leafBits(vma: Vma, level: u32): u64 {
-  const access = (vma.flags & VM_ACCESS) != 0 ? PTE_PRESENT : PTE_PROTNONE;
+function leafBits(vma: Vma, level: u32): u64 {
   const size = level > 1 ? PTE_PSE : 0;
-  return access | size | PTE_USER | PTE_ACCESSED | ((vma.pkey as u64) << PTE_PKEY_SHIFT);
+  return accessBits(vma) | size | PTE_USER | PTE_ACCESSED | ((vma.pkey as u64) << PTE_PKEY_SHIFT);
 }
 
 /** Maps a folio's page; the caller's reference becomes the mapping's. */

@@ -1,9 +1,8 @@
-import { loadShared } from "../base/atomics";
+import { compareExchange, loadShared, spinUnlock, storeShared } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
 import { FINDING_LOCK_NEEDS_SCHEDULER, recordFinding } from "../machine/findings";
-import { slabAlloc } from "../machine/slab";
+import { slabAlloc, slabFree } from "../machine/slab";
 import { EVENT_MMAP_LOCK, emit } from "../study/events";
-import { compareExchange, storeShared } from "../base/atomics";
 import { waitForOthers } from "./shootdown";
 import { allocRoot } from "./table";
 
@@ -31,7 +30,9 @@ export function allocMm(): usize {
   const mm = changetype<Mm>(address);
   mm.root = allocRoot() as u32;
   mm.users = 1;
-  return mm.root == 0 ? 0 : address;
+  if (mm.root != 0) return address;
+  slabFree(address);
+  return 0;
 }
 
 @inline
@@ -76,6 +77,19 @@ export function mmapWriteUnlock(cpu: Cpu, mm: Mm): void {
   storeShared(lockAddress(mm), 0);
   if (THREADS) atomic.notify(lockAddress(mm), -1);
   emit(cpu, EVENT_MMAP_LOCK, 0, 0);
+}
+
+/**
+ * The page tables' own lock: a fault holds the mmap lock for reading only. It is held over a shootdown, so a CPU that
+ * waits for it answers invalidations meanwhile. (Only real threads meet here; see base/atomics.ts.)
+ */
+export function lockTables(cpu: Cpu, mm: Mm): void {
+  const lock = changetype<usize>(mm) + offsetof<Mm>("tableLock");
+  if (THREADS) while (compareExchange(lock, 0, 1) != 0) waitForOthers(cpu, lock, 1);
+}
+
+export function unlockTables(mm: Mm): void {
+  spinUnlock(changetype<usize>(mm) + offsetof<Mm>("tableLock"));
 }
 
 function waitOnLock(cpu: Cpu, lock: usize, seen: u32): bool {

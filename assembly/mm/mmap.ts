@@ -1,22 +1,20 @@
 import { EINVAL, ENOMEM } from "../base/errno";
 import { profile } from "../arch/profile";
-import { Cpu } from "../machine/cpu";
+import { CPU_GATHER_BYTES, Cpu, gatherArea } from "../machine/cpu";
 import { folioPut, frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
 import { PAGE_MASK, PAGE_SHIFT } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { MappedFile, fileGet, filePut } from "./file";
-import { dropFolio, leafBits, splitLeaf, unmapLeaf } from "./leaf";
+import { accessBits, dropFolio, splitLeaf, unmapLeaf } from "./leaf";
 import { Mm, mmapWriteLock, mmapWriteUnlock } from "./mm";
-import { PTE_ACCESSED, PTE_PRESENT, PTE_PROTNONE, PTE_PSE, PTE_RW, PTE_USER, pteFrame } from "./pte";
+import { PTE_PRESENT, PTE_PROTNONE, PTE_PSE, PTE_RW, pteFrame } from "./pte";
 import { shootDown } from "./shootdown";
 import { Walk, childTable, entryAddress, levelShift, nextLeaf, readEntry, writeEntry } from "./table";
 import { VM_ACCESS, VM_WRITE, Vma, allocVma, findVma, freeVma, insertVma, removeVma } from "./vma";
 
 /** mmap, munmap and mprotect over one address space: the mmap lock is held for writing throughout. */
 
-/** Pages gathered before one shootdown frees them together (mmu_gather). */
-const GATHER_SLOTS: u32 = 500;
-
+/** Frames gathered before one shootdown frees them together (mmu_gather); their pfns follow the record. */
 @unmanaged
 class Gather {
   mm: u32;
@@ -24,16 +22,18 @@ class Gather {
   start: u64; // of the range being emptied
   end: u64;
   count: u32;
+  slots: u32;
   tables: u32; // page tables among the gathered frames: every cached walk must go too
 }
 
-/** The gathered pfns follow the record in the same slab object. */
+/** The record and its slots as a slab object. */
 const GATHER_BYTES: u32 = 2048;
 
+/** A range that a program can have mappings in. */
 @inline
-function badRange(start: u64, length: u64): bool {
-  const limit = profile().tableLimit;
-  return (start & PAGE_MASK) != 0 || length == 0 || length > limit || start > limit - length;
+function withinTask(start: u64, length: u64): bool {
+  const limit = profile().taskLimit;
+  return length <= limit && start <= limit - length;
 }
 
 @inline
@@ -56,17 +56,22 @@ export class MapRequest {
 /** MAP_FIXED_NOREPLACE-less mmap: what lies in the range is replaced. 0 or −errno; nothing is populated. */
 export function mapRange(cpu: Cpu, mm: Mm, request: MapRequest): i32 {
   const length = roundUp(request.length);
-  if (badRange(request.start, length)) return -EINVAL;
-  if (!mmapWriteLock(cpu, mm)) return -EINVAL;
-  let result = unmapLocked(cpu, mm, request.start, request.start + length);
-  if (result == 0) result = insertMapping(mm, request, length);
+  if ((request.start & PAGE_MASK) != 0 || request.length == 0) return -EINVAL;
+  if (length == 0 || !withinTask(request.start, length)) return -ENOMEM;
+  const vma = allocVma();
+  if (vma == 0) return -ENOMEM;
+  if (!mmapWriteLock(cpu, mm)) {
+    freeVma(vma);
+    return -EINVAL;
+  }
+  const result = unmapLocked(cpu, mm, request.start, request.start + length);
+  if (result == 0) insertMapping(mm, vma, request, length);
+  else freeVma(vma);
   mmapWriteUnlock(cpu, mm);
   return result;
 }
 
-function insertMapping(mm: Mm, request: MapRequest, length: u64): i32 {
-  const address = allocVma();
-  if (address == 0) return -ENOMEM;
+function insertMapping(mm: Mm, address: usize, request: MapRequest, length: u64): void {
   const vma = changetype<Vma>(address);
   vma.start = request.start;
   vma.end = request.start + length;
@@ -77,12 +82,12 @@ function insertMapping(mm: Mm, request: MapRequest, length: u64): i32 {
   vma.pkey = request.pkey;
   if (vma.file != 0) fileGet(changetype<MappedFile>(vma.file as usize));
   insertVma(mm, address);
-  return 0;
 }
 
+/** munmap: 0, −EINVAL for a range no program can have, −ENOMEM where a split finds RAM full. */
 export function unmapRange(cpu: Cpu, mm: Mm, start: u64, length: u64): i32 {
   const rounded = roundUp(length);
-  if (badRange(start, rounded)) return -EINVAL;
+  if ((start & PAGE_MASK) != 0 || rounded == 0 || !withinTask(start, rounded)) return -EINVAL;
   if (!mmapWriteLock(cpu, mm)) return -EINVAL;
   const result = unmapLocked(cpu, mm, start, start + rounded);
   mmapWriteUnlock(cpu, mm);
@@ -92,8 +97,8 @@ export function unmapRange(cpu: Cpu, mm: Mm, start: u64, length: u64): i32 {
 function unmapLocked(cpu: Cpu, mm: Mm, start: u64, end: u64): i32 {
   let result = isolate(mm, start, end);
   if (result == 0) result = splitEdges(mm, start, end);
-  if (result == 0) result = zapRange(cpu, mm, start, end);
   if (result != 0) return result;
+  zapRange(cpu, mm, start, end);
   let at = findVma(mm, start);
   while (at != 0 && changetype<Vma>(at).start < end) {
     removeVma(mm, at);
@@ -158,10 +163,13 @@ function splitLeafAt(mm: Mm, at: u64): bool {
   return true;
 }
 
-function zapRange(cpu: Cpu, mm: Mm, start: u64, end: u64): i32 {
-  const address = slabAlloc(GATHER_BYTES);
-  if (address == 0) return -ENOMEM;
-  const gather = changetype<Gather>(address);
+/** Freeing memory must not need memory: with RAM full, the CPU's own short list does. */
+function zapRange(cpu: Cpu, mm: Mm, start: u64, end: u64): void {
+  const object = slabAlloc(GATHER_BYTES);
+  const gather = changetype<Gather>(object != 0 ? object : gatherArea(cpu));
+  gather.slots = ((object != 0 ? GATHER_BYTES : CPU_GATHER_BYTES) - offsetof<Gather>()) >> 2;
+  gather.count = 0;
+  gather.tables = 0;
   gather.mm = changetype<usize>(mm) as u32;
   gather.cpu = changetype<usize>(cpu) as u32;
   gather.start = start;
@@ -169,8 +177,7 @@ function zapRange(cpu: Cpu, mm: Mm, start: u64, end: u64): i32 {
   zapLeaves(mm, gather);
   pruneTables(gather, mm.root, profile().levels, start, end);
   flushGather(gather);
-  slabFree(address);
-  return 0;
+  if (object != 0) slabFree(object);
 }
 
 function zapLeaves(mm: Mm, gather: Gather): void {
@@ -207,7 +214,7 @@ function scratchWalk(cpu: Cpu): Walk {
 function addToGather(gather: Gather, pfn: u32): void {
   store<u32>(gatherSlot(gather, gather.count), pfn);
   gather.count += 1;
-  if (gather.count == GATHER_SLOTS) flushGather(gather);
+  if (gather.count == gather.slots) flushGather(gather);
 }
 
 @inline
@@ -226,10 +233,15 @@ function flushGather(gather: Gather): void {
   gather.tables = 0;
 }
 
-/** mprotect: `access` is the new VM_READ | VM_WRITE | VM_EXEC. 0, or −ENOMEM where a part is not mapped. */
+/**
+ * mprotect: `access` is the new VM_READ | VM_WRITE | VM_EXEC. 0, −EINVAL for a start within a page, or −ENOMEM where a
+ * part is not mapped: what lies below that part is changed.
+ */
 export function protectRange(cpu: Cpu, mm: Mm, start: u64, length: u64, access: u32): i32 {
   const rounded = roundUp(length);
-  if (badRange(start, rounded)) return -EINVAL;
+  if ((start & PAGE_MASK) != 0) return -EINVAL;
+  if (length == 0) return 0;
+  if (rounded == 0 || !withinTask(start, rounded)) return -ENOMEM;
   if (!mmapWriteLock(cpu, mm)) return -EINVAL;
   const result = protectLocked(cpu, mm, start, start + rounded, access);
   mmapWriteUnlock(cpu, mm);
@@ -265,9 +277,9 @@ function protectLeaves(cpu: Cpu, mm: Mm, vma: Vma): void {
 /** Rewrites a leaf's permission. Becoming writable is left to the next write fault. */
 function protectLeaf(vma: Vma, walk: Walk): void {
   const entry = readEntry(walk.entryAddress);
-  const kept = entry & ~(PTE_PRESENT | PTE_PROTNONE | PTE_USER | PTE_ACCESSED);
+  const kept = entry & ~(PTE_PRESENT | PTE_PROTNONE);
   const writable = (vma.flags & VM_WRITE) != 0 ? kept : kept & ~PTE_RW;
-  writeEntry(walk.entryAddress, writable | leafBits(vma, walk.level));
+  writeEntry(walk.entryAddress, writable | accessBits(vma));
 }
 
 /** Drops one user of an address space; the last one unmaps everything and frees the tables. */

@@ -1,5 +1,5 @@
-import { profile } from "../arch/profile";
-import { Cpu } from "../machine/cpu";
+import { PROTECTION_KEYS, profile } from "../arch/profile";
+import { Cpu, cpuAt } from "../machine/cpu";
 import { header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { Mm, allocMm } from "./mm";
@@ -34,7 +34,10 @@ export function createTask(shareMm: u32, wordBytes: u32): usize {
   const task = changetype<Task>(address);
   const h = header();
   task.mm = shareMm != 0 ? shareMm : (allocMm() as u32);
-  if (task.mm == 0) return 0;
+  if (task.mm == 0) {
+    slabFree(address);
+    return 0;
+  }
   if (shareMm != 0) changetype<Mm>(shareMm as usize).users += 1;
   task.id = ++h.nextTaskId;
   task.wordBytes = wordBytes;
@@ -57,16 +60,43 @@ export function exitTask(cpu: Cpu, address: usize): void {
   slabFree(address);
 }
 
-/** What the range check looks at when a task may pass tagged pointers: everything but the top byte. */
-const TAG_REMOVED: u64 = 0x00ffffffffffffff;
+@inline
+function keysOf(task: usize): u64 {
+  return task == 0 ? 0 : changetype<Task>(task).amr;
+}
 
-/** Puts a task on a CPU (0 = idle). Another address space means that no translation is good any more. */
+/**
+ * Puts a task on a CPU (0 = idle). Another address space, or other keys to it, means that no translation is good any
+ * more: what a TLB holds was let through for the task before.
+ */
 export function switchTo(cpu: Cpu, address: usize): void {
   const mm = address == 0 ? 0 : changetype<Task>(address).mm;
+  const sameView = cpu.mm == mm && keysOf(cpu.task) == keysOf(address);
   cpu.task = address as u32;
-  const tagged = address != 0 && changetype<Task>(address).tagged != 0;
-  cpu.untagMask = tagged ? profile().untagMask & TAG_REMOVED : profile().untagMask;
-  if (cpu.mm == mm) return;
+  removeTags(cpu, address != 0 && changetype<Task>(address).tagged != 0);
+  if (sameView) return;
   cpu.mm = mm;
   flushAll(cpu);
+}
+
+/** A tagged task's pointers are looked at, by the range check and by the hardware, without their tags. */
+function removeTags(cpu: Cpu, tagged: bool): void {
+  const p = profile();
+  const mask = tagged ? p.tagMask : u64.MAX_VALUE;
+  cpu.untagMask = p.untagMask & mask;
+  cpu.accessMask = p.accessMask & mask;
+}
+
+/** True where the task's own keys may deny an access that its mapping allows. */
+@inline
+export function keysInForce(cpu: Cpu): bool {
+  return (cpu.guard & PROTECTION_KEYS) != 0 && keysOf(cpu.task) != 0;
+}
+
+/** A program changes its keys: wherever it runs, what is cached was let through under the old ones. */
+export function setKeys(address: usize, amr: u64): void {
+  changetype<Task>(address).amr = amr;
+  for (let index: u32 = 0; index < header().cpuCount; index++) {
+    if (cpuAt(index).task == (address as u32)) flushAll(cpuAt(index));
+  }
 }

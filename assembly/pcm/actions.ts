@@ -202,23 +202,25 @@ function settleReset(cpu: Cpu, stream: Stream): void {
   if (stream.direction == PLAYBACK && stream.silenceSize > 0) fillSilence(cpu, stream, NO_POSITION);
 }
 
+function settlePaused(stream: Stream): void {
+  settleInPlace(stream, STATE_PAUSED);
+  wakeAll(stream);
+}
+
+function settlePrepared(stream: Stream): void {
+  stream.applPtr = stream.hwPtr;
+  stream.state = STATE_PREPARED;
+}
+
+/** A drain has settled while it acted. */
 function settle(cpu: Cpu, stream: Stream, action: u32): void {
-  switch (action) {
-    case ACTION_START: settleStarted(cpu, stream, STATE_RUNNING); return;
-    case ACTION_PAUSE:
-      settleInPlace(stream, STATE_PAUSED);
-      wakeAll(stream);
-      return;
-    case ACTION_RELEASE: settleInPlace(stream, STATE_RUNNING); return;
-    case ACTION_SUSPEND: settleSuspended(stream); return;
-    case ACTION_RESUME: settleInPlace(stream, stream.suspendedState); return;
-    case ACTION_PREPARE:
-      stream.applPtr = stream.hwPtr;
-      stream.state = STATE_PREPARED;
-      return;
-    case ACTION_RESET: settleReset(cpu, stream); return;
-    default: return;
-  }
+  if (action == ACTION_START) settleStarted(cpu, stream, STATE_RUNNING);
+  else if (action == ACTION_PAUSE) settlePaused(stream);
+  else if (action == ACTION_RELEASE) settleInPlace(stream, STATE_RUNNING);
+  else if (action == ACTION_SUSPEND) settleSuspended(stream);
+  else if (action == ACTION_RESUME) settleInPlace(stream, stream.suspendedState);
+  else if (action == ACTION_PREPARE) settlePrepared(stream);
+  else if (action == ACTION_RESET) settleReset(cpu, stream);
 }
 
 /** A group's members before the one that failed undo what they did; a stream alone undoes its own attempt. */

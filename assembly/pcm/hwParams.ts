@@ -32,19 +32,22 @@ export function beginRefine(cpu: Cpu, stream: Stream, word: u32, va: u64): i32 {
 export function beginHwParams(cpu: Cpu, stream: Stream, word: u32, va: u64): i32 {
   const began = beginRefine(cpu, stream, word, va);
   if (began != NEGOTIATE) return began;
-  lockStream(stream);
-  const refused = mayConfigure(stream);
-  unlockStream(stream);
+  const refused = beginConfiguring(stream);
   return refused != 0 ? refused : NEGOTIATE;
 }
 
-function mayConfigure(stream: Stream): i32 {
-  if (!excludeCopies(stream)) return -EBUSY;
-  const state = stream.state;
-  const good = state == STATE_OPEN || state == STATE_SETUP || state == STATE_PREPARED;
-  if (good && !ringIsMapped(stream)) return 0;
-  admitCopies(stream);
-  return -EBADFD;
+/** 0, and copies are kept out until `applyHwParams` or `refuseHwParams`; or −EBUSY, −EBADFD. */
+function beginConfiguring(stream: Stream): i32 {
+  lockStream(stream);
+  let result: i32 = -EBUSY;
+  if (excludeCopies(stream)) {
+    const state = stream.state;
+    const good = state == STATE_OPEN || state == STATE_SETUP || state == STATE_PREPARED;
+    result = good && !ringIsMapped(stream) ? 0 : -EBADFD;
+    if (result != 0) admitCopies(stream);
+  }
+  unlockStream(stream);
+  return result;
 }
 
 /** Writes the image back as one block. */

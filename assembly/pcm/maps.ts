@@ -36,8 +36,9 @@ function controlRefused(stream: Stream): bool {
 }
 
 /** Maps a record or the ring at `va`: 0 or −errno. `access` is VM_READ, perhaps with VM_WRITE. */
-export function mapStream(cpu: Cpu, stream: Stream, mm: Mm, va: u64, offset: u64, length: u64, access: u32): i32 {
+export function mapStream(cpu: Cpu, stream: Stream, mm: Mm, va: u64, offset: u64, bytes: u64, access: u32): i32 {
   if (stream.gone) return -ENODEV;
+  const length = (bytes + PAGE_MASK) & ~(PAGE_MASK as u64);
   switch (offset) {
     case OFFSET_STATUS_OLD:
       return oldOffsetsGood(stream) ? mapStatus(cpu, stream, mm, va, length, access) : -ENXIO;

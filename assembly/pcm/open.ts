@@ -29,7 +29,7 @@ export function openStream(direction: u32, card: u32, id: u32, info: u32, nonblo
   if (address == 0) return 0;
   const stream = changetype<Stream>(address);
   if (!allocateRecords(stream, card, id, info)) {
-    freeRecords(stream);
+    freeStream(stream);
     return 0;
   }
   const word = profile().wordBytes;
@@ -60,7 +60,8 @@ function recordPage(stream: Stream, index: u64): u32 {
   return pfn == 0 ? 0 : (pageAddress(pfn) as u32);
 }
 
-function freeRecords(stream: Stream): void {
+/** Nothing of the stream may be used afterwards. */
+export function freeStream(stream: Stream): void {
   if (stream.device != 0) freeDevice(deviceOf(stream));
   if (stream.image != 0) slabFree(stream.image);
   if (stream.recordFile != 0) filePut(changetype<MappedFile>(stream.recordFile as usize));
@@ -88,7 +89,7 @@ export function streamOfDescriptor(descriptor: u32): u32 {
   return at;
 }
 
-/** CLOSE: like DROP, then the ring and the device go. Nothing of the stream may be used afterwards. */
+/** CLOSE: like DROP, then the ring and the device go. What is left is the record, for `freeStream`. */
 export function closeStream(cpu: Cpu, stream: Stream): void {
   drop(cpu, stream);
   if (stream.state != STATE_OPEN) {
@@ -100,7 +101,6 @@ export function closeStream(cpu: Cpu, stream: Stream): void {
   leaveGroup(stream);
   forget(stream);
   unlockLinks();
-  freeRecords(stream);
 }
 
 function forget(stream: Stream): void {

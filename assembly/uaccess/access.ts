@@ -1,4 +1,4 @@
-import { GUARD_OOPSES, GUARD_SEGMENTED, PROTECTION_KEYS, profile } from "../arch/profile";
+import { GUARD_OOPSES, GUARD_SEGMENTED, profile } from "../arch/profile";
 import { setBits } from "../base/atomics";
 import { CONTEXT_TASK, Cpu, ports, setPorts } from "../machine/cpu";
 import { FINDING_FREED_FRAME_ACCESS, FINDING_GUARD_CLOSED_ACCESS, recordFinding } from "../machine/findings";
@@ -9,7 +9,7 @@ import { Mm } from "../mm/mm";
 import { PTE_ACCESSED, PTE_DIRTY, PTE_PKEY_SHIFT, pteFrame } from "../mm/pte";
 import { step } from "../mm/shootdown";
 import { Walk, levelShift, readEntry, walkTo } from "../mm/table";
-import { Task } from "../mm/task";
+import { Task, keysInForce } from "../mm/task";
 import { tlbFill, tlbLookup, walkCacheKey, walkCacheSlot, writeTlbFor } from "../mm/tlb";
 import { COUNT_FAULTS, COUNT_FAULT_FIXUPS, COUNT_TLB_HITS, COUNT_TLB_MISSES, COUNT_WALKS, count } from "../study/counters";
 import { EVENT_FAULT, EVENT_FIXUP, EVENT_WALK, emit } from "../study/events";
@@ -41,7 +41,8 @@ export function translateWrite(cpu: Cpu, va: u64, size: u64): usize {
 
 /**
  * The read miss whose page is mapped: one load from the cached last-level table, a fill, done. It is written out for
- * the common case because a call costs as much as the rest (bench W5).
+ * the common case because a call costs as much as the rest (bench W5). No table is cached while the task's own keys are
+ * in force, so none need be looked at here.
  */
 export function missRead(cpu: Cpu, va: u64, size: u64): usize {
   if (cpu.userRead == cpu.readTlb && ((va as u32) & PAGE_MASK) + (size as u32) <= PAGE_SIZE) {
@@ -49,7 +50,7 @@ export function missRead(cpu: Cpu, va: u64, size: u64): usize {
     if (load<u64>(slot) == walkCacheKey(cpu, va)) {
       const address = leafAddress(load<u32>(slot, 8), va);
       const entry = readEntry(address);
-      if (entryAllows(entry, ACCESS_READ) && (entry & PTE_ACCESSED) != 0 && entry >> PTE_PKEY_SHIFT == 0) {
+      if (entryAllows(entry, ACCESS_READ) && (entry & PTE_ACCESSED) != 0) {
         const page = pageAddress(pteFrame(entry));
         tlbFill(cpu, cpu.userRead, va, page);
         return page + ((va as u32) & PAGE_MASK);
@@ -120,7 +121,7 @@ function portFor(cpu: Cpu, va: u64, access: u32): u32 {
 }
 
 /** The guard was closed: the access is not made. */
-function violation(cpu: Cpu, va: u64, access: u32): usize {
+export function violation(cpu: Cpu, va: u64, access: u32): usize {
   recordFinding(FINDING_GUARD_CLOSED_ACCESS, cpu.index, cpu.task, va, access);
   if (cpu.task != 0 && (cpu.guard & GUARD_OOPSES) != 0) changetype<Task>(cpu.task as usize).oopsed = 1;
   cpu.missReason = MISS_VIOLATION;
@@ -140,7 +141,7 @@ function walkAndFill(cpu: Cpu, port: u32, va: u64, access: u32): usize {
   if (((entry as u32) & wanted) != wanted) setBits(walk.entryAddress, wanted);
   const page = pageAddress(pteFrame(entry)) + pageInLeaf(va, walk.level);
   tlbFill(cpu, port, va, page);
-  if (walk.level == 1) rememberTable(cpu, va, walk.entryAddress & ~PAGE_MASK);
+  if (walk.level == 1 && !keysInForce(cpu)) rememberTable(cpu, va, walk.entryAddress & ~PAGE_MASK);
   return page + ((va as u32) & PAGE_MASK);
 }
 
@@ -158,7 +159,7 @@ function rememberTable(cpu: Cpu, va: u64, table: u32): void {
 
 /** book3s/64: two bits a key in the AMR, key 0 in the top ones; the upper denies writing, the lower reading. */
 function deniedByKey(cpu: Cpu, entry: u64, access: u32): bool {
-  if ((cpu.guard & PROTECTION_KEYS) == 0 || cpu.task == 0) return false;
+  if (!keysInForce(cpu)) return false;
   const key = (entry >> PTE_PKEY_SHIFT) & 15;
   const bits = changetype<Task>(cpu.task as usize).amr >> (62 - 2 * key);
   return (bits & (access == ACCESS_WRITE ? 2 : 1)) != 0;
@@ -193,7 +194,7 @@ function faultRepaired(cpu: Cpu, va: u64, access: u32): bool {
 
 /** A denial by the user's own key is no fault that a handler could repair. */
 function keyDenied(cpu: Cpu, va: u64, access: u32): bool {
-  if ((cpu.guard & PROTECTION_KEYS) == 0 || va >= profile().tableLimit) return false;
+  if (!keysInForce(cpu) || va >= profile().tableLimit) return false;
   const walk = changetype<Walk>(changetype<usize>(cpu) + offsetof<Cpu>("walkEntry"));
   const entry = walkTo(changetype<Mm>(cpu.mm as usize).root, va, walk);
   return entryAllows(entry, access) && deniedByKey(cpu, entry, access);

@@ -113,7 +113,7 @@ export function userAccessSave(cpu: Cpu): u32 {
     segment = (cpu.userWrite - cpu.writeTlb) / cpu.segmentStride;
   }
   const block = cpu.blockDirection;
-  setPorts(cpu, cpu.closedPair);
+  if (directions != 0) closeGuard(cpu, directions);
   cpu.blockDirection = 0;
   return directions | (block << 2) | (segment << SAVED_SEGMENT_SHIFT);
 }

@@ -1,4 +1,5 @@
 import { EFAULT } from "../base/errno";
+import { BLOCK_COPY_IS_CALL } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
 import { tlbLookup } from "../mm/tlb";
@@ -204,10 +205,24 @@ export function clearUserUnchecked(cpu: Cpu, pointer: u64, length: u32): u32 {
 }
 
 /**
- * unsafe_copy_to_user inside an open block: pieces of 8 bytes, then 4, 2 and 1. −EFAULT where one faults; the pieces
- * before it are in place.
+ * unsafe_copy_to_user inside an open block: pieces of 8 bytes, then 4, 2 and 1, or one copy routine. −EFAULT where it
+ * faults; what came before is in place.
  */
 export function unsafeCopyToUser(cpu: Cpu, va: u64, source: usize, length: u32): i32 {
+  if (cpu.guard & BLOCK_COPY_IS_CALL) return blockCopy(cpu, va, source, length);
+  return copyInPieces(cpu, va, source, length);
+}
+
+/** RISC-V: with the guard open as the block left it, or, where blocks open nothing, toggling it once. */
+function blockCopy(cpu: Cpu, pointer: u64, source: usize, length: u32): i32 {
+  noteCopyTo(cpu, pointer, source, length);
+  if (cpu.blockOpens == 0) return rawCopyToUser(cpu, pointer, source, length) != 0 ? -EFAULT : 0;
+  const done = storeBytes(cpu, pointer & cpu.accessMask, source, length);
+  count(cpu, COUNT_BYTES_TO, done);
+  return done == length ? 0 : -EFAULT;
+}
+
+function copyInPieces(cpu: Cpu, va: u64, source: usize, length: u32): i32 {
   let at: u32 = 0;
   for (; length - at >= 8; at += 8) if (unsafePutUser<u64>(cpu, va + at, load<u64>(source + at)) != 0) return -EFAULT;
   if (length & 4) {

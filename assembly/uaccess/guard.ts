@@ -71,29 +71,36 @@ function noteOpen(cpu: Cpu, va: u64, direction: u32): void {
   }
 }
 
+/** Where reads are never guarded this does nothing, so that a block open for writing stays open. */
 @inline
 export function openForRead(cpu: Cpu, va: u64): void {
+  if (cpu.guard & GUARD_WRITES_ONLY) return;
   setPorts(cpu, cpu.openReadPair);
   noteOpen(cpu, va, DIRECTION_READ);
 }
 
-/** On book3s/32 the pair's upper half moves on to the write TLB of the address's segment; elsewhere the stride is 0. */
+/** What the pair's upper half moves on by: on book3s/32 to the write TLB of the address's segment, elsewhere by 0. */
+@inline
+function segmentOffset(cpu: Cpu, va: u64): u64 {
+  return (((va >> 28) & 15) * (cpu.segmentStride as u64)) << 32;
+}
+
 @inline
 export function openForWrite(cpu: Cpu, va: u64): void {
-  setPorts(cpu, cpu.openWritePair + (((va >> 28) * (cpu.segmentStride as u64)) << 32));
+  setPorts(cpu, cpu.openWritePair + segmentOffset(cpu, va));
   noteOpen(cpu, va, DIRECTION_WRITE);
 }
 
 @inline
 export function openForBoth(cpu: Cpu, va: u64): void {
-  setPorts(cpu, cpu.openBothPair + (((va >> 28) * (cpu.segmentStride as u64)) << 32));
+  setPorts(cpu, cpu.openBothPair + segmentOffset(cpu, va));
   noteOpen(cpu, va, DIRECTION_BOTH);
 }
 
 /** Closes the guard; with real threads a waiting shootdown is answered here. */
 @inline
 export function closeGuard(cpu: Cpu, direction: u32): void {
-  setPorts(cpu, cpu.closedPair);
+  if (direction != DIRECTION_READ || (cpu.guard & GUARD_WRITES_ONLY) == 0) setPorts(cpu, cpu.closedPair);
   if (THREADS) acknowledge(cpu);
   if (STUDY) {
     if (!toggles(cpu, direction)) return;

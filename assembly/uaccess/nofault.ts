@@ -1,7 +1,7 @@
 import { EFAULT, ERANGE } from "../base/errno";
 import { profile } from "../arch/profile";
-import { CONTEXT_NMI, Cpu } from "../machine/cpu";
-import { FINDING_PAGEFAULT_UNBALANCED, recordFinding } from "../machine/findings";
+import { CONTEXT_NMI, CONTEXT_TASK, Cpu } from "../machine/cpu";
+import { FINDING_PAGEFAULT_UNBALANCED, FINDING_PREEMPT_UNBALANCED, FINDING_SLEEP_IN_ATOMIC, recordFinding } from "../machine/findings";
 import { objectBytesFrom } from "../machine/slab";
 import { Task } from "../mm/task";
 import { accessOk } from "./check";
@@ -21,6 +21,22 @@ export function pagefaultEnable(cpu: Cpu): void {
   const task = changetype<Task>(cpu.task as usize);
   if (task.pagefaultDisabled == 0) recordFinding(FINDING_PAGEFAULT_UNBALANCED, cpu.index, cpu.task, 0, 0);
   else task.pagefaultDisabled -= 1;
+}
+
+export function preemptDisable(cpu: Cpu): void {
+  cpu.preemptDisabled += 1;
+}
+
+export function preemptEnable(cpu: Cpu): void {
+  if (cpu.preemptDisabled == 0) recordFinding(FINDING_PREEMPT_UNBALANCED, cpu.index, cpu.task, 0, 0);
+  else cpu.preemptDisabled -= 1;
+}
+
+/** might_fault: where the CPU must not sleep, a call that may is a mistake unless page faults are disabled. */
+export function mightFault(cpu: Cpu, va: u64): void {
+  if (cpu.context == CONTEXT_TASK && cpu.preemptDisabled == 0) return;
+  if (cpu.task != 0 && changetype<Task>(cpu.task as usize).pagefaultDisabled != 0) return;
+  recordFinding(FINDING_SLEEP_IN_ATOMIC, cpu.index, cpu.task, va, cpu.context);
 }
 
 /** The address space on the CPU must be the task's own (nmi_uaccess_okay). */

@@ -1,17 +1,18 @@
 import { E2BIG, EFAULT } from "../base/errno";
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
+import { userReadAccessEnd } from "./block";
 import { accessOk } from "./check";
 import { clearUser, copyFromUser, copyToUser } from "./copy";
-import { DIRECTION_READ, closeGuard, openForRead } from "./guard";
-import { loadUser } from "./single";
+import { DIRECTION_READ, openForRead } from "./guard";
+import { unsafeGetUser } from "./single";
 
 /** Structures whose size user and kernel may see differently (spec/uaccess.md §6). */
 
-/** Reads the word at `va` through the open guard into `cpu.value`. */
+/** Reads the word at `va` in the block into `cpu.value`. */
 @inline
 function loadWord(cpu: Cpu, va: u64, word: u32): i32 {
-  return word == 8 ? loadUser<u64>(cpu, va) : loadUser<u32>(cpu, va);
+  return word == 8 ? unsafeGetUser<u64>(cpu, va) : unsafeGetUser<u32>(cpu, va);
 }
 
 /** The bits of the word at `va` that belong to [start, end). */
@@ -31,9 +32,9 @@ export function checkZeroedUser(cpu: Cpu, from: u64, size: u32): i32 {
   const word = profile().wordBytes;
   const aligned = from & ~((word - 1) as u64);
   if (!accessOk(cpu, aligned, (size as u64) + (from - aligned), DIRECTION_READ)) return -EFAULT;
-  openForRead(cpu, aligned);
+  if (cpu.blockOpens) openForRead(cpu, aligned);
   const result = scanZero(cpu, aligned, from, from + size, word);
-  closeGuard(cpu, DIRECTION_READ);
+  userReadAccessEnd(cpu);
   return result;
 }
 

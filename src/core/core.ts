@@ -44,7 +44,7 @@ const compiled = new Map<BuildName, Promise<WebAssembly.Module>>();
 
 /** The compiled core of a build; each build is compiled once a process unless the caller brings its own. */
 export function loadModule(build: BuildName, wasm?: WasmSource): Promise<WebAssembly.Module> {
-  if (wasm !== undefined) return compileSource(wasm, "wasm");
+  if (wasm !== undefined) return compileSource(wasm, "the wasm given");
   let module = compiled.get(build);
   if (module === undefined) {
     module = defaultWasm(build).then((source) => compileSource(source, `the ${build} core`));
@@ -61,7 +61,11 @@ async function compileSource(source: WasmSource, what: string): Promise<WebAssem
   if (bytes.byteLength < 8 || new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) !== WASM_MAGIC) {
     throw new FaultlineError("not-wasm", `${what} is not WebAssembly (${describeStart(bytes)}); pass { wasm } with the core's bytes, module or URL`);
   }
-  return WebAssembly.compile(bytes as BufferSource);
+  try {
+    return await WebAssembly.compile(bytes as BufferSource);
+  } catch (cause) {
+    throw new FaultlineError("not-wasm", `${what} does not compile: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** The type of a compiled module is empty in lib.dom, so that it cannot be told apart by types alone. */
@@ -85,17 +89,36 @@ function describeStart(bytes: Uint8Array): string {
 export function instantiateCore(build: BuildName, module: WebAssembly.Module, shared?: WebAssembly.Memory): Core {
   const memory = shared ?? newMemory(build);
   const core: { onSwitch: FiberSwitch } = { onSwitch: () => 0 };
-  const instance = new WebAssembly.Instance(module, {
-    env: { memory },
-    host: { switchFiber: (cpu: number, why: number) => core.onSwitch(cpu, why) },
-  });
+  const switchFiber: FiberSwitch = (cpu, why) => core.onSwitch(cpu, why);
+  const instance = instanceOf(build, module, { env: { memory }, host: { switchFiber } });
   const exports = instance.exports as unknown as CoreExports;
-  const asyncify = "asyncify_start_unwind" in instance.exports ? (instance.exports as unknown as AsyncifyExports) : undefined;
+  const asyncify = isStudy(instance) ? (instance.exports as unknown as AsyncifyExports) : undefined;
   const made: Core = Object.assign(core, { build, exports, rawExports: exports, asyncify, memory, module, fibers: undefined });
   if (asyncify === undefined) return made;
   made.fibers = new Fibers(made);
   made.exports = fiberedExports(made, made.fibers);
   return made;
+}
+
+/** The caller's module may be of another build, or no core at all. */
+function instanceOf(build: BuildName, module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {
+  let instance: WebAssembly.Instance;
+  try {
+    instance = new WebAssembly.Instance(module, imports);
+  } catch (cause) {
+    throw wrongCore(build, (cause as Error).message, cause);
+  }
+  if (!("initMachine" in instance.exports)) throw wrongCore(build, "it exports no initMachine");
+  if (isStudy(instance) !== (build === "study")) throw wrongCore(build, "it is of another build");
+  return instance;
+}
+
+function isStudy(instance: WebAssembly.Instance): boolean {
+  return "asyncify_start_unwind" in instance.exports;
+}
+
+function wrongCore(build: BuildName, why: string, cause?: unknown): FaultlineError {
+  return new FaultlineError("wrong-core", `the module given is no ${build} core: ${why}`, { cause });
 }
 
 function newMemory(build: BuildName): WebAssembly.Memory {

@@ -1,5 +1,5 @@
 import { FaultlineError, UsageError } from "../base/errors.ts";
-import { halves, type Address } from "./address.ts";
+import { halves, wholeNumber, type Address } from "./address.ts";
 import type { Machine } from "./machine.ts";
 import { levelOf, type PageSize } from "./pageSize.ts";
 
@@ -8,11 +8,13 @@ export class UserFile {
   readonly #machine: Machine;
   readonly handle: number;
   readonly size: Address;
+  readonly #id: number;
 
   private constructor(machine: Machine, handle: number, size: Address) {
     this.#machine = machine;
     this.handle = handle;
     this.size = size;
+    this.#id = machine.words[(handle + machine.constant("FILE_ID")) >>> 2]!;
   }
 
   /** @throws UsageError for more than 4 GiB; FaultlineError "no-memory" when RAM is full */
@@ -27,15 +29,24 @@ export class UserFile {
     return new UserFile(machine, handle, size);
   }
 
-  /** The content of one 4-KiB page, live. */
+  /**
+   * The content of one 4-KiB page, live.
+   * @throws UsageError for a page past the end; FaultlineError "no-memory" when RAM is full
+   */
   page(index: number): Uint8Array {
+    const pageSize = this.#machine.constant("PAGE_SIZE");
+    wholeNumber("index", index, 0, Math.ceil(Number(this.size) / pageSize) - 1);
     const linear = this.#machine.exports.fileData(this.handle, index) >>> 0;
-    if (linear === 0) throw new FaultlineError("no-memory", `no page ${index}: RAM is full or the file too short`);
-    return this.#machine.bytes.subarray(linear, linear + this.#machine.constant("PAGE_SIZE"));
+    if (linear === 0) throw new FaultlineError("no-memory", `RAM is full: no page ${index} of the file`);
+    return this.#machine.bytes.subarray(linear, linear + pageSize);
   }
 
-  /** Drops this handle; mappings keep the content as long as they need it. */
+  /**
+   * Drops this handle; mappings keep the content as long as they need it.
+   * @throws UsageError the second time
+   */
   close(): void {
-    this.#machine.exports.closeFile(this.handle);
+    if (this.#machine.exports.closeFile(this.handle, this.#id) === 0) return;
+    throw new UsageError({ argument: "file", problem: "was closed before", valid: "one close a handle" });
   }
 }

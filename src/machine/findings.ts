@@ -16,6 +16,8 @@ export const findingTable = [
   { kind: "kernel-leak", constant: "FINDING_KERNEL_LEAK", meaning: "uninitialised kernel bytes reached user memory" },
   { kind: "pcm-position", constant: "FINDING_PCM_POSITION", meaning: "the device reported a position outside its buffer" },
   { kind: "pcm-unexpected", constant: "FINDING_PCM_UNEXPECTED", meaning: "the hardware pointer moved by more than a buffer and a period" },
+  { kind: "no-fixup", constant: "FINDING_NO_FIXUP", meaning: "an ordinary instruction faulted on a user address, with no fixup to go to" },
+  { kind: "preempt-unbalanced", constant: "FINDING_PREEMPT_UNBALANCED", meaning: "preemption was enabled once more than disabled" },
   { kind: "pagefault-unbalanced", constant: "FINDING_PAGEFAULT_UNBALANCED", meaning: "page faults were enabled once more than disabled" },
   { kind: "scope-nested", constant: "FINDING_SCOPE_NESTED", meaning: "a scoped user access was begun inside another" },
 ] as const;

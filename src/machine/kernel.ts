@@ -15,6 +15,10 @@ export const behaviours = [
     meaning: "x32 SYNC_PTR checks appl_ptr and calls ack; before: it stores any value",
   },
   {
+    constant: "BEHAVIOUR_CHECK_START_ONLY", from: "6.4", until: undefined, archs: ["x86-64", "none"],
+    meaning: "the range check of a constant size of up to a page looks at the start alone",
+  },
+  {
     constant: "BEHAVIOUR_CHECK_SIGN_ONLY", from: "6.4", until: "6.12", archs: ["x86-64", "none"],
     meaning: "the range check tests only that bit 63 is clear",
   },

@@ -1,4 +1,4 @@
-import { FaultlineError } from "../base/errors.ts";
+import { FaultlineError, UsageError } from "../base/errors.ts";
 import { wholeNumber } from "./address.ts";
 import type { Machine } from "./machine.ts";
 
@@ -37,7 +37,9 @@ export class KernelBuffer {
     return base + BigInt(this.linear - this.#machine.header("HEADER_RAM"));
   }
 
+  /** @throws UsageError the second time */
   free(): void {
-    this.#machine.exports.freeKernelBuffer(this.linear);
+    if (this.#machine.exports.freeKernelBuffer(this.linear, this.length) === 0) return;
+    throw new UsageError({ argument: "buffer", problem: "was freed before", valid: "one free a buffer" });
   }
 }

@@ -149,6 +149,11 @@ export class Machine {
     this.#words[(this.exports.headerAddress() + this.constant(field)) >>> 2] = value;
   }
 
+  /** Bytes of the kernel's long. */
+  get wordBytes(): number {
+    return this.#words[(this.exports.profileAddress() + this.constant("PROFILE_WORD_BYTES")) >>> 2]!;
+  }
+
   /** A 64-bit number at a linear address. */
   wideAt(address: number): bigint {
     return join(this.#words[address >>> 2]!, this.#words[(address >>> 2) + 1]!);

@@ -1,4 +1,5 @@
 import { FaultlineError } from "../base/errors.ts";
+import { wholeNumber } from "./address.ts";
 import type { Task } from "./task.ts";
 
 /** A mapped range, and a debugger's view of its content: reading and writing here is no access of the emulated system. */
@@ -26,36 +27,40 @@ export class Mapping {
   }
 
   /**
-   * Puts bytes into the range whatever its protection; pages not yet present are made so.
-   * @throws FaultlineError "not-present" where the mapping can have no page (PROT_NONE, past the end of its file)
+   * Puts bytes into the range whatever its protection; pages not yet present, or shared behind a private mapping, are
+   * replaced by pages of the task's own.
+   * @throws UsageError for bytes outside the range; FaultlineError "not-present" where no page can be (past the end of
+   *   the file, RAM full)
    */
   write(offset: number, bytes: Uint8Array): void {
-    this.#pieces(offset, bytes.length, (linear, at, length) => {
+    this.#pieces(offset, bytes.length, (va, at, length) => {
+      const linear = this.#task.force(va) ? this.#task.linearOf(va) : null;
+      if (linear === null) throw new FaultlineError("not-present", `no page can be present at 0x${va.toString(16)}`);
       this.#task.machine.bytes.set(bytes.subarray(at, at + length), linear);
-    }, "write");
+    });
   }
 
-  /** The bytes of a part of the range; pages not present read as zeros and stay absent. */
+  /**
+   * The bytes of a part of the range; pages not present read as zeros and stay absent.
+   * @throws UsageError for a part outside the range
+   */
   read(offset: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    for (let at = 0; at < length; ) {
-      const va = this.address + BigInt(offset + at);
-      const piece = Math.min(length - at, this.#pageSize - Number(va % BigInt(this.#pageSize)));
+    this.#pieces(offset, length, (va, at, piece) => {
       const linear = this.#task.linearOf(va);
       if (linear !== null) bytes.set(this.#task.machine.bytes.subarray(linear, linear + piece), at);
-      at += piece;
-    }
+    });
     return bytes;
   }
 
-  #pieces(offset: number, length: number, use: (linear: number, at: number, length: number) => void, access: "write" | "read"): void {
+  /** Cuts a part of the range into pieces that each lie on one page. */
+  #pieces(offset: number, length: number, use: (va: bigint, at: number, length: number) => void): void {
+    wholeNumber("offset", offset, 0, this.length);
+    wholeNumber("length", length, 0, this.length - offset);
     for (let at = 0; at < length; ) {
       const va = this.address + BigInt(offset + at);
       const piece = Math.min(length - at, this.#pageSize - Number(va % BigInt(this.#pageSize)));
-      if (this.#task.linearOf(va) === null) this.#task.touch(va, access);
-      const linear = this.#task.linearOf(va);
-      if (linear === null) throw new FaultlineError("not-present", `no page can be present at 0x${va.toString(16)}`);
-      use(linear, at, piece);
+      use(va, at, piece);
       at += piece;
     }
   }

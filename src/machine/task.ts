@@ -49,6 +49,13 @@ export interface VmaView {
 const letterBits = { r: "VM_READ", w: "VM_WRITE", x: "VM_EXEC" } as const;
 const MAX_PROTECTION_KEY = 15;
 
+/** Tagged pointers need a CPU that ignores the tag. */
+function requireTags(machine: Machine): void {
+  const mask = machine.wideAt(machine.exports.profileAddress() + machine.constant("PROFILE_TAG_MASK"));
+  if (mask !== 2n ** 64n - 1n) return;
+  throw new UsageError({ argument: "tagged", problem: `is true on ${machine.arch}`, valid: "true on arm64 and RISC-V only" });
+}
+
 /** A user task: its address space, and the kernel code that runs for it. */
 export class Task {
   readonly machine: Machine;
@@ -56,19 +63,21 @@ export class Task {
   readonly handle: number;
   /** Every user-access primitive, run by this task's kernel code on its CPU. */
   readonly uaccess: UserAccess;
+  readonly id: number;
   cpu: number;
 
   private constructor(machine: Machine, handle: number, cpu: number) {
     this.machine = machine;
     this.handle = handle;
     this.cpu = cpu;
+    this.id = this.#field("TASK_ID");
     this.uaccess = new UserAccess(this);
   }
 
   static create(machine: Machine, options: TaskOptions): Task {
     const cpu = options.cpu === null ? 0 : machine.checkedCpu(options.cpu ?? 0);
-    const kernelBytes = machine.words[(machine.exports.profileAddress() + machine.constant("PROFILE_WORD_BYTES")) >>> 2]!;
-    const wordBytes = options.wordBits === undefined ? kernelBytes : options.wordBits / 8;
+    const wordBytes = options.wordBits === undefined ? machine.wordBytes : options.wordBits / 8;
+    if (options.tagged === true) requireTags(machine);
     const handle = machine.exports.newTask(options.sharing?.handle ?? 0, wordBytes) >>> 0;
     if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no task record or address space");
     const task = new Task(machine, handle, cpu);
@@ -89,10 +98,6 @@ export class Task {
 
   #setField(name: "TASK_TAGGED", value: number): void {
     this.machine.words[(this.handle + this.machine.constant(name)) >>> 2] = value;
-  }
-
-  get id(): number {
-    return this.#field("TASK_ID");
   }
 
   /** The kernel code running for the task died in a bad access. */
@@ -188,11 +193,19 @@ export class Task {
     return this.machine.exports.protectMemory(this.cpu, this.handle, start.lo, start.hi, bytes.lo, bytes.hi, access);
   }
 
-  /** The program itself touches a page: true if that made it present. */
+  /** The program itself touches a page: true if it is present for that now, false for a signal. */
   touch(at: Address, access: "read" | "write"): boolean {
+    return this.#makePresent(at, access === "write" ? "ACCESS_WRITE" : "ACCESS_READ");
+  }
+
+  /** A debugger is about to write: a page of the task's own stands there if that can be, whatever the protection. */
+  force(at: Address): boolean {
+    return this.#makePresent(at, "ACCESS_FORCE");
+  }
+
+  #makePresent(at: Address, access: "ACCESS_READ" | "ACCESS_WRITE" | "ACCESS_FORCE"): boolean {
     const { lo, hi } = halves(at);
-    const kind = this.machine.constant(access === "write" ? "ACCESS_WRITE" : "ACCESS_READ");
-    return this.machine.exports.touchPage(this.cpu, this.handle, lo, hi, kind) === 0;
+    return this.machine.exports.touchPage(this.cpu, this.handle, lo, hi, this.machine.constant(access)) === 0;
   }
 
   /** The byte's place in linear memory, or null where no page is present. Asking changes nothing. */
@@ -235,8 +248,12 @@ export class Task {
     this.machine.exports.setTaskKeys(this.handle, lo, hi);
   }
 
-  /** Ends the task; its address space goes with its last task. */
+  /**
+   * Ends the task; its address space goes with its last task.
+   * @throws UsageError the second time
+   */
   exit(): void {
+    if (this.#field("TASK_ID") !== this.id) throw new UsageError({ argument: "task", problem: "has ended before", valid: "one exit a task" });
     this.machine.exports.endTask(this.cpu, this.handle);
   }
 }

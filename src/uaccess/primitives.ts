@@ -14,7 +14,7 @@ export interface GetResult {
   readonly value: bigint;
 }
 
-const singleForms = { checked: "FORM_CHECKED", unchecked: "FORM_UNCHECKED", unsafe: "FORM_UNSAFE" } as const;
+const singleForms = { checked: "FORM_CHECKED", unchecked: "FORM_UNCHECKED", unsafe: "FORM_UNSAFE", plain: "FORM_PLAIN" } as const;
 const copyForms = {
   checked: "COPY_CHECKED",
   unchecked: "COPY_UNCHECKED",
@@ -69,6 +69,14 @@ export class UserAccess {
     return this.#get(singleForms.unsafe, address, size);
   }
 
+  /**
+   * An ordinary load of kernel code from a user pointer (memcpy by mistake): without a fixup, so what cannot be done is
+   * an oops on every architecture.
+   */
+  plainLoad(address: Address, size: ValueSize): GetResult {
+    return this.#get(singleForms.plain, address, size);
+  }
+
   #get(form: keyof CoreExports, address: Address, size: ValueSize): GetResult {
     const { lo, hi } = halves(address);
     const error = this.#core.getValue(this.#cpu, this.#constant(form), lo, hi, checkedSize(size));
@@ -90,6 +98,11 @@ export class UserAccess {
 
   unsafePutUser(address: Address, size: ValueSize, value: Address): number {
     return this.#put(singleForms.unsafe, address, size, value);
+  }
+
+  /** An ordinary store of kernel code to a user pointer, likewise without a fixup. */
+  plainStore(address: Address, size: ValueSize, value: Address): number {
+    return this.#put(singleForms.plain, address, size, value);
   }
 
   #put(form: keyof CoreExports, address: Address, size: ValueSize, value: Address): number {
@@ -314,6 +327,15 @@ export class UserAccess {
 
   pagefaultEnable(): void {
     this.#core.enablePagefaults(this.#cpu);
+  }
+
+  /** preempt_disable on the task's CPU; nests. No legal way to forbid repair, but it does (spec §1). */
+  preemptDisable(): void {
+    this.#core.disablePreemption(this.#cpu);
+  }
+
+  preemptEnable(): void {
+    this.#core.enablePreemption(this.#cpu);
   }
 
   /** Runs the task's CPU in another context: in all but "task" no fault is repaired. */

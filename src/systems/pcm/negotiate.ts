@@ -33,16 +33,10 @@ export function pcmIoctl(target: Negotiable, door: DoorName, command: number, lo
   return (command & NUMBER_MASK) === HW_REFINE_NUMBER ? refine(target, image, doorNumber) : configure(target, image, doorNumber);
 }
 
-/** The structure in kernel memory, live. */
+/** The structure in kernel memory, live. A 32-bit kernel's native one has 4-byte words, as at the compat doors. */
 function imageOf({ machine, stream }: Negotiable, door: DoorName): Uint8Array {
   const at = machine.words[(stream + machine.constant("STREAM_IMAGE")) >>> 2]!;
-  return machine.bytes.subarray(at, at + (imageIsNative(machine, door) ? nativeImageBytes : compatImageBytes));
-}
-
-/** A 32-bit kernel's native structure is the one with 4-byte words. */
-function imageIsNative(machine: Machine, door: DoorName): boolean {
-  const wordBytes = machine.words[(machine.exports.profileAddress() + machine.constant("PROFILE_WORD_BYTES")) >>> 2];
-  return door === "lp64" && wordBytes === 8;
+  return machine.bytes.subarray(at, at + (door === "lp64" && machine.wordBytes === 8 ? nativeImageBytes : compatImageBytes));
 }
 
 function refine(target: Negotiable, image: Uint8Array, door: number): number {

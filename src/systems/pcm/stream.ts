@@ -94,17 +94,13 @@ export class PcmStream {
       bufferSize: wanted.bufferSize,
       flags: 0,
     };
-    const wide = this.#wordBytes === 8;
+    const wide = this.#machine.wordBytes === 8;
     const mapping = this.task.map({ at: REQUEST_ADDRESS, length: REQUEST_BYTES });
     mapping.write(0, openRequest(fixed, wide ? "lp64" : "i386"));
     const command = requestNumber[wide ? "lp64" : "i386"].hwParams;
     const result = this.ioctl("lp64", command, REQUEST_ADDRESS);
     mapping.unmap();
     return result;
-  }
-
-  get #wordBytes(): number {
-    return this.#machine.words[(this.#machine.exports.profileAddress() + this.#machine.constant("PROFILE_WORD_BYTES")) >>> 2]!;
   }
 
   /** ioctl(2) at a door: what the kernel's entry returns, or BLOCKED when it sleeps. */

@@ -1,0 +1,72 @@
+import { Command, CommanderError } from "commander";
+import { readFileSync } from "node:fs";
+import { FaultlineError, UsageError } from "../base/errors.ts";
+import { unknownName } from "../base/nearest.ts";
+import { addCompare } from "./compare.ts";
+import { exitCode } from "./exit.ts";
+import { note } from "./output.ts";
+import { addReplay } from "./replay.ts";
+import { addRun } from "./run.ts";
+
+/** The verbs; each adds itself and says by its result how the command ends. */
+const verbs = { run: addRun, compare: addCompare, replay: addReplay } as const;
+
+/** Runs one command line. Returns the exit status; prints at most one line about a mistake. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  let status: number = exitCode.fine;
+  const program = new Command("faultline")
+    .description("Emulates the Linux kernel code that reads and writes user memory, and says what it does and costs.")
+    .version(version())
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showHelpAfterError(false);
+  for (const add of Object.values(verbs)) add(program, (result) => (status = result));
+  program.addHelpText("after", `\nExamples:\n  faultline compare sync-ptr\n  faultline run sync-ptr --arch powerpc-8xx --strategy unsafe-block --fault-at appl_ptr\n  faultline replay test/golden/pcm --build study`);
+  silenceBrokenPipe();
+  try {
+    checkVerb(args);
+    await program.parseAsync(args.length === 0 ? ["--help"] : [...args], { from: "user" });
+    return status;
+  } catch (error) {
+    return statusOf(error);
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** commander's own message for an unknown verb offers one name; ours all near ones. */
+function checkVerb(args: readonly string[]): void {
+  const verb = args[0];
+  if (verb === undefined || verb.startsWith("-") || verb === "help" || verb in verbs) return;
+  throw unknownName("verb", verb, Object.keys(verbs));
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCode.fine;
+    note(error.message.replace(/^error: /, "").replaceAll("\n", " "));
+    return exitCode.usage;
+  }
+  if (error instanceof UsageError) {
+    note(error.message);
+    return exitCode.usage;
+  }
+  if (error instanceof FaultlineError) {
+    note(error.message);
+    return exitCode.internal;
+  }
+  note(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return exitCode.internal;
+}
+
+/** `faultline … | head` closes the pipe early: that is no error. */
+function silenceBrokenPipe(): void {
+  process.stdout.once("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(exitCode.fine);
+  });
+  process.once("SIGINT", () => process.exit(exitCode.interrupted));
+}

@@ -1,0 +1,115 @@
+import type { CompareRow, SyncPtrComparison } from "../scenarios/compareSyncPtr.ts";
+import { costProfile, ioctlShares, restAssumption, threadFigures } from "../measure/cost/index.ts";
+import { renderTable, type TableCell, type TableColumn } from "./table.ts";
+
+const columns: readonly TableColumn[] = [
+  { title: "arch" },
+  { title: "abi" },
+  { title: "strategy" },
+  { title: "guard opens", align: "right" },
+  { title: "range checks", align: "right" },
+  { title: "read", align: "right", group: "instructions" },
+  { title: "write", align: "right", group: "instructions" },
+  { title: "both", align: "right", group: "instructions" },
+  { title: "cycles", align: "right", group: "modelled" },
+  { title: "ns/call", align: "right", group: "real, this machine" },
+  { title: "user data", align: "right", group: "real, this machine" },
+];
+
+/** The table of a comparison, then the thread's own figures beside ours. */
+export function comparisonText(comparison: SyncPtrComparison): string {
+  const table = renderTable(columns, comparison.rows.map(cells));
+  const parts = [table, legend(comparison), ...notes(comparison), threadText(comparison.rows)];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+function cells(row: CompareRow): TableCell[] {
+  const marked = row.approximations.length > 0 ? "~" : "";
+  const rounded = (value: number | null): TableCell => (value === null ? null : `${marked}${Math.round(value)}`);
+  return [
+    row.arch,
+    row.abi,
+    row.strategy,
+    row.guardOpens,
+    row.rangeChecks,
+    rounded(row.read.instructions),
+    rounded(row.write.instructions),
+    rounded(row.instructions),
+    rounded(row.modelledCycles),
+    row.nsPerCall.toFixed(0),
+    `${(row.userShare * 100).toFixed(0)} %`,
+  ];
+}
+
+function legend(comparison: SyncPtrComparison): string {
+  return [
+    `SYNC_PTR, success path, kernel ${comparison.kernel}. Guard opens and range checks: counted, both sides. Instructions: composed`,
+    "from counted events and per-architecture weights (–: no published figure; ~: a copy length or alignment was interpolated).",
+    "Real time is this machine's and follows the emulator, not the hardware; user data: its part spent moving the twelve values.",
+  ].join("\n");
+}
+
+/** What the cycles of an architecture mean, once for each that has any. */
+function notes(comparison: SyncPtrComparison): string[] {
+  const archs = new Set(comparison.rows.filter((row) => row.modelledCycles !== null).map((row) => row.arch));
+  return [...archs].flatMap((arch) => {
+    const note = costProfile(arch).cycles?.note;
+    return note === undefined ? [] : [`cycles on ${arch}: ${note}`];
+  });
+}
+
+/** The rows the thread is about: 8xx, 32-bit time, one for each way of moving the data. */
+function threadRows(rows: readonly CompareRow[]): Readonly<Record<"perField" | "copy" | "block", CompareRow>> | null {
+  const find = (strategy: CompareRow["strategy"]): CompareRow | undefined =>
+    rows.find((row) => row.arch === "powerpc-8xx" && row.abi === "compat" && row.strategy === strategy);
+  const [perField, copy, block] = [find("per-field"), find("copy"), find("unsafe-block")];
+  return perField === undefined || copy === undefined || block === undefined ? null : { perField, copy, block };
+}
+
+const threadColumns: readonly TableColumn[] = [
+  { title: "powerpc-8xx, compat" },
+  { title: "per field", align: "right", group: "the thread" },
+  { title: "copy", align: "right", group: "the thread" },
+  { title: "block", align: "right", group: "the thread" },
+  { title: "per field", align: "right", group: "here" },
+  { title: "copy", align: "right", group: "here" },
+  { title: "block", align: "right", group: "here" },
+];
+
+function threadText(rows: readonly CompareRow[]): string {
+  const ours = threadRows(rows);
+  if (ours === null) return "";
+  const shares = (["perField", "copy", "block"] as const).map((form) => {
+    const row = ours[form];
+    const access = { read: row.read.instructions ?? 0, write: row.write.instructions ?? 0 };
+    const readSides = { perField: ours.perField.read.instructions ?? 0, block: ours.block.read.instructions ?? 0 };
+    return ioctlShares(access, readSides);
+  });
+  const range = (pick: (share: (typeof shares)[number]["perField"]) => number): string[] =>
+    shares.map((share) => {
+      const [low, high] = [pick(share.perField), pick(share.block)].sort((a, b) => a - b);
+      return `${low!.toFixed(1)}–${high!.toFixed(1)}`;
+    });
+  const { writeInstructions, writeSharePercent, samplesPercent } = threadFigures;
+  const table = renderTable(threadColumns, [
+    ["write side, instructions", `about ${writeInstructions.perField}`, null, writeInstructions.block, ours.perField.write.instructions, ours.copy.write.instructions, ours.block.write.instructions],
+    ["write side, % of the ioctl", writeSharePercent.perField, null, writeSharePercent.block, ...range((share) => share.writePercent)],
+    ["the ioctl, % of all samples", samplesPercent.perField, samplesPercent.copy, samplesPercent.block, ...range((share) => share.samplesPercent)],
+  ]);
+  return `${table}\n\n${wrap(restAssumption)}\nThread: ${threadFigures.source}.`;
+}
+
+const LINE = 118;
+
+function wrap(text: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + word.length + 1 > LINE) {
+      lines.push(line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line].join("\n");
+}

@@ -1,0 +1,31 @@
+import { Machine } from "../machine/machine.ts";
+import { abiExistsOn, syncPtrFields, type StrategyName } from "../systems/pcm/abi.ts";
+import { comparedStrategies, type CompareOptions } from "./compareSyncPtr.ts";
+import { callSyncPtr, hotFlags, prepareSyncPtr, type SyncPtrOutcome } from "./syncPtr.ts";
+
+/** What each strategy leaves in user memory when field k is the first that cannot be written, for every k. */
+export interface SyncPtrFaults {
+  readonly schemaVersion: 1;
+  readonly scenario: "sync-ptr";
+  readonly outcomes: readonly SyncPtrOutcome[];
+}
+
+export async function syncPtrFaults(options: CompareOptions = {}): Promise<SyncPtrFaults> {
+  const outcomes: SyncPtrOutcome[] = [];
+  const first = { memory: "1M", tlbEntries: 64, ...(options.kernel === undefined ? {} : { kernel: options.kernel }) };
+  let machine = await Machine.create({ ...first, build: "release" });
+  for (const arch of options.archs ?? ["x86-64"]) {
+    for (const abi of (options.abis ?? ["compat"]).filter((name) => abiExistsOn(name, arch))) {
+      for (const strategy of options.strategies ?? comparedStrategies) {
+        machine = machine.reset({ arch });
+        outcomes.push(...faultsOf(machine, abi, strategy));
+      }
+    }
+  }
+  return { schemaVersion: 1, scenario: "sync-ptr", outcomes };
+}
+
+function faultsOf(machine: Machine, abi: SyncPtrOutcome["abi"], strategy: StrategyName): SyncPtrOutcome[] {
+  const bed = prepareSyncPtr(machine, abi);
+  return syncPtrFields.map((_field, place) => callSyncPtr(bed, abi, strategy, hotFlags, place));
+}

@@ -1,0 +1,399 @@
+import { describe, expect, test } from "vitest";
+import { archNames, type BuildName, type KernelBuffer, type Task } from "../../src/index.ts";
+import { EFAULT, PAGE, kindsOf, machineOf, pageBeforeHole, ramp } from "../machine/pool.ts";
+
+/** Bulk copies, strings and structures at a page border (spec/uaccess.md §§4–6; test ideas 2–5). */
+const USER = 0x20000;
+const FILL = 0xa5;
+const E2BIG = 7;
+const THOROUGH = archNames.flatMap((arch) =>
+  (["release", "study", "threads", "profile"] as const).map((build) => ({ arch, build })),
+);
+
+interface Setup {
+  readonly task: Task;
+  /** First address of the missing page. */
+  readonly border: number;
+  readonly buffer: KernelBuffer;
+}
+
+/** A page that ends in `bytes`, then nothing; and a kernel buffer full of 0xA5. */
+async function atBorder(
+  { arch, build }: { arch: (typeof archNames)[number]; build?: BuildName },
+  bytes: Uint8Array,
+): Promise<Setup> {
+  const machine = await machineOf({ arch, build: build ?? "release", memory: "1M" });
+  const task = machine.createTask();
+  const { border } = pageBeforeHole(task, USER, bytes);
+  const buffer = machine.allocKernel(PAGE);
+  buffer.bytes.fill(FILL);
+  return { task, border, buffer };
+}
+
+/** The last bytes of the page below the border. */
+function tailOf({ task, border }: Setup, length: number): Uint8Array {
+  const linear = task.linearOf(border - PAGE)! + PAGE;
+  return task.machine.bytes.slice(linear - length, linear);
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+describe.each(THOROUGH)("a page border at offset k of a copy: $arch $build", (where) => {
+  const LENGTH = 64;
+  const source = ramp(LENGTH);
+
+  test("copy_from_user: the exact prefix, and zeros behind it", async () => {
+    const { task, border, buffer } = await atBorder(where, source);
+    for (let k = 0; k <= LENGTH; k++) {
+      buffer.bytes.fill(FILL);
+      expect(task.uaccess.copyFromUser(buffer, border - k, LENGTH)).toBe(LENGTH - k);
+      const expected = new Uint8Array(LENGTH + 1).fill(0, 0, LENGTH).fill(FILL, LENGTH);
+      expected.set(source.subarray(LENGTH - k));
+      expect(hex(buffer.bytes.subarray(0, LENGTH + 1))).toBe(hex(expected));
+    }
+    expect(kindsOf(task.machine)).toEqual([]);
+  });
+
+  test.each(["copyFromUserUnchecked", "copyFromUserNmi"] as const)(
+    "%s: the bytes behind the prefix stay",
+    async (form) => {
+      const { task, border, buffer } = await atBorder(where, source);
+      for (let k = 0; k <= LENGTH; k++) {
+        buffer.bytes.fill(FILL);
+        expect(task.uaccess[form](buffer, border - k, LENGTH)).toBe(LENGTH - k);
+        const expected = new Uint8Array(LENGTH + 1).fill(FILL);
+        expected.set(source.subarray(LENGTH - k));
+        expect(hex(buffer.bytes.subarray(0, LENGTH + 1))).toBe(hex(expected));
+      }
+    },
+  );
+
+  test("copy_to_user and clear_user: the exact prefix, and nothing before it", async () => {
+    const setup = await atBorder(where, new Uint8Array(PAGE).fill(FILL));
+    const { task, border, buffer } = setup;
+    buffer.bytes.set(source);
+    for (let k = 0; k <= LENGTH; k++) {
+      expect(task.uaccess.copyToUser(border - k, buffer, LENGTH)).toBe(LENGTH - k);
+      const expected = new Uint8Array(LENGTH + 1).fill(FILL);
+      expected.set(source.subarray(0, k), LENGTH + 1 - k);
+      expect(hex(tailOf(setup, LENGTH + 1))).toBe(hex(expected));
+      expect(task.uaccess.clearUser(border - k, LENGTH)).toBe(LENGTH - k);
+      expected.fill(0, LENGTH + 1 - k);
+      expect(hex(tailOf(setup, LENGTH + 1))).toBe(hex(expected));
+      expect(task.uaccess.clearUserUnchecked(border - k, LENGTH)).toBe(LENGTH - k);
+      setup.task.machine.bytes.fill(
+        FILL,
+        task.linearOf(border - 1)! + 1 - LENGTH,
+        task.linearOf(border - 1)! + 1,
+      );
+    }
+  });
+
+  test("the nofault forms answer 0 or −EFAULT, and leave a prefix", async () => {
+    const { task, border, buffer } = await atBorder(where, source);
+    expect(task.uaccess.copyFromUserNofault(buffer, border - 8, 8)).toBe(0);
+    buffer.bytes.fill(FILL);
+    expect(task.uaccess.copyFromUserNofault(buffer, border - 3, 8)).toBe(-EFAULT);
+    expect([...buffer.bytes.subarray(0, 4)]).toEqual([62, 63, 64, FILL]);
+    expect(task.uaccess.copyToUserNofault(border - 8, buffer, 8)).toBe(0);
+    expect(task.uaccess.copyToUserNofault(border - 3, buffer, 8)).toBe(-EFAULT);
+    expect(task.uaccess.getUser(border - 3, 2).value).toBe(0x3f3en);
+  });
+});
+
+describe("a refused range", () => {
+  test.each(archNames)("%s: nothing is copied; only copy_from_user zeroes", async (arch) => {
+    const { task, buffer } = await atBorder({ arch }, ramp(8));
+    const kernel = task.machine.allocKernel(16).kernelPointer;
+    const { uaccess } = task;
+    expect(uaccess.copyFromUserNmi(buffer, kernel, 16)).toBe(16);
+    expect(uaccess.copyFromUserNofault(buffer, kernel, 16)).toBe(-EFAULT);
+    expect(uaccess.copyFromUserUnchecked(buffer, kernel, 16)).toBe(16);
+    expect(buffer.bytes.every((byte) => byte === FILL)).toBe(true);
+    expect(uaccess.copyFromUser(buffer, kernel, 16)).toBe(16);
+    expect([...buffer.bytes.subarray(0, 17)]).toEqual([...Array<number>(16).fill(0), FILL]);
+    expect(uaccess.copyToUser(kernel, buffer, 16)).toBe(16);
+    expect(uaccess.copyToUserNofault(kernel, buffer, 16)).toBe(-EFAULT);
+    expect(uaccess.clearUser(kernel, 16)).toBe(16);
+    expect(uaccess.clearUserUnchecked(kernel, 16)).toBe(16);
+    expect(kindsOf(task.machine)).toEqual([]);
+  });
+});
+
+describe("the kernel object's size", () => {
+  const small = 24;
+  const forms: [
+    string,
+    (task: Task, buffer: KernelBuffer, n: number, at: number) => number,
+    number,
+  ][] = [
+    ["copyFromUser", ({ uaccess }, buffer, n, at) => uaccess.copyFromUser(buffer, USER, n, at), 9],
+    [
+      "copyFromUserUnchecked",
+      ({ uaccess }, b, n, at) => uaccess.copyFromUserUnchecked(b, USER, n, at),
+      9,
+    ],
+    ["copyToUser", ({ uaccess }, buffer, n, at) => uaccess.copyToUser(USER, buffer, n, at), 9],
+    [
+      "copyToUserUnchecked",
+      ({ uaccess }, b, n, at) => uaccess.copyToUserUnchecked(USER, b, n, at),
+      9,
+    ],
+    [
+      "unsafeCopyToUser",
+      ({ uaccess }, b, n, at) => uaccess.unsafeCopyToUser(USER, b, n, at),
+      -EFAULT,
+    ],
+    [
+      "copyFromUserNofault",
+      ({ uaccess }, b, n, at) => uaccess.copyFromUserNofault(b, USER, n, at),
+      -EFAULT,
+    ],
+  ];
+
+  test.each(forms)("%s past its end: nothing moves, and a finding", async (name, run, refused) => {
+    const { task } = await atBorder({ arch: "x86-64" }, ramp(PAGE));
+    const object = task.machine.allocKernel(small);
+    object.bytes.fill(FILL);
+    if (name.startsWith("unsafe")) task.uaccess.begin("write", USER, 64);
+    expect(run(task, object, 8, small - 8)).toBe(0);
+    const before = {
+      kernel: object.bytes.slice(),
+      user: task.machine.bytes.slice(task.linearOf(USER)!, task.linearOf(USER)! + 64),
+    };
+    expect(kindsOf(task.machine)).toEqual([]);
+    expect(run(task, object, 9, small - 8)).toBe(refused);
+    expect(kindsOf(task.machine)).toEqual(["object-overflow"]);
+    expect(object.bytes.slice()).toEqual(before.kernel);
+    expect(task.machine.bytes.slice(task.linearOf(USER)!, task.linearOf(USER)! + 64)).toEqual(
+      before.user,
+    );
+  });
+
+  test("an object of several pages is one object, and ends where it ends", async () => {
+    const { task } = await atBorder({ arch: "x86-64" }, ramp(PAGE));
+    const object = task.machine.allocKernel(2 * PAGE + 100);
+    expect(task.uaccess.copyFromUser(object, USER, PAGE, PAGE + 100)).toBe(0);
+    expect(object.bytes.slice(PAGE + 100)).toEqual(ramp(PAGE));
+    expect(task.uaccess.copyFromUser(object, USER, PAGE, PAGE + 101)).toBe(PAGE);
+    expect(kindsOf(task.machine)).toEqual(["object-overflow"]);
+  });
+
+  test("a freed buffer is no object, and is freed once", async () => {
+    const { task, buffer } = await atBorder({ arch: "x86-64" }, ramp(8));
+    buffer.free();
+    expect(task.uaccess.copyFromUser(buffer, USER, 8)).toBe(8);
+    expect(kindsOf(task.machine)).toEqual(["object-overflow"]);
+    expect(() => buffer.free()).toThrow("freed before");
+  });
+});
+
+describe("single values across the border", () => {
+  test.each(archNames)("%s: loads give 0, stores are whole, half or not at all", async (arch) => {
+    const setup = await atBorder({ arch }, new Uint8Array(8).fill(FILL));
+    const { uaccess } = setup.task;
+    const halves = arch === "powerpc-8xx" || arch === "powerpc-book3s32";
+    for (const size of [2, 4, 8] as const) {
+      for (let before = 1; before < size; before++) {
+        const at = setup.border - before;
+        expect(uaccess.getUser(at, size)).toEqual({ error: -EFAULT, value: 0n });
+        expect(uaccess.putUser(at, size, 0x1122334455667788n)).toBe(-EFAULT);
+        const written = halves && size === 8 && before >= 4;
+        const kept = [...tailOf(setup, before)];
+        expect(kept.slice(0, 4)).toEqual(
+          written ? [0x88, 0x77, 0x66, 0x55] : kept.slice(0, 4).fill(FILL),
+        );
+        expect(kept.slice(4).every((byte) => byte === FILL)).toBe(true);
+        setup.task.machine.bytes.fill(
+          FILL,
+          setup.task.linearOf(at)!,
+          setup.task.linearOf(at)! + before,
+        );
+      }
+    }
+  });
+
+  test.each(archNames)("%s: with both pages there every alignment works", async (arch) => {
+    const { task, border } = await atBorder({ arch }, ramp(8));
+    task.map({ at: border, length: PAGE });
+    for (const size of [1, 2, 4, 8] as const) {
+      for (let at = border - 8; at <= border; at++) {
+        const value = 0x1122334455667788n & ((1n << BigInt(8 * size)) - 1n);
+        expect(task.uaccess.putUser(at, size, 0x1122334455667788n)).toBe(0);
+        expect(task.uaccess.getUser(at, size)).toEqual({ error: 0, value });
+      }
+    }
+  });
+
+  test("a size the kernel would not build with is the caller's mistake", async () => {
+    const { task } = await atBorder({ arch: "x86-64" }, ramp(8));
+    expect(() => task.uaccess.getUser(USER, 3 as 4)).toThrow("size is 3; valid: 1, 2, 4 or 8");
+    expect(() => task.uaccess.putUser(USER, 16 as 8, 0)).toThrow("valid: 1, 2, 4 or 8");
+  });
+});
+
+describe("unsafe_copy_to_user", () => {
+  const inPieces = archNames.filter((arch) => !/riscv|none/.test(arch));
+
+  test.each(inPieces)("%s: 8-byte pieces, then 4, 2 and 1", async (arch) => {
+    const machine = await machineOf({ arch, build: "study", memory: "1M" });
+    const task = machine.createTask();
+    task.map({ at: USER, length: PAGE, populate: true });
+    task.uaccess.begin("write", USER, 64);
+    const since = machine.eventCount;
+    expect(task.uaccess.unsafeCopyToUser(USER, machine.allocKernel(31), 31)).toBe(0);
+    const stores = machine.events(since).filter((event) => event.kind === "store");
+    expect(stores.map((event) => event.detail)).toEqual([8, 8, 8, 4, 2, 1]);
+  });
+
+  test.each(archNames)("%s: all lengths arrive; a fault leaves whole pieces", async (arch) => {
+    const setup = await atBorder({ arch }, new Uint8Array(PAGE).fill(FILL));
+    const { task, border, buffer } = setup;
+    buffer.bytes.set(ramp(64));
+    task.uaccess.begin("write", USER, PAGE);
+    for (let length = 0; length <= 33; length++) {
+      expect(task.uaccess.unsafeCopyToUser(USER, buffer, length)).toBe(0);
+      const linear = task.linearOf(USER)!;
+      expect(task.machine.bytes.slice(linear, linear + length)).toEqual(ramp(length));
+    }
+    // 7 bytes with the border behind the sixth: pieces of 4 and 2 stand before it, one routine gets as far
+    expect(task.uaccess.unsafeCopyToUser(border - 6, buffer, 7)).toBe(-EFAULT);
+    expect([...tailOf(setup, 7)]).toEqual([FILL, 1, 2, 3, 4, 5, 6]);
+    task.machine.bytes.fill(FILL, task.linearOf(border - 6)!, task.linearOf(border - 6)! + 6);
+    expect(task.uaccess.unsafeCopyToUser(border - 5, buffer, 7)).toBe(-EFAULT);
+    const last = inPieces.includes(arch) ? FILL : 5;
+    expect([...tailOf(setup, 5)]).toEqual([1, 2, 3, 4, last]);
+  });
+});
+
+describe.each(THOROUGH)("strings: $arch $build", (where) => {
+  const text = Uint8Array.of(0x61, 0x62, 0x63, 0);
+
+  test("a NUL as the last byte before a missing page hides the page", async () => {
+    const { task, border, buffer } = await atBorder(where, text);
+    const at = border - 4;
+    expect(task.uaccess.strnlenUser(at, 100)).toBe(4);
+    expect(task.uaccess.strnlenUserNofault(at, 100)).toBe(4);
+    expect(task.uaccess.strncpyFromUser(buffer, at, 100)).toBe(3);
+    expect([...buffer.bytes.subarray(0, 5)]).toEqual([...text, FILL]);
+    expect(task.uaccess.strncpyFromUserNofault(buffer, at, 100)).toBe(4);
+    expect(task.uaccess.strncpyFromUser(buffer, border - 1, 100)).toBe(0);
+    expect(task.uaccess.strncpyFromUserNofault(buffer, border - 1, 100)).toBe(0);
+  });
+
+  test("without a NUL the fault shows, unless the limit comes first", async () => {
+    const { task, border, buffer } = await atBorder(where, ramp(3));
+    const at = border - 3;
+    const { uaccess } = task;
+    expect(uaccess.strnlenUser(at, 100)).toBe(0);
+    expect(uaccess.strnlenUserNofault(at, 100)).toBe(0);
+    expect(uaccess.strncpyFromUser(buffer, at, 100)).toBe(-EFAULT);
+    expect(uaccess.strncpyFromUserNofault(buffer, at, 100)).toBe(-EFAULT);
+    expect(uaccess.strnlenUser(at, 3)).toBeGreaterThan(3);
+    buffer.bytes.fill(FILL);
+    expect(uaccess.strncpyFromUser(buffer, at, 3)).toBe(3);
+    expect([...buffer.bytes.subarray(0, 4)]).toEqual([1, 2, 3, FILL]);
+    expect(uaccess.strncpyFromUserNofault(buffer, at, 3)).toBe(3);
+    expect([...buffer.bytes.subarray(0, 4)]).toEqual([1, 2, 0, FILL]);
+  });
+
+  test.each([0, -1, -1000])("a limit of %i is 0, at any address", async (limit) => {
+    const { task, buffer } = await atBorder(where, text);
+    for (const at of [USER, 2n ** 64n - 1n]) {
+      expect(task.uaccess.strncpyFromUser(buffer, at, limit)).toBe(0);
+      expect(task.uaccess.strncpyFromUserNofault(buffer, at, limit)).toBe(0);
+      expect(task.uaccess.strnlenUser(at, limit)).toBe(0);
+      expect(task.uaccess.strnlenUserNofault(at, limit)).toBe(0);
+    }
+  });
+
+  test("a string that runs over two pages, and one that runs into the kernel's half", async () => {
+    const { task, border, buffer } = await atBorder(where, ramp(10));
+    const { machine, uaccess } = task;
+    task.map({ at: border, length: PAGE }).write(0, Uint8Array.of(0x7a, 0));
+    expect(uaccess.strncpyFromUser(buffer, border - 10, 100)).toBe(11);
+    expect([...buffer.bytes.subarray(0, 12)]).toEqual([...ramp(10), 0x7a, 0]);
+    const limit = machine.wideAt(
+      machine.exports.profileAddress() + machine.constant("PROFILE_TASK_LIMIT"),
+    );
+    const top = task.map({ at: limit - BigInt(PAGE), length: PAGE });
+    top.write(PAGE - 4, ramp(4));
+    expect(uaccess.strncpyFromUser(buffer, limit - 4n, 4)).toBe(4);
+    expect(uaccess.strncpyFromUser(buffer, limit - 4n, 5)).toBe(-EFAULT);
+    expect(uaccess.strnlenUser(limit - 4n, 5)).toBe(0);
+    expect(uaccess.strncpyFromUser(buffer, limit, 5)).toBe(-EFAULT);
+  });
+});
+
+describe.each(archNames)("structures: %s", (arch) => {
+  test("check_zeroed_user stops at the first word that is not zero", async () => {
+    const { task, border } = await atBorder(
+      { arch },
+      Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0, ...Array<number>(8).fill(0)),
+    );
+    const { uaccess } = task;
+    expect(uaccess.checkZeroedUser(border - 16, 100)).toBe(0);
+    expect(uaccess.checkZeroedUser(border - 8, 100)).toBe(-EFAULT);
+    expect(uaccess.checkZeroedUser(border - 8, 8)).toBe(1);
+    expect(uaccess.checkZeroedUser(border - 11, 11)).toBe(1);
+    expect(uaccess.checkZeroedUser(border - 12, 1)).toBe(0);
+    const kernel = task.machine.allocKernel(8).kernelPointer;
+    expect(uaccess.checkZeroedUser(kernel, 0)).toBe(1);
+    expect(uaccess.checkZeroedUser(kernel, 1)).toBe(-EFAULT);
+    expect(uaccess.openDirections).toEqual({ read: false, write: false });
+  });
+
+  test("copy_struct_from_user: object, tail and fault", async () => {
+    const { task, border, buffer } = await atBorder({ arch }, ramp(32));
+    const { uaccess } = task;
+    expect(uaccess.copyStructFromUser(buffer, PAGE + 1, border - 32, 32)).toBe(-E2BIG);
+    expect(buffer.bytes[0]).toBe(FILL);
+    expect(uaccess.copyStructFromUser(buffer, 16, border - 16, 32)).toBe(-EFAULT);
+    expect(uaccess.copyStructFromUser(buffer, 16, border - 8, 8)).toBe(0);
+    expect([...buffer.bytes.subarray(0, 17)]).toEqual([
+      25,
+      26,
+      27,
+      28,
+      29,
+      30,
+      31,
+      32,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      FILL,
+    ]);
+    expect(uaccess.copyStructFromUser(buffer, 16, border - 8, 16)).toBe(-EFAULT);
+  });
+
+  test("copy_struct_to_user: what the user cannot see, and what the kernel has not", async () => {
+    const { task, border, buffer } = await atBorder({ arch }, new Uint8Array(64).fill(0x77));
+    const { uaccess } = task;
+    buffer.bytes.set(ramp(32));
+    const at = border - 32;
+    expect(uaccess.copyStructToUser(at, 32, buffer, 16)).toEqual({
+      error: 0,
+      ignoredTrailing: false,
+    });
+    expect(uaccess.getUser(at + 8, 8).value).not.toBe(0n);
+    expect(uaccess.checkZeroedUser(at + 16, 16)).toBe(1);
+    expect(uaccess.copyStructToUser(at, 8, buffer, 16)).toEqual({
+      error: 0,
+      ignoredTrailing: true,
+    });
+    buffer.bytes.fill(0, 8);
+    expect(uaccess.copyStructToUser(at, 8, buffer, 16)).toEqual({
+      error: 0,
+      ignoredTrailing: false,
+    });
+    expect(uaccess.copyStructToUser(at, 64, buffer, 16).error).toBe(-EFAULT);
+    expect(uaccess.copyStructToUser(border - 4, 8, buffer, 8).error).toBe(-EFAULT);
+    expect(kindsOf(task.machine)).toEqual([]);
+  });
+});
