@@ -94,13 +94,28 @@ export function pcmPoll(stream: u32): u32 {
 
 /** mmap at an address that the host chose; `access` is VM_READ, perhaps with VM_WRITE. */
 export function pcmMap(
-  cpu: u32, stream: u32, lo: u32, hi: u32, offsetLo: u32, offsetHi: u32, length: u32, access: u32,
+  cpu: u32,
+  stream: u32,
+  lo: u32,
+  hi: u32,
+  offsetLo: u32,
+  offsetHi: u32,
+  length: u32,
+  access: u32,
 ): i32 {
   const on = cpuAt(cpu);
   if (on.mm == 0) return -EINVAL;
   enterCore(on);
   const mm = changetype<Mm>(on.mm as usize);
-  const result = mapStream(on, streamAt(stream), mm, wide(lo, hi), wide(offsetLo, offsetHi), length, access);
+  const result = mapStream(
+    on,
+    streamAt(stream),
+    mm,
+    wide(lo, hi),
+    wide(offsetLo, offsetHi),
+    length,
+    access,
+  );
   return leave(cpu, result);
 }
 
@@ -132,11 +147,29 @@ export function pcmRefuseHwParams(stream: u32, error: i32): i32 {
 
 /** Second half of HW_PARAMS: sets the stream up. See applyHwParams for the units. */
 export function pcmApplyHwParams(
-  stream: u32, access: u32, format: u32, channels: u32, rate: u32, periodSize: u32, bufferSize: u32,
-  bufferBytes: u32, physWidth: u32, info: u32, noPeriodWakeup: u32,
+  stream: u32,
+  access: u32,
+  format: u32,
+  channels: u32,
+  rate: u32,
+  periodSize: u32,
+  bufferSize: u32,
+  bufferBytes: u32,
+  physWidth: u32,
+  info: u32,
+  noPeriodWakeup: u32,
 ): i32 {
   return applyHwParams(
-    streamAt(stream), access, format, channels, rate, periodSize, bufferSize, bufferBytes, physWidth, info,
+    streamAt(stream),
+    access,
+    format,
+    channels,
+    rate,
+    periodSize,
+    bufferSize,
+    bufferBytes,
+    physWidth,
+    info,
     noPeriodWakeup,
   );
 }
@@ -215,7 +248,14 @@ export function cardDisconnect(cpu: u32, stream: u32): void {
 
 /** Puts the pointers somewhere else, as the test device's own command does. */
 export function pcmPoke(
-  stream: u32, baseLo: u32, baseHi: u32, hwLo: u32, hwHi: u32, applLo: u32, applHi: u32, interruptLo: u32,
+  stream: u32,
+  baseLo: u32,
+  baseHi: u32,
+  hwLo: u32,
+  hwHi: u32,
+  applLo: u32,
+  applHi: u32,
+  interruptLo: u32,
   interruptHi: u32,
 ): void {
   const file = streamAt(stream);

@@ -5,9 +5,27 @@ import { captureAvail, hasData, isEmpty } from "./avail";
 import { stampTrigger } from "./clock";
 import { deviceOf, driverPrepare, driverTrigger } from "./device";
 import {
-  HZ, INFO_DRAIN_TRIGGER, INFO_PAUSE, INFO_RESUME, NO_POSITION, STATE_DISCONNECTED, STATE_DRAINING, STATE_OPEN,
-  STATE_PAUSED, STATE_PREPARED, STATE_RUNNING, STATE_SETUP, STATE_SUSPENDED, STATE_XRUN, TRIGGER_DRAIN,
-  TRIGGER_PAUSE_PUSH, TRIGGER_PAUSE_RELEASE, TRIGGER_RESUME, TRIGGER_START, TRIGGER_STOP, TRIGGER_SUSPEND,
+  HZ,
+  INFO_DRAIN_TRIGGER,
+  INFO_PAUSE,
+  INFO_RESUME,
+  NO_POSITION,
+  STATE_DISCONNECTED,
+  STATE_DRAINING,
+  STATE_OPEN,
+  STATE_PAUSED,
+  STATE_PREPARED,
+  STATE_RUNNING,
+  STATE_SETUP,
+  STATE_SUSPENDED,
+  STATE_XRUN,
+  TRIGGER_DRAIN,
+  TRIGGER_PAUSE_PUSH,
+  TRIGGER_PAUSE_RELEASE,
+  TRIGGER_RESUME,
+  TRIGGER_START,
+  TRIGGER_STOP,
+  TRIGGER_SUSPEND,
 } from "./numbers";
 import { FROM_CALL, updateHwPtr } from "./pointer";
 import { PLAYBACK, Stream, firstMember, isRunning, streamAt } from "./runtime";
@@ -43,8 +61,13 @@ function testPause(stream: Stream, needed: u32): i32 {
 
 function testSuspend(stream: Stream): i32 {
   switch (stream.state) {
-    case STATE_OPEN: case STATE_SETUP: case STATE_SUSPENDED: case STATE_DISCONNECTED: return -EBUSY;
-    default: return 0;
+    case STATE_OPEN:
+    case STATE_SETUP:
+    case STATE_SUSPENDED:
+    case STATE_DISCONNECTED:
+      return -EBUSY;
+    default:
+      return 0;
   }
 }
 
@@ -60,28 +83,45 @@ function testPrepare(stream: Stream): i32 {
 
 function testReset(stream: Stream): i32 {
   switch (stream.state) {
-    case STATE_RUNNING: case STATE_PREPARED: case STATE_PAUSED: case STATE_SUSPENDED: return 0;
-    default: return -EBADFD;
+    case STATE_RUNNING:
+    case STATE_PREPARED:
+    case STATE_PAUSED:
+    case STATE_SUSPENDED:
+      return 0;
+    default:
+      return -EBADFD;
   }
 }
 
 function testDrain(stream: Stream): i32 {
   switch (stream.state) {
-    case STATE_OPEN: case STATE_DISCONNECTED: case STATE_SUSPENDED: return -EBADFD;
-    default: return 0;
+    case STATE_OPEN:
+    case STATE_DISCONNECTED:
+    case STATE_SUSPENDED:
+      return -EBADFD;
+    default:
+      return 0;
   }
 }
 
 function test(stream: Stream, action: u32): i32 {
   switch (action) {
-    case ACTION_START: return testStart(stream);
-    case ACTION_PAUSE: return testPause(stream, STATE_RUNNING);
-    case ACTION_RELEASE: return testPause(stream, STATE_PAUSED);
-    case ACTION_SUSPEND: return testSuspend(stream);
-    case ACTION_RESUME: return testResume(stream);
-    case ACTION_PREPARE: return testPrepare(stream);
-    case ACTION_RESET: return testReset(stream);
-    default: return testDrain(stream);
+    case ACTION_START:
+      return testStart(stream);
+    case ACTION_PAUSE:
+      return testPause(stream, STATE_RUNNING);
+    case ACTION_RELEASE:
+      return testPause(stream, STATE_PAUSED);
+    case ACTION_SUSPEND:
+      return testSuspend(stream);
+    case ACTION_RESUME:
+      return testResume(stream);
+    case ACTION_PREPARE:
+      return testPrepare(stream);
+    case ACTION_RESET:
+      return testReset(stream);
+    default:
+      return testDrain(stream);
   }
 }
 
@@ -116,8 +156,9 @@ function prepareDevice(cpu: Cpu, stream: Stream): i32 {
 }
 
 function resetPointers(cpu: Cpu, stream: Stream): void {
-  if (isRunning(stream) && updateHwPtr(cpu, stream, FROM_CALL) >= 0) stream.hwPtr %= stream.bufferSize;
-  else {
+  if (isRunning(stream) && updateHwPtr(cpu, stream, FROM_CALL) >= 0) {
+    stream.hwPtr %= stream.bufferSize;
+  } else {
     stream.hwPtr = 0;
     stream.hwPtrWrap = 0;
   }
@@ -129,7 +170,8 @@ function resetPointers(cpu: Cpu, stream: Stream): void {
 
 /** A drain changes the state while it acts: playback goes on to its end, capture stops and keeps what it has. */
 function drainDevice(cpu: Cpu, stream: Stream): i32 {
-  const settled = stream.direction == PLAYBACK ? drainPlayback(cpu, stream) : drainCapture(cpu, stream);
+  const settled =
+    stream.direction == PLAYBACK ? drainPlayback(cpu, stream) : drainCapture(cpu, stream);
   // a start or stop within the drain took the trigger's timestamp, and with it the turn to trigger once more
   if (settled || stream.state != STATE_DRAINING) return 0;
   return deviceOf(stream).info & INFO_DRAIN_TRIGGER ? driverTrigger(cpu, stream, TRIGGER_DRAIN) : 0;
@@ -159,14 +201,23 @@ function drainCapture(cpu: Cpu, stream: Stream): bool {
 
 function act(cpu: Cpu, stream: Stream, action: u32): i32 {
   switch (action) {
-    case ACTION_START: return startDevice(cpu, stream);
-    case ACTION_PAUSE: return pauseDevice(cpu, stream, TRIGGER_PAUSE_PUSH);
-    case ACTION_RELEASE: return pauseDevice(cpu, stream, TRIGGER_PAUSE_RELEASE);
-    case ACTION_SUSPEND: return suspendDevice(cpu, stream);
-    case ACTION_RESUME: return resumeDevice(cpu, stream);
-    case ACTION_PREPARE: return prepareDevice(cpu, stream);
-    case ACTION_RESET: resetPointers(cpu, stream); return 0;
-    default: return drainDevice(cpu, stream);
+    case ACTION_START:
+      return startDevice(cpu, stream);
+    case ACTION_PAUSE:
+      return pauseDevice(cpu, stream, TRIGGER_PAUSE_PUSH);
+    case ACTION_RELEASE:
+      return pauseDevice(cpu, stream, TRIGGER_PAUSE_RELEASE);
+    case ACTION_SUSPEND:
+      return suspendDevice(cpu, stream);
+    case ACTION_RESUME:
+      return resumeDevice(cpu, stream);
+    case ACTION_PREPARE:
+      return prepareDevice(cpu, stream);
+    case ACTION_RESET:
+      resetPointers(cpu, stream);
+      return 0;
+    default:
+      return drainDevice(cpu, stream);
   }
 }
 
@@ -229,7 +280,9 @@ function undoUpTo(cpu: Cpu, stream: Stream, failed: u32, action: u32): void {
     undo(cpu, stream, action);
     return;
   }
-  for (let at = firstMember(stream); at != failed; at = streamAt(at).groupNext) undo(cpu, streamAt(at), action);
+  for (let at = firstMember(stream); at != failed; at = streamAt(at).groupNext) {
+    undo(cpu, streamAt(at), action);
+  }
 }
 
 /** Performs an action on a stream and its group; the stream lock is held. 0 or −errno. */

@@ -39,7 +39,9 @@ export function stampTrigger(stream: Stream): void {
  */
 export function stampAudio(stream: Stream, nowNanoseconds: u64): void {
   let frames = stream.hwPtrWrap + stream.hwPtr;
-  if (stream.reportDelay) frames = stream.direction == 0 ? frames - stream.delay : frames + stream.delay;
+  if (stream.reportDelay) {
+    frames = stream.direction == 0 ? frames - stream.delay : frames + stream.delay;
+  }
   const audio = (frames * NANOSECONDS) / stream.rate;
   if (stream.audioSeconds != secondsOf(audio) || stream.audioNanoseconds != restOf(audio)) {
     stream.audioSeconds = secondsOf(audio);
@@ -54,6 +56,8 @@ export function stampAudio(stream: Stream, nowNanoseconds: u64): void {
 /** How long a read, write or drain sleeps at a time, in nanoseconds: at least 100 ms, else 1.1 buffers (§3.10). */
 export function sleepLimit(stream: Stream): u64 {
   let milliseconds: u64 = 100;
-  if (stream.rate != 0) milliseconds = max<u64>(milliseconds, (stream.bufferSize * 1100) / stream.rate);
+  if (stream.rate != 0) {
+    milliseconds = max<u64>(milliseconds, (stream.bufferSize * 1100) / stream.rate);
+  }
   return milliseconds * 1_000_000;
 }

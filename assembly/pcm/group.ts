@@ -1,7 +1,17 @@
 import { EALREADY, EBADFD, EINVAL, ENOMEM } from "../base/errno";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { STATE_OPEN } from "./numbers";
-import { Group, Stream, addressOf, groupAt, lockAlone, lockLinks, streamAt, unlockAlone, unlockLinks } from "./runtime";
+import {
+  Group,
+  Stream,
+  addressOf,
+  groupAt,
+  lockAlone,
+  lockLinks,
+  streamAt,
+  unlockAlone,
+  unlockLinks,
+} from "./runtime";
 
 /** Linked streams (spec/pcm.md §3.14): a list of members, newest first. */
 

@@ -71,8 +71,17 @@ export function refuseHwParams(stream: Stream, error: i32): i32 {
  * bits. 0, −EINVAL for values that no device can have, −ENOMEM. A refusal ends in OPEN.
  */
 export function applyHwParams(
-  stream: Stream, access: u32, format: u32, channels: u32, rate: u32, periodSize: u32, bufferSize: u32,
-  bufferBytes: u32, physWidth: u32, info: u32, noPeriodWakeup: u32,
+  stream: Stream,
+  access: u32,
+  format: u32,
+  channels: u32,
+  rate: u32,
+  periodSize: u32,
+  bufferSize: u32,
+  bufferBytes: u32,
+  physWidth: u32,
+  info: u32,
+  noPeriodWakeup: u32,
 ): i32 {
   const frameBits = physWidth * channels;
   const needed = ((bufferSize as u64) * frameBits) >> 3;
@@ -123,7 +132,9 @@ function setSoftwareDefaults(stream: Stream): void {
 /** Last of all, and only after the answer reached the program, a compat door makes the boundary the 32-bit one. */
 export function finishHwParams(cpu: Cpu, stream: Stream, word: u32): i32 {
   const written = finishRefine(cpu, stream, word);
-  if (written == 0 && word < profile().wordBytes) stream.boundary = recalculateBoundary(stream.bufferSize);
+  if (written == 0 && word < profile().wordBytes) {
+    stream.boundary = recalculateBoundary(stream.bufferSize);
+  }
   return written;
 }
 

@@ -82,7 +82,9 @@ export function channelInfoCompat(cpu: Cpu, stream: Stream, va: u64): i32 {
   }
   const result = placeChannel(stream, load<u32>(image), image);
   if (result != 0) return result;
-  if (put32(cpu, va, load<u32>(image)) != 0 || put32(cpu, va + 4, load<u32>(image, 8)) != 0) return -EFAULT;
+  if (put32(cpu, va, load<u32>(image)) != 0 || put32(cpu, va + 4, load<u32>(image, 8)) != 0) {
+    return -EFAULT;
+  }
   if (put32(cpu, va + 8, load<u32>(image, 16)) != 0) return -EFAULT;
   return put32(cpu, va + 12, load<u32>(image, 20));
 }
@@ -99,7 +101,11 @@ function placeChannel(stream: Stream, channel: u32, image: usize): i32 {
   }
   const width = stream.physWidth;
   const together = isInterleaved(stream);
-  store<u32>(image, together ? channel * width : channel * (stream.dmaBytes / stream.channels) * 8, 16);
+  store<u32>(
+    image,
+    together ? channel * width : channel * (stream.dmaBytes / stream.channels) * 8,
+    16,
+  );
   store<u32>(image, together ? stream.channels * width : width, 20);
   return 0;
 }

@@ -8,8 +8,13 @@ import { MapRequest, mapRange } from "../mm/mmap";
 import { VM_MAYREAD, VM_MAYSHARE, VM_MAYWRITE, VM_READ, VM_SHARED } from "../mm/vma";
 import { deviceOf } from "./device";
 import {
-  ACCESS_RW_INTERLEAVED, ACCESS_RW_NONINTERLEAVED, INFO_EXPLICIT_SYNC, INFO_MMAP, INFO_SYNC_APPLPTR,
-  PROTOCOL_STATUS_MAP, STATE_OPEN,
+  ACCESS_RW_INTERLEAVED,
+  ACCESS_RW_NONINTERLEAVED,
+  INFO_EXPLICIT_SYNC,
+  INFO_MMAP,
+  INFO_SYNC_APPLPTR,
+  PROTOCOL_STATUS_MAP,
+  STATE_OPEN,
 } from "./numbers";
 import { CONTROL_PAGE, STATUS_PAGE } from "./open";
 import { Stream } from "./runtime";
@@ -32,21 +37,35 @@ function statusRefused(stream: Stream): bool {
 }
 
 function controlRefused(stream: Stream): bool {
-  return stream.compatUsed != 0 || (deviceOf(stream).info & (INFO_EXPLICIT_SYNC | INFO_SYNC_APPLPTR)) != 0;
+  return (
+    stream.compatUsed != 0 ||
+    (deviceOf(stream).info & (INFO_EXPLICIT_SYNC | INFO_SYNC_APPLPTR)) != 0
+  );
 }
 
 /** Maps a record or the ring at `va`: 0 or −errno. `access` is VM_READ, perhaps with VM_WRITE. */
-export function mapStream(cpu: Cpu, stream: Stream, mm: Mm, va: u64, offset: u64, bytes: u64, access: u32): i32 {
+export function mapStream(
+  cpu: Cpu,
+  stream: Stream,
+  mm: Mm,
+  va: u64,
+  offset: u64,
+  bytes: u64,
+  access: u32,
+): i32 {
   if (stream.gone) return -ENODEV;
   const length = (bytes + PAGE_MASK) & ~(PAGE_MASK as u64);
   switch (offset) {
     case OFFSET_STATUS_OLD:
       return oldOffsetsGood(stream) ? mapStatus(cpu, stream, mm, va, length, access) : -ENXIO;
-    case OFFSET_STATUS: return mapStatus(cpu, stream, mm, va, length, access);
+    case OFFSET_STATUS:
+      return mapStatus(cpu, stream, mm, va, length, access);
     case OFFSET_CONTROL_OLD:
       return oldOffsetsGood(stream) ? mapControl(cpu, stream, mm, va, length, access) : -ENXIO;
-    case OFFSET_CONTROL: return mapControl(cpu, stream, mm, va, length, access);
-    default: return mapRing(cpu, stream, mm, va, offset, length, access);
+    case OFFSET_CONTROL:
+      return mapControl(cpu, stream, mm, va, length, access);
+    default:
+      return mapRing(cpu, stream, mm, va, offset, length, access);
   }
 }
 
@@ -60,16 +79,42 @@ function mapStatus(cpu: Cpu, stream: Stream, mm: Mm, va: u64, length: u64, acces
 function mapControl(cpu: Cpu, stream: Stream, mm: Mm, va: u64, length: u64, access: u32): i32 {
   if (controlRefused(stream)) return -ENXIO;
   if (length != PAGE_SIZE || (access & VM_READ) == 0) return -EINVAL;
-  return mapPages(cpu, mm, va, length, stream.recordFile, CONTROL_PAGE, access | VM_MAYREAD | VM_MAYWRITE);
+  return mapPages(
+    cpu,
+    mm,
+    va,
+    length,
+    stream.recordFile,
+    CONTROL_PAGE,
+    access | VM_MAYREAD | VM_MAYWRITE,
+  );
 }
 
-function mapRing(cpu: Cpu, stream: Stream, mm: Mm, va: u64, offset: u64, length: u64, access: u32): i32 {
+function mapRing(
+  cpu: Cpu,
+  stream: Stream,
+  mm: Mm,
+  va: u64,
+  offset: u64,
+  length: u64,
+  access: u32,
+): i32 {
   if (stream.state == STATE_OPEN) return -EBADFD;
   if ((stream.info & INFO_MMAP) == 0) return -ENXIO;
-  if (stream.access == ACCESS_RW_INTERLEAVED || stream.access == ACCESS_RW_NONINTERLEAVED) return -EINVAL;
+  if (stream.access == ACCESS_RW_INTERLEAVED || stream.access == ACCESS_RW_NONINTERLEAVED) {
+    return -EINVAL;
+  }
   const ringBytes = ((stream.dmaBytes as u64) + PAGE_MASK) & ~(PAGE_MASK as u64);
   if (length > ringBytes || offset > ringBytes - length) return -EINVAL;
-  return mapPages(cpu, mm, va, length, stream.ringFile, offset >> PAGE_SHIFT, access | VM_MAYREAD | VM_MAYWRITE);
+  return mapPages(
+    cpu,
+    mm,
+    va,
+    length,
+    stream.ringFile,
+    offset >> PAGE_SHIFT,
+    access | VM_MAYREAD | VM_MAYWRITE,
+  );
 }
 
 function mapPages(cpu: Cpu, mm: Mm, va: u64, length: u64, file: u32, page: u64, flags: u32): i32 {

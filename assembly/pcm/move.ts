@@ -22,7 +22,10 @@ function stepForward(cpu: Cpu, stream: Stream, frames: u64, room: u64): i64 {
   if (signedFrames(stream, room) <= 0) return 0;
   const step = min(frames, room);
   const next = (stream.applPtr + step) & stream.mask;
-  const wrapped = signedFrames(stream, next) >= signedFrames(stream, stream.boundary) ? next - stream.boundary : next;
+  const wrapped =
+    signedFrames(stream, next) >= signedFrames(stream, stream.boundary)
+      ? next - stream.boundary
+      : next;
   const applied = applyApplPtr(cpu, stream, wrapped);
   return applied < 0 ? applied : (step as i64);
 }

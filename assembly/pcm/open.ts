@@ -5,7 +5,15 @@ import { pageAddress } from "../machine/frames";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { MappedFile, filePage, filePut, openFile } from "../mm/file";
-import { DRIVER_CLOSE, DRIVER_HW_FREE, DRIVER_OPEN, deviceOf, driverNote, freeDevice, newDevice } from "./device";
+import {
+  DRIVER_CLOSE,
+  DRIVER_HW_FREE,
+  DRIVER_OPEN,
+  deviceOf,
+  driverNote,
+  freeDevice,
+  newDevice,
+} from "./device";
 import { leaveGroup } from "./group";
 import { STATE_OPEN } from "./numbers";
 import { Stream, addressOf, lockLinks, streamAt, unlockLinks } from "./runtime";
@@ -52,7 +60,9 @@ function allocateRecords(stream: Stream, card: u32, id: u32, info: u32): bool {
     stream.statusPage = recordPage(stream, STATUS_PAGE);
     stream.controlPage = recordPage(stream, CONTROL_PAGE);
   }
-  return stream.device != 0 && stream.image != 0 && stream.statusPage != 0 && stream.controlPage != 0;
+  return (
+    stream.device != 0 && stream.image != 0 && stream.statusPage != 0 && stream.controlPage != 0
+  );
 }
 
 function recordPage(stream: Stream, index: u64): u32 {

@@ -7,7 +7,14 @@ import { availOf } from "./avail";
 import { stampAudio } from "./clock";
 import { deviceOf, driverAck, driverPointer } from "./device";
 import {
-  HZ, INFO_BATCH, INFO_NO_REWINDS, NO_POSITION, STATE_DRAINING, STATE_SETUP, TSTAMP_ENABLE, XRUN_DEBUG_TICKS,
+  HZ,
+  INFO_BATCH,
+  INFO_NO_REWINDS,
+  NO_POSITION,
+  STATE_DRAINING,
+  STATE_SETUP,
+  TSTAMP_ENABLE,
+  XRUN_DEBUG_TICKS,
 } from "./numbers";
 import { PLAYBACK, Stream, addressOf, distance, isRunning, signedFrames } from "./runtime";
 import { fillSilence } from "./silence";
@@ -72,18 +79,28 @@ export function updateHwPtr(cpu: Cpu, stream: Stream, from: u32): i32 {
     next = base + position;
   }
   const delta = distance(stream, old, next);
-  if (stream.noPeriodWakeup) return updateWithoutWakeups(cpu, stream, from, delta, base, position, crossed);
+  if (stream.noPeriodWakeup) {
+    return updateWithoutWakeups(cpu, stream, from, delta, base, position, crossed);
+  }
   if (delta >= stream.bufferSize + stream.periodSize) {
     recordFinding(FINDING_PCM_UNEXPECTED, cpu.index, cpu.task, next, addressOf(stream));
     return 0;
   }
-  if (stream.xrunDebug & XRUN_DEBUG_TICKS) return updateChecked(cpu, stream, from, delta, base, next, crossed);
+  if (stream.xrunDebug & XRUN_DEBUG_TICKS) {
+    return updateChecked(cpu, stream, from, delta, base, next, crossed);
+  }
   return storePointer(cpu, stream, from, base, next, crossed);
 }
 
 /** Nobody notifies: the ticks tell how many whole buffers went by unseen (§3.3 step 7). */
 function updateWithoutWakeups(
-  cpu: Cpu, stream: Stream, from: u32, delta: u64, base: u64, position: u64, crossed: u32,
+  cpu: Cpu,
+  stream: Stream,
+  from: u32,
+  delta: u64,
+  base: u64,
+  position: u64,
+  crossed: u32,
 ): i32 {
   const ticks = header().jiffies - stream.hwPtrJiffies;
   const half = stream.hwPtrBufferJiffies >> 1;
@@ -99,12 +116,22 @@ function updateWithoutWakeups(
 }
 
 /** The tick check of the xrun debugging mode (§3.3 step 9): a jump that no device can make is cut to whole periods. */
-function updateChecked(cpu: Cpu, stream: Stream, from: u32, delta: u64, base: u64, next: u64, crossed: u32): i32 {
+function updateChecked(
+  cpu: Cpu,
+  stream: Stream,
+  from: u32,
+  delta: u64,
+  base: u64,
+  next: u64,
+  crossed: u32,
+): i32 {
   const frames = signedFrames(stream, delta - stream.delay);
   const ticks = header().jiffies - stream.hwPtrJiffies;
   const rate: u64 = stream.rate;
   const plausible = frames < 0 || ((frames as u64) * HZ) / rate <= ticks + HZ / 100;
-  if ((deviceOf(stream).info & INFO_BATCH) != 0 || plausible) return storePointer(cpu, stream, from, base, next, crossed);
+  if ((deviceOf(stream).info & INFO_BATCH) != 0 || plausible) {
+    return storePointer(cpu, stream, from, base, next, crossed);
+  }
   const periods = ticks / ((stream.periodSize * HZ) / rate + HZ / 100);
   let cut = stream.hwPtr + periods * stream.periodSize;
   if (cut >= stream.boundary) {
@@ -117,7 +144,14 @@ function updateChecked(cpu: Cpu, stream: Stream, from: u32, delta: u64, base: u6
 
 /** Steps 11 to 16: nothing is evaluated and nobody woken where the position did not change. */
 @inline
-function storePointer(cpu: Cpu, stream: Stream, from: u32, base: u64, next: u64, crossed: u32): i32 {
+function storePointer(
+  cpu: Cpu,
+  stream: Stream,
+  from: u32,
+  base: u64,
+  next: u64,
+  crossed: u32,
+): i32 {
   const h = header();
   if (stream.hwPtr == next) {
     stream.hwPtrJiffies = h.jiffies;

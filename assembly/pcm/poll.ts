@@ -20,10 +20,14 @@ function readiness(stream: Stream): u32 {
   const ready = playback ? POLL_OUT : POLL_IN;
   const avail = availOf(stream);
   switch (stream.state) {
-    case STATE_RUNNING: case STATE_PREPARED: case STATE_PAUSED: return avail >= stream.availMin ? ready : 0;
+    case STATE_RUNNING:
+    case STATE_PREPARED:
+    case STATE_PAUSED:
+      return avail >= stream.availMin ? ready : 0;
     case STATE_DRAINING:
       if (playback) return 0;
       return avail == 0 ? ready | POLL_ERROR : ready;
-    default: return ready | POLL_ERROR;
+    default:
+      return ready | POLL_ERROR;
   }
 }

@@ -65,26 +65,44 @@ const READN_32: u32 = 0x800c4153;
 /** The request that a number means where a word has `word` bytes, as its 64-bit number; 0 for a number of the other size. */
 export function requestOf(command: u32, word: u32): u32 {
   switch (command) {
-    case SYNC_PTR: case STATUS_TIME32: case STATUS_EXT_TIME32: return command;
-    default: return word == 8 ? command : widened(command);
+    case SYNC_PTR:
+    case STATUS_TIME32:
+    case STATUS_EXT_TIME32:
+      return command;
+    default:
+      return word == 8 ? command : widened(command);
   }
 }
 
 function widened(command: u32): u32 {
   switch (command) {
-    case HW_REFINE_32: return HW_REFINE;
-    case HW_PARAMS_32: return HW_PARAMS;
-    case SW_PARAMS_32: return SW_PARAMS;
-    case STATUS_32: return STATUS;
-    case STATUS_EXT_32: return STATUS_EXT;
-    case DELAY_32: return DELAY;
-    case CHANNEL_INFO_32: return CHANNEL_INFO;
-    case REWIND_32: return REWIND;
-    case FORWARD_32: return FORWARD;
-    case WRITEI_32: return WRITEI;
-    case READI_32: return READI;
-    case WRITEN_32: return WRITEN;
-    case READN_32: return READN;
-    default: return 0;
+    case HW_REFINE_32:
+      return HW_REFINE;
+    case HW_PARAMS_32:
+      return HW_PARAMS;
+    case SW_PARAMS_32:
+      return SW_PARAMS;
+    case STATUS_32:
+      return STATUS;
+    case STATUS_EXT_32:
+      return STATUS_EXT;
+    case DELAY_32:
+      return DELAY;
+    case CHANNEL_INFO_32:
+      return CHANNEL_INFO;
+    case REWIND_32:
+      return REWIND;
+    case FORWARD_32:
+      return FORWARD;
+    case WRITEI_32:
+      return WRITEI;
+    case READI_32:
+      return READI;
+    case WRITEN_32:
+      return WRITEN;
+    case READN_32:
+      return READN;
+    default:
+      return 0;
   }
 }

@@ -79,25 +79,61 @@ export class Stream {
   driverSeconds: u64;
   driverNanoseconds: u64;
 
-  @inline get state(): u32 { return load<u32>(this.statusPage); }
-  @inline set state(value: u32) { store<u32>(this.statusPage, value); }
-  @inline get hwPtr(): u64 { return load<u64>(this.statusPage, 8); }
-  @inline set hwPtr(value: u64) { store<u64>(this.statusPage, value, 8); }
-  @inline get tstampSeconds(): u64 { return load<u64>(this.statusPage, 16); }
-  @inline set tstampSeconds(value: u64) { store<u64>(this.statusPage, value, 16); }
-  @inline get tstampNanoseconds(): u64 { return load<u64>(this.statusPage, 24); }
-  @inline set tstampNanoseconds(value: u64) { store<u64>(this.statusPage, value, 24); }
-  @inline get suspendedState(): u32 { return load<u32>(this.statusPage, 32); }
-  @inline set suspendedState(value: u32) { store<u32>(this.statusPage, value, 32); }
-  @inline get audioSeconds(): u64 { return load<u64>(this.statusPage, 40); }
-  @inline set audioSeconds(value: u64) { store<u64>(this.statusPage, value, 40); }
-  @inline get audioNanoseconds(): u64 { return load<u64>(this.statusPage, 48); }
-  @inline set audioNanoseconds(value: u64) { store<u64>(this.statusPage, value, 48); }
+  @inline get state(): u32 {
+    return load<u32>(this.statusPage);
+  }
+  @inline set state(value: u32) {
+    store<u32>(this.statusPage, value);
+  }
+  @inline get hwPtr(): u64 {
+    return load<u64>(this.statusPage, 8);
+  }
+  @inline set hwPtr(value: u64) {
+    store<u64>(this.statusPage, value, 8);
+  }
+  @inline get tstampSeconds(): u64 {
+    return load<u64>(this.statusPage, 16);
+  }
+  @inline set tstampSeconds(value: u64) {
+    store<u64>(this.statusPage, value, 16);
+  }
+  @inline get tstampNanoseconds(): u64 {
+    return load<u64>(this.statusPage, 24);
+  }
+  @inline set tstampNanoseconds(value: u64) {
+    store<u64>(this.statusPage, value, 24);
+  }
+  @inline get suspendedState(): u32 {
+    return load<u32>(this.statusPage, 32);
+  }
+  @inline set suspendedState(value: u32) {
+    store<u32>(this.statusPage, value, 32);
+  }
+  @inline get audioSeconds(): u64 {
+    return load<u64>(this.statusPage, 40);
+  }
+  @inline set audioSeconds(value: u64) {
+    store<u64>(this.statusPage, value, 40);
+  }
+  @inline get audioNanoseconds(): u64 {
+    return load<u64>(this.statusPage, 48);
+  }
+  @inline set audioNanoseconds(value: u64) {
+    store<u64>(this.statusPage, value, 48);
+  }
   /** The program may change it at any moment where the control page is mapped: read it once. */
-  @inline get applPtr(): u64 { return load<u64>(this.controlPage) & this.mask; }
-  @inline set applPtr(value: u64) { storeWord(this, this.controlPage, value); }
-  @inline get availMin(): u64 { return load<u64>(this.availMinAt) & this.mask; }
-  @inline set availMin(value: u64) { storeWord(this, this.availMinAt, value); }
+  @inline get applPtr(): u64 {
+    return load<u64>(this.controlPage) & this.mask;
+  }
+  @inline set applPtr(value: u64) {
+    storeWord(this, this.controlPage, value);
+  }
+  @inline get availMin(): u64 {
+    return load<u64>(this.availMinAt) & this.mask;
+  }
+  @inline set availMin(value: u64) {
+    storeWord(this, this.availMinAt, value);
+  }
 }
 
 /** Where the records' fields stand, for whoever reads the pages from outside. */

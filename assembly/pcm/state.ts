@@ -2,15 +2,39 @@ import { BLOCKED, EAGAIN, EBADFD, EBUSY, EIO, ENODEV, EPIPE, ESTRPIPE } from "..
 import { Cpu } from "../machine/cpu";
 import { FINDING_SLEEP_IN_ATOMIC, recordFinding } from "../machine/findings";
 import { Task } from "../mm/task";
-import { ACTION_DRAIN, ACTION_PREPARE, ACTION_RELEASE, ACTION_RESET, ACTION_SUSPEND, performAction } from "./actions";
+import {
+  ACTION_DRAIN,
+  ACTION_PREPARE,
+  ACTION_RELEASE,
+  ACTION_RESET,
+  ACTION_SUSPEND,
+  performAction,
+} from "./actions";
 import { delayOf } from "./avail";
 import { sleepLimit } from "./clock";
 import {
-  STATE_DISCONNECTED, STATE_DRAINING, STATE_OPEN, STATE_PAUSED, STATE_PREPARED, STATE_RUNNING, STATE_SETUP,
-  STATE_SUSPENDED, STATE_XRUN,
+  STATE_DISCONNECTED,
+  STATE_DRAINING,
+  STATE_OPEN,
+  STATE_PAUSED,
+  STATE_PREPARED,
+  STATE_RUNNING,
+  STATE_SETUP,
+  STATE_SUSPENDED,
+  STATE_XRUN,
 } from "./numbers";
 import { FROM_CALL, updateHwPtr } from "./pointer";
-import { CAPTURE, PLAYBACK, Stream, addressOf, firstMember, isRunning, lockStream, streamAt, unlockStream } from "./runtime";
+import {
+  CAPTURE,
+  PLAYBACK,
+  Stream,
+  addressOf,
+  firstMember,
+  isRunning,
+  lockStream,
+  streamAt,
+  unlockStream,
+} from "./runtime";
 import { enterXrun, stopStream } from "./stop";
 import { WAIT_PCM_DRAIN, endSleep, sleepOn, timeIsUp, wakeAll } from "./wake";
 
@@ -19,12 +43,19 @@ import { WAIT_PCM_DRAIN, endSleep, sleepOn, timeIsUp, wakeAll } from "./wake";
 /** Refreshes the pointer where the device moves; says why it does not elsewhere. The stream lock is held. */
 export function hwsyncLocked(cpu: Cpu, stream: Stream): i32 {
   switch (stream.state) {
-    case STATE_RUNNING: return updateHwPtr(cpu, stream, FROM_CALL);
-    case STATE_DRAINING: return stream.direction == CAPTURE ? -EBADFD : updateHwPtr(cpu, stream, FROM_CALL);
-    case STATE_PREPARED: case STATE_PAUSED: return 0;
-    case STATE_SUSPENDED: return -ESTRPIPE;
-    case STATE_XRUN: return -EPIPE;
-    default: return -EBADFD;
+    case STATE_RUNNING:
+      return updateHwPtr(cpu, stream, FROM_CALL);
+    case STATE_DRAINING:
+      return stream.direction == CAPTURE ? -EBADFD : updateHwPtr(cpu, stream, FROM_CALL);
+    case STATE_PREPARED:
+    case STATE_PAUSED:
+      return 0;
+    case STATE_SUSPENDED:
+      return -ESTRPIPE;
+    case STATE_XRUN:
+      return -EPIPE;
+    default:
+      return -EBADFD;
   }
 }
 

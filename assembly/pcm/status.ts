@@ -133,7 +133,13 @@ function setStamps(stream: Stream, image: usize, form: u32, audioData: u32): voi
   const tstampAt = triggerAt(form) + 2 * timeBytes(form);
   setTime(image, tstampAt, form, stream.tstampSeconds, stream.tstampNanoseconds);
   setTime(image, audioAt(form), form, stream.audioSeconds, stream.audioNanoseconds);
-  setTime(image, audioAt(form) + 2 * timeBytes(form), form, stream.driverSeconds, stream.driverNanoseconds);
+  setTime(
+    image,
+    audioAt(form) + 2 * timeBytes(form),
+    form,
+    stream.driverSeconds,
+    stream.driverNanoseconds,
+  );
   if ((audioData & AUDIO_TYPE_MASK) == 0) return;
   store<u32>(image + audioDataAt(form), (audioData & 0xffff) | AUDIO_REPORT_VALID);
 }

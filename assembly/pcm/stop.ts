@@ -30,7 +30,9 @@ export function stopOne(cpu: Cpu, stream: Stream, state: u32): void {
 /** Stops the whole group; −EBADFD, and nothing happens, when a member is in OPEN. */
 export function stopStream(cpu: Cpu, stream: Stream, state: u32): i32 {
   const first = firstMember(stream);
-  for (let at = first; at != 0; at = streamAt(at).groupNext) if (streamAt(at).state == STATE_OPEN) return -EBADFD;
+  for (let at = first; at != 0; at = streamAt(at).groupNext) {
+    if (streamAt(at).state == STATE_OPEN) return -EBADFD;
+  }
   for (let at = first; at != 0; at = streamAt(at).groupNext) haltDevice(cpu, streamAt(at));
   for (let at = first; at != 0; at = streamAt(at).groupNext) settleInto(streamAt(at), state);
   return 0;

@@ -2,7 +2,13 @@ import { EBADFD, EFAULT, EINVAL } from "../base/errno";
 import { Cpu, stackImage } from "../machine/cpu";
 import { copyFromUser, copyToUser } from "../uaccess/copy";
 import { recalculateBoundary } from "./boundary";
-import { NO_POSITION, PROTOCOL_TSTAMP_TYPE, STATE_OPEN, TSTAMP_ENABLE, TSTAMP_TYPE_LAST } from "./numbers";
+import {
+  NO_POSITION,
+  PROTOCOL_TSTAMP_TYPE,
+  STATE_OPEN,
+  TSTAMP_ENABLE,
+  TSTAMP_TYPE_LAST,
+} from "./numbers";
 import { evaluate } from "./pointer";
 import { PLAYBACK, Stream, isRunning, lockStream, unlockStream } from "./runtime";
 import { fillSilence } from "./silence";
@@ -87,7 +93,9 @@ function swParams(cpu: Cpu, stream: Stream, image: usize, word: u32, silenceSize
   if (!isValid(stream, image, word, silenceSize)) return -EINVAL;
   lockStream(stream);
   stream.tstampMode = load<u32>(image + MODE);
-  if (load<u32>(image + protoAt(word)) >= PROTOCOL_TSTAMP_TYPE) stream.tstampType = load<u32>(image + protoAt(word), 4);
+  if (load<u32>(image + protoAt(word)) >= PROTOCOL_TSTAMP_TYPE) {
+    stream.tstampType = load<u32>(image + protoAt(word), 4);
+  }
   stream.periodStep = load<u32>(image + PERIOD_STEP);
   stream.availMin = readWord(image, AVAIL_MIN, word);
   stream.startThreshold = readWord(image, START_THRESHOLD, word);
@@ -103,7 +111,9 @@ function swParams(cpu: Cpu, stream: Stream, image: usize, word: u32, silenceSize
 function isValid(stream: Stream, image: usize, word: u32, silenceSize: u64): bool {
   if (load<u32>(image + MODE) > TSTAMP_ENABLE) return false;
   const proto = load<u32>(image + protoAt(word));
-  if (proto >= PROTOCOL_TSTAMP_TYPE && load<u32>(image + protoAt(word), 4) > TSTAMP_TYPE_LAST) return false;
+  if (proto >= PROTOCOL_TSTAMP_TYPE && load<u32>(image + protoAt(word), 4) > TSTAMP_TYPE_LAST) {
+    return false;
+  }
   if (readWord(image, AVAIL_MIN, word) == 0) return false;
   const threshold = readWord(image, SILENCE_THRESHOLD, word);
   if (silenceSize >= stream.boundary) return threshold == 0;

@@ -1,4 +1,15 @@
-import { BLOCKED, EAGAIN, EBADFD, EBUSY, EFAULT, EINVAL, EIO, ENOMEM, EPIPE, ESTRPIPE } from "../base/errno";
+import {
+  BLOCKED,
+  EAGAIN,
+  EBADFD,
+  EBUSY,
+  EFAULT,
+  EINVAL,
+  EIO,
+  ENOMEM,
+  EPIPE,
+  ESTRPIPE,
+} from "../base/errno";
 import { Cpu, stackImage } from "../machine/cpu";
 import { FINDING_SLEEP_IN_ATOMIC, recordFinding } from "../machine/findings";
 import { slabAlloc, slabFree } from "../machine/slab";
@@ -11,12 +22,30 @@ import { availOf, hwAvail } from "./avail";
 import { sleepLimit } from "./clock";
 import { deviceOf } from "./device";
 import {
-  ACCESS_RW_INTERLEAVED, ACCESS_RW_NONINTERLEAVED, STATE_DISCONNECTED, STATE_DRAINING, STATE_OPEN, STATE_PAUSED,
-  STATE_PREPARED, STATE_RUNNING, STATE_SETUP, STATE_SUSPENDED, STATE_XRUN,
+  ACCESS_RW_INTERLEAVED,
+  ACCESS_RW_NONINTERLEAVED,
+  STATE_DISCONNECTED,
+  STATE_DRAINING,
+  STATE_OPEN,
+  STATE_PAUSED,
+  STATE_PREPARED,
+  STATE_RUNNING,
+  STATE_SETUP,
+  STATE_SUSPENDED,
+  STATE_XRUN,
 } from "./numbers";
 import { FROM_CALL, applyApplPtr, evaluate, updateHwPtr } from "./pointer";
 import { channelOffset, framesToBytes, samplesToBytes } from "./ring";
-import { CAPTURE, PLAYBACK, Stream, addressOf, lockStream, signedFrames, streamAt, unlockStream } from "./runtime";
+import {
+  CAPTURE,
+  PLAYBACK,
+  Stream,
+  addressOf,
+  lockStream,
+  signedFrames,
+  streamAt,
+  unlockStream,
+} from "./runtime";
 import { silenceBytes } from "./silence";
 import { stopStream } from "./stop";
 import { putWord } from "./user";
@@ -83,10 +112,16 @@ function checkTransfer(stream: Stream, transfer: Transfer): i32 {
 /** The states that a transfer can go on in. */
 function accessibleState(stream: Stream): i32 {
   switch (stream.state) {
-    case STATE_PREPARED: case STATE_RUNNING: case STATE_PAUSED: return 0;
-    case STATE_XRUN: return -EPIPE;
-    case STATE_SUSPENDED: return -ESTRPIPE;
-    default: return -EBADFD;
+    case STATE_PREPARED:
+    case STATE_RUNNING:
+    case STATE_PAUSED:
+      return 0;
+    case STATE_XRUN:
+      return -EPIPE;
+    case STATE_SUSPENDED:
+      return -ESTRPIPE;
+    default:
+      return -EBADFD;
   }
 }
 
@@ -100,7 +135,11 @@ function openTransfer(cpu: Cpu, stream: Stream, transfer: Transfer): i32 {
   if (refused < 0) return refused;
   stream.twake = wakeupFrames(stream);
   if (stream.state == STATE_RUNNING) updateHwPtr(cpu, stream, FROM_CALL);
-  if (stream.direction == CAPTURE && stream.state == STATE_PREPARED && transfer.size >= stream.startThreshold) {
+  if (
+    stream.direction == CAPTURE &&
+    stream.state == STATE_PREPARED &&
+    transfer.size >= stream.startThreshold
+  ) {
     const error = performAction(cpu, stream, ACTION_START);
     if (error < 0) return error;
   }
@@ -178,12 +217,20 @@ export function resumeTransfer(cpu: Cpu, task: Task): i32 {
 /** What the state says after a sleep: −errno, DRAINED, or 0 to look at the ring again. A pause outlasts the limit. */
 function afterSleep(stream: Stream, late: bool): i32 {
   switch (stream.state) {
-    case STATE_SUSPENDED: return -ESTRPIPE;
-    case STATE_XRUN: return -EPIPE;
-    case STATE_DRAINING: return stream.direction == PLAYBACK ? -EPIPE : DRAINED;
-    case STATE_OPEN: case STATE_SETUP: case STATE_DISCONNECTED: return -EBADFD;
-    case STATE_PAUSED: return 0;
-    default: return late ? -EIO : 0;
+    case STATE_SUSPENDED:
+      return -ESTRPIPE;
+    case STATE_XRUN:
+      return -EPIPE;
+    case STATE_DRAINING:
+      return stream.direction == PLAYBACK ? -EPIPE : DRAINED;
+    case STATE_OPEN:
+    case STATE_SETUP:
+    case STATE_DISCONNECTED:
+      return -EBADFD;
+    case STATE_PAUSED:
+      return 0;
+    default:
+      return late ? -EIO : 0;
   }
 }
 
@@ -203,7 +250,11 @@ function moveChunk(cpu: Cpu, stream: Stream, transfer: Transfer): i32 {
   const refused = accessibleState(stream);
   if (refused < 0) return refused;
   const next = applPtr + frames;
-  const applied = applyApplPtr(cpu, stream, next >= stream.boundary ? next - stream.boundary : next);
+  const applied = applyApplPtr(
+    cpu,
+    stream,
+    next >= stream.boundary ? next - stream.boundary : next,
+  );
   if (applied < 0) return applied;
   transfer.size -= frames;
   transfer.done += frames;
@@ -255,7 +306,9 @@ function endTransfer(cpu: Cpu, stream: Stream, transfer: Transfer, error: i32): 
 function deliver(cpu: Cpu, stream: Stream, transfer: Transfer, outcome: i64): i32 {
   if (transfer.addresses != 0) slabFree(transfer.addresses);
   const answer = outcome < 0 ? (outcome as i32) : 0;
-  if (transfer.deliver == DELIVER_BYTES) return outcome > 0 ? (framesToBytes(stream, outcome) as i32) : answer;
+  if (transfer.deliver == DELIVER_BYTES) {
+    return outcome > 0 ? (framesToBytes(stream, outcome) as i32) : answer;
+  }
   if (outcome < 0 && transfer.deliver != DELIVER_ALWAYS) return answer;
   if (putWord(cpu, transfer.resultAt, outcome, transfer.word) != 0) return -EFAULT;
   return transfer.deliver == DELIVER_COUNT ? (outcome as i32) : answer;

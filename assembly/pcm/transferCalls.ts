@@ -6,7 +6,14 @@ import { copyFromUser } from "../uaccess/copy";
 import { STATE_DISCONNECTED, STATE_OPEN } from "./numbers";
 import { CAPTURE, PLAYBACK, Stream } from "./runtime";
 import {
-  DELIVER_ALWAYS, DELIVER_BYTES, DELIVER_COUNT, DELIVER_SUCCESS, Transfer, newTransfer, runTransfer, scratchOf,
+  DELIVER_ALWAYS,
+  DELIVER_BYTES,
+  DELIVER_COUNT,
+  DELIVER_SUCCESS,
+  Transfer,
+  newTransfer,
+  runTransfer,
+  scratchOf,
 } from "./transfer";
 import { get32, putWord } from "./user";
 
@@ -65,7 +72,9 @@ function copyAddresses(cpu: Cpu, stream: Stream, transfer: Transfer, va: u64, wo
     return -EFAULT;
   }
   if (word == 4) {
-    for (let at = stream.channels; at-- > 0; ) store<u64>(list + (at << 3), load<u32>(list + (at << 2)));
+    for (let at = stream.channels; at-- > 0;) {
+      store<u64>(list + (at << 3), load<u32>(list + (at << 2)));
+    }
   }
   transfer.addresses = list as u32;
   return 0;

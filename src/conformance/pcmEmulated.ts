@@ -107,7 +107,13 @@ export class EmulatedPcm implements PcmMachine {
       request.stream === "capture" ? "PCM_CAPTURE" : "PCM_PLAYBACK",
     );
     const nonblock = request.nonblock ? 1 : 0;
-    const handle = exports.pcmOpen(direction, cards[request.device], request.sub, limits.info, nonblock);
+    const handle = exports.pcmOpen(
+      direction,
+      cards[request.device],
+      request.sub,
+      limits.info,
+      nonblock,
+    );
     if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no stream record");
     if (request.device === "dummy") exports.deviceSetOwnCopy(handle, 1);
     this.#files.set(slot, { handle: handle >>> 0, limits, constraints });
@@ -161,12 +167,16 @@ export class EmulatedPcm implements PcmMachine {
 
   read(slot: number, address: number, length: number): number {
     const { exports } = this.#machine;
-    return this.#finish(exports.pcmRead(this.#task.cpu, this.#file(slot).handle, address, 0, length));
+    return this.#finish(
+      exports.pcmRead(this.#task.cpu, this.#file(slot).handle, address, 0, length),
+    );
   }
 
   write(slot: number, address: number, length: number): number {
     const { exports } = this.#machine;
-    return this.#finish(exports.pcmWrite(this.#task.cpu, this.#file(slot).handle, address, 0, length));
+    return this.#finish(
+      exports.pcmWrite(this.#task.cpu, this.#file(slot).handle, address, 0, length),
+    );
   }
 
   poll(slot: number): number {
@@ -178,7 +188,14 @@ export class EmulatedPcm implements PcmMachine {
     const access = this.#task.protectionBits((prot & 2) === 0 ? "r" : "rw");
     const { handle } = this.#file(slot);
     const result = this.#machine.exports.pcmMap(
-      this.#task.cpu, handle, address, 0, offset, 0, length, access,
+      this.#task.cpu,
+      handle,
+      address,
+      0,
+      offset,
+      0,
+      length,
+      access,
     );
     return result < 0 ? result : address;
   }
@@ -269,7 +286,9 @@ export class EmulatedPcm implements PcmMachine {
   }
 
   restore(): void {
-    if (this.#kept === null) throw new FaultlineError("nothing-saved", "restore needs a save before it");
+    if (this.#kept === null) {
+      throw new FaultlineError("nothing-saved", "restore needs a save before it");
+    }
     this.#machine.restore(this.#kept.snapshot);
     this.#files = new Map(this.#kept.files);
     this.#findings = this.#machine.header("HEADER_FINDING_COUNT");
@@ -290,13 +309,24 @@ export class EmulatedPcm implements PcmMachine {
       poke: (slot, hwPtrBase, hwPtr, applPtr, interrupt) => {
         const [base, hw, appl, last] = [hwPtrBase, hwPtr, applPtr, interrupt].map((p) => halves(p));
         this.#machine.exports.pcmPoke(
-          handle(slot), base!.lo, base!.hi, hw!.lo, hw!.hi, appl!.lo, appl!.hi, last!.lo, last!.hi,
+          handle(slot),
+          base!.lo,
+          base!.hi,
+          hw!.lo,
+          hw!.hi,
+          appl!.lo,
+          appl!.hi,
+          last!.lo,
+          last!.hi,
         );
       },
       setReturns: (slot, prepare, trigger, ack) => {
         const answer = (word: bigint): number => Number(BigInt.asIntN(32, word));
         this.#machine.exports.deviceSetAnswers(
-          handle(slot), answer(prepare), answer(trigger), answer(ack),
+          handle(slot),
+          answer(prepare),
+          answer(trigger),
+          answer(ack),
         );
       },
       setDelay: (slot, frames) => {

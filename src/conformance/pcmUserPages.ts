@@ -65,7 +65,10 @@ export class UserPages {
   readRequestPages(into: Uint8Array): void {
     for (const [page, { linear, letter }] of this.#request.entries()) {
       if (letter === "u") continue;
-      into.set(this.#task.machine.bytes.subarray(linear, linear + userPageSize), page * userPageSize);
+      into.set(
+        this.#task.machine.bytes.subarray(linear, linear + userPageSize),
+        page * userPageSize,
+      );
     }
   }
 

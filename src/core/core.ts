@@ -1,39 +1,21 @@
 import { FaultlineError } from "../base/errors.ts";
 import type { BuildName } from "./builds.ts";
-import type { instantiate } from "./generated/coreExports.d.ts";
+import type { AsyncifyExports, CoreExports, FiberHost, FiberSwitch } from "./exports.ts";
 import { defaultWasm } from "./defaultWasm.ts";
 import { Fibers, fiberedExports } from "./fibers.ts";
-
-/** The core's exports as the compiler describes them: functions over 32-bit numbers, and constants with a `value`. */
-export type CoreExports = Awaited<ReturnType<typeof instantiate>>;
 
 /** Bytes, a compiled module, or where to fetch one from. */
 export type WasmSource = BufferSource | WebAssembly.Module | Response | PromiseLike<Response> | URL | string;
 
-/** Who is asked when a fiber gives way (study build). Answers 0 when nobody schedules. */
-export type FiberSwitch = (cpu: number, why: number) => number;
-
-/** asyncify's own exports, present in the study build alone. */
-export interface AsyncifyExports {
-  asyncify_start_unwind(data: number): void;
-  asyncify_stop_unwind(): void;
-  asyncify_start_rewind(data: number): void;
-  asyncify_stop_rewind(): void;
-}
-
 /** One instance of a core over one memory. */
-export interface Core {
+export interface Core extends FiberHost {
   readonly build: BuildName;
   /** What the host calls. In the study build each call may be left at a yield point and taken up again. */
   exports: CoreExports;
   /** Present in the study build: runs several calls as fibers, over `rawExports`. */
   fibers: Fibers | undefined;
   readonly rawExports: CoreExports;
-  readonly asyncify: AsyncifyExports | undefined;
-  readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
-  /** The host's answer to a fiber that gives way; a scheduler puts itself here. */
-  onSwitch: FiberSwitch;
 }
 
 /** A wasm32 memory can have this many 64-KiB pages. */

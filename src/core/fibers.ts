@@ -1,4 +1,4 @@
-import type { Core, CoreExports } from "./core.ts";
+import type { CoreExports, FiberHost } from "./exports.ts";
 
 /**
  * Emulated CPUs as fibers, on binaryen's asyncify (study build). A fiber is a call into the core that can be left at
@@ -22,7 +22,7 @@ type Mode = "running" | "unwinding" | "rewinding";
 
 /** Runs fibers one at a time. Nobody else may call into the core while a fiber is left. */
 export class Fibers {
-  readonly #core: Core;
+  readonly #core: FiberHost;
   /** The core's own exports, which return garbage when a call is left at a yield point. */
   readonly #raw: CoreExports;
   #mode: Mode = "running";
@@ -32,7 +32,7 @@ export class Fibers {
   /** The CPU that gave way last. */
   #cpu = 0;
 
-  constructor(core: Core) {
+  constructor(core: FiberHost) {
     this.#core = core;
     this.#raw = core.exports;
     core.onSwitch = (cpu, why) => this.#switch(cpu, why);
@@ -104,7 +104,7 @@ export class Fibers {
 }
 
 /** The core's exports with every function run through `runAlone`, so that plain calls may be left and taken up too. */
-export function fiberedExports(core: Core, fibers: Fibers): CoreExports {
+export function fiberedExports(core: FiberHost, fibers: Fibers): CoreExports {
   const wrapped: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(core.exports)) {
     if (typeof value !== "function") {

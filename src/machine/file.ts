@@ -1,16 +1,16 @@
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import { halves, wholeNumber, type Address } from "./address.ts";
-import type { Machine } from "./machine.ts";
+import type { CoreMemory } from "./coreMemory.ts";
 import { levelOf, type PageSize } from "./pageSize.ts";
 
 /** A file-like object: its pages appear on first use, zeroed. */
 export class UserFile {
-  readonly #machine: Machine;
+  readonly #machine: CoreMemory;
   readonly handle: number;
   readonly size: Address;
   readonly #id: number;
 
-  private constructor(machine: Machine, handle: number, size: Address) {
+  private constructor(machine: CoreMemory, handle: number, size: Address) {
     this.#machine = machine;
     this.handle = handle;
     this.size = size;
@@ -18,7 +18,7 @@ export class UserFile {
   }
 
   /** @throws UsageError for more than 4 GiB; FaultlineError "no-memory" when RAM is full */
-  static create(machine: Machine, size: Address, pageSize: PageSize): UserFile {
+  static create(machine: CoreMemory, size: Address, pageSize: PageSize): UserFile {
     const { lo, hi } = halves(size, "size");
     if (hi > 1 || (hi === 1 && lo > 0)) {
       throw new UsageError({ argument: "size", problem: `is ${String(size)}`, valid: "up to 4 GiB" });

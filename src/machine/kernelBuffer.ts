@@ -1,24 +1,24 @@
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import { wholeNumber } from "./address.ts";
-import type { Machine } from "./machine.ts";
+import type { CoreMemory } from "./coreMemory.ts";
 
 const MAX_BUFFER = 64 << 20;
 
 /** A kernel object of known size in emulated RAM. */
 export class KernelBuffer {
-  readonly #machine: Machine;
+  readonly #machine: CoreMemory;
   /** Linear address inside the core's memory. */
   readonly linear: number;
   readonly length: number;
 
-  private constructor(machine: Machine, linear: number, length: number) {
+  private constructor(machine: CoreMemory, linear: number, length: number) {
     this.#machine = machine;
     this.linear = linear;
     this.length = length;
   }
 
   /** @throws FaultlineError "no-memory" when RAM is full */
-  static alloc(machine: Machine, bytes: number): KernelBuffer {
+  static alloc(machine: CoreMemory, bytes: number): KernelBuffer {
     wholeNumber("bytes", bytes, 1, MAX_BUFFER);
     const linear = machine.exports.allocKernelBuffer(bytes) >>> 0;
     if (linear === 0) throw new FaultlineError("no-memory", `RAM is full: no kernel buffer of ${bytes} bytes`);

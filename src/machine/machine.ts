@@ -1,7 +1,9 @@
 import { FaultlineError, UsageError } from "../base/errors.ts";
-import { instantiateCore, loadModule, type Core, type CoreExports } from "../core/core.ts";
-import { halves, join, wholeNumber, type Address } from "./address.ts";
-import { archConstant, type ArchName } from "./arch.ts";
+import { instantiateCore, loadModule, type Core } from "../core/core.ts";
+import type { CoreExports } from "../core/exports.ts";
+import { halves, wholeNumber, type Address } from "./address.ts";
+import { archConstant } from "./arch.ts";
+import { CoreMemory } from "./coreMemory.ts";
 import { counterTable, type CounterName, type Counters } from "./counters.ts";
 import { eventTable, type EventKind, type MachineEvent } from "./events.ts";
 import { UserFile } from "./file.ts";
@@ -16,19 +18,7 @@ import { Task, type TaskOptions } from "./task.ts";
  * One emulated computer: CPUs, physical frames, page tables, a guard on user memory, and the kernel's bookkeeping, all
  * in one linear memory. Machines are independent of each other.
  */
-export class Machine {
-  readonly core: Core;
-  readonly shape: MachineShape;
-  #words: Uint32Array;
-  #bytes: Uint8Array;
-
-  private constructor(core: Core, shape: MachineShape) {
-    this.core = core;
-    this.shape = shape;
-    this.#words = new Uint32Array(core.memory.buffer);
-    this.#bytes = new Uint8Array(core.memory.buffer);
-  }
-
+export class Machine extends CoreMemory {
   /**
    * Makes a machine.
    * @throws UsageError for an option that cannot be used; FaultlineError "no-memory" where the host has not so much
@@ -77,21 +67,6 @@ export class Machine {
     this.refreshViews();
   }
 
-  /** After memory has grown the old views are empty. */
-  refreshViews(): void {
-    this.#words = new Uint32Array(this.core.memory.buffer);
-    this.#bytes = new Uint8Array(this.core.memory.buffer);
-  }
-
-  get exports(): CoreExports {
-    return this.core.exports;
-  }
-
-  /** The exports as they are: what an operation of a program calls, because a scheduler leaves and takes it up. */
-  get rawExports(): CoreExports {
-    return this.core.rawExports;
-  }
-
   /** Study: every k-th yield point of a call is really left and taken up again; 0 = none. Other builds have none. */
   get switchEvery(): number {
     return this.header("HEADER_YIELD_EVERY");
@@ -99,11 +74,6 @@ export class Machine {
 
   set switchEvery(every: number) {
     this.setHeader("HEADER_YIELD_EVERY", wholeNumber("switchEvery", every, 0, 2 ** 31 - 1));
-  }
-
-  /** Nanoseconds of the virtual clock; it stands still unless it is moved. */
-  get nanoseconds(): bigint {
-    return this.wideAt(this.exports.headerAddress() + this.constant("HEADER_NANOSECONDS"));
   }
 
   advanceClock(nanoseconds: Address): void {
@@ -114,49 +84,12 @@ export class Machine {
   /** Moves the clock to the first time limit of a sleeping task; false when none has one. */
   advanceToNextTimeout(): boolean {
     let first = 0n;
-    for (let task = this.header("HEADER_TASKS"); task !== 0; task = this.#words[(task + this.constant("TASK_NEXT")) >>> 2]!) {
+    for (let task = this.header("HEADER_TASKS"); task !== 0; task = this.words[(task + this.constant("TASK_NEXT")) >>> 2]!) {
       const wakeAt = this.wideAt(task + this.constant("TASK_WAKE_AT"));
       if (wakeAt > this.nanoseconds && (first === 0n || wakeAt < first)) first = wakeAt;
     }
     if (first !== 0n) this.advanceClock(first - this.nanoseconds);
     return first !== 0n;
-  }
-
-  get arch(): ArchName {
-    return this.shape.arch;
-  }
-
-  /** All of linear memory, as bytes and as words: for views, not for guessing at layouts. */
-  get bytes(): Uint8Array {
-    return this.#bytes;
-  }
-
-  get words(): Uint32Array {
-    return this.#words;
-  }
-
-  /** A number that the core exports by name. */
-  constant(name: keyof CoreExports): number {
-    return (this.exports[name] as { value: number }).value;
-  }
-
-  /** A word of the machine's header, by the core's name for its place. */
-  header(field: keyof CoreExports): number {
-    return this.#words[(this.exports.headerAddress() + this.constant(field)) >>> 2]!;
-  }
-
-  setHeader(field: keyof CoreExports, value: number): void {
-    this.#words[(this.exports.headerAddress() + this.constant(field)) >>> 2] = value;
-  }
-
-  /** Bytes of the kernel's long. */
-  get wordBytes(): number {
-    return this.#words[(this.exports.profileAddress() + this.constant("PROFILE_WORD_BYTES")) >>> 2]!;
-  }
-
-  /** A 64-bit number at a linear address. */
-  wideAt(address: number): bigint {
-    return join(this.#words[address >>> 2]!, this.#words[(address >>> 2) + 1]!);
   }
 
   /** A new task with an address space of its own, or sharing one. @throws FaultlineError "no-memory" */
@@ -172,11 +105,6 @@ export class Machine {
   /** A file-like object that mappings can be backed by; accesses to pages past `size` are SIGBUS. */
   createFile(size: Address, pageSize: "4K" | "2M" | "1G" = "4K"): UserFile {
     return UserFile.create(this, size, pageSize);
-  }
-
-  /** @throws UsageError for a CPU the machine has not */
-  checkedCpu(cpu: number): number {
-    return wholeNumber("cpu", cpu, 0, this.shape.cpus - 1);
   }
 
   /** What one CPU, or all of them together, have counted. Only the study build counts. */
@@ -212,7 +140,7 @@ export class Machine {
   #event(sequence: number, kinds: ReadonlyMap<number, EventKind>): MachineEvent {
     const slot = sequence % this.constant("EVENT_SLOTS");
     const at = this.header("HEADER_EVENTS") + slot * this.constant("EVENT_BYTES");
-    const word = (offset: number): number => this.#words[(at + offset) >>> 2]!;
+    const word = (offset: number): number => this.words[(at + offset) >>> 2]!;
     return {
       kind: kinds.get(word(this.constant("EVENT_KIND")))!,
       sequence,
@@ -238,7 +166,7 @@ export class Machine {
 
   #finding(slot: number): Finding {
     const at = this.constant("FINDINGS") + slot * this.constant("FINDING_BYTES");
-    const word = (field: keyof CoreExports): number => this.#words[(at + this.constant(field)) >>> 2]!;
+    const word = (field: keyof CoreExports): number => this.words[(at + this.constant(field)) >>> 2]!;
     const kind = word("FINDING_KIND");
     const row = findingTable.find((candidate) => this.constant(candidate.constant) === kind)!;
     const task = word("FINDING_TASK");
@@ -246,7 +174,7 @@ export class Machine {
       kind: row.kind,
       meaning: row.meaning,
       cpu: word("FINDING_CPU"),
-      task: task === 0 ? 0 : this.#words[(task + this.constant("TASK_ID")) >>> 2]!,
+      task: task === 0 ? 0 : this.words[(task + this.constant("TASK_ID")) >>> 2]!,
       address: this.wideAt(at + this.constant("FINDING_VA")),
       detail: word("FINDING_DETAIL"),
     };

@@ -1,14 +1,26 @@
 import { FaultlineError } from "../base/errors.ts";
 import { wholeNumber } from "./address.ts";
-import type { Task } from "./task.ts";
+import type { Address } from "./address.ts";
+import type { CoreMemory } from "./coreMemory.ts";
+
+/** What a mapping asks of the task whose address space it lies in. */
+export interface AddressSpace {
+  readonly machine: CoreMemory;
+  touch(at: Address, access: "read" | "write"): boolean;
+  /** Makes a page present whatever its protection; false where none can be. */
+  force(at: Address): boolean;
+  linearOf(at: Address): number | null;
+  protect(at: Address, length: Address, protection: string): number;
+  unmap(at: Address, length: Address): number;
+}
 
 /** A mapped range, and a debugger's view of its content: reading and writing here is no access of the emulated system. */
 export class Mapping {
-  readonly #task: Task;
+  readonly #task: AddressSpace;
   readonly address: bigint;
   readonly length: number;
 
-  constructor(task: Task, address: bigint, length: number) {
+  constructor(task: AddressSpace, address: bigint, length: number) {
     this.#task = task;
     this.address = address;
     this.length = length;

@@ -1,7 +1,8 @@
 import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
 import { buildNames, type BuildName } from "../core/builds.ts";
-import type { CoreExports, WasmSource } from "../core/core.ts";
+import type { WasmSource } from "../core/core.ts";
+import type { CoreExports } from "../core/exports.ts";
 import { wholeNumber } from "./address.ts";
 import { archNames, type ArchName } from "./arch.ts";
 import { newestKernel, resolveKernel, type ResolvedKernel } from "./kernel.ts";

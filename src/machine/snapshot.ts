@@ -1,5 +1,5 @@
 import { UsageError } from "../base/errors.ts";
-import type { Machine } from "./machine.ts";
+import type { CoreMemory } from "./coreMemory.ts";
 
 /** A machine's state: what lies before the TLBs, the used frames' records, and the used RAM. */
 export interface Snapshot {
@@ -8,12 +8,12 @@ export interface Snapshot {
   readonly parts: readonly { readonly start: number; readonly bytes: Uint8Array }[];
 }
 
-function shapeKey(machine: Machine): string {
+function shapeKey(machine: CoreMemory): string {
   return JSON.stringify(machine.shape);
 }
 
 /** [start, end) of the regions that hold state, given how many frames were ever used. TLBs are a cache. */
-function regions(machine: Machine, freshPfn: number): [number, number][] {
+function regions(machine: CoreMemory, freshPfn: number): [number, number][] {
   const frames = machine.header("HEADER_FRAMES");
   const ram = machine.header("HEADER_RAM");
   return [
@@ -23,7 +23,7 @@ function regions(machine: Machine, freshPfn: number): [number, number][] {
   ];
 }
 
-export function takeSnapshot(machine: Machine): Snapshot {
+export function takeSnapshot(machine: CoreMemory): Snapshot {
   const freshPfn = machine.header("HEADER_FRESH_PFN");
   const parts = regions(machine, freshPfn).map(([start, end]) => ({ start, bytes: machine.bytes.slice(start, end) }));
   return { shapeKey: shapeKey(machine), freshPfn, parts };
@@ -33,7 +33,7 @@ export function takeSnapshot(machine: Machine): Snapshot {
  * Copies the state back. Frames first used since then become fresh, that is zero, again; every CPU forgets its
  * translations under a generation that none of them has seen.
  */
-export function restoreSnapshot(machine: Machine, snapshot: Snapshot): void {
+export function restoreSnapshot(machine: CoreMemory, snapshot: Snapshot): void {
   if (snapshot.shapeKey !== shapeKey(machine)) {
     throw new UsageError({ argument: "snapshot", problem: "is of a machine of another shape", valid: "one taken from this machine" });
   }
@@ -50,7 +50,7 @@ export function restoreSnapshot(machine: Machine, snapshot: Snapshot): void {
   machine.exports.forgetTranslations();
 }
 
-function generationWords(machine: Machine): number[] {
+function generationWords(machine: CoreMemory): number[] {
   const offset = machine.constant("CPU_GENERATION");
   return Array.from({ length: machine.shape.cpus }, (_, cpu) => (machine.exports.cpuAddress(cpu) + offset) >>> 2);
 }

@@ -2,8 +2,8 @@ import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
 import { halves, join, wholeNumber, type Address } from "../machine/address.ts";
 import type { KernelBuffer } from "../machine/kernelBuffer.ts";
-import type { CoreExports } from "../core/core.ts";
-import type { Task } from "../machine/task.ts";
+import type { CoreExports } from "../core/exports.ts";
+import type { CoreMemory } from "../machine/coreMemory.ts";
 
 /** Sizes of a single value, in bytes. */
 export type ValueSize = 1 | 2 | 4 | 8;
@@ -30,15 +30,22 @@ export type CpuContext = keyof typeof contexts;
 
 const MAX_LENGTH = 2 ** 31 - 1;
 
+/** The task whose kernel code calls the primitives. */
+export interface Caller {
+  readonly machine: CoreMemory;
+  /** The CPU it runs on. */
+  readonly cpu: number;
+}
+
 /**
  * Every primitive of the kernel's user-access interface, run by one task's kernel code on its CPU (spec/uaccess.md
  * §§2–7; include/linux/uaccess.h, lib/usercopy.c, mm/maccess.c). Results are the kernel's: 0, −errno, or bytes not
  * copied. What the kernel code does wrong is a finding of the machine.
  */
 export class UserAccess {
-  readonly #task: Task;
+  readonly #task: Caller;
 
-  constructor(task: Task) {
+  constructor(task: Caller) {
     this.#task = task;
   }
 

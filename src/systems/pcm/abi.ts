@@ -1,6 +1,6 @@
 import { oneOf } from "../../base/nearest.ts";
 import { archNames, type ArchName } from "../../machine/arch.ts";
-import type { Machine } from "../../machine/machine.ts";
+import type { CoreMemory } from "../../machine/coreMemory.ts";
 
 /** The ABIs of SYNC_PTR (spec/pcm.md §1.1), and which architecture has which. */
 export const abis = [
@@ -51,13 +51,13 @@ export function abiExistsOn(name: AbiName, arch: ArchName): boolean {
 }
 
 /** The core's number for a strategy. @throws UsageError for an unknown name */
-export function strategyNumber(machine: Machine, name: StrategyName): number {
+export function strategyNumber(machine: CoreMemory, name: StrategyName): number {
   oneOf("strategy", name, strategyNames);
   return machine.constant(strategies.find((strategy) => strategy.name === name)!.constant);
 }
 
 /** The core's number for an ABI. @throws UsageError for an unknown name */
-export function abiNumber(machine: Machine, name: AbiName): number {
+export function abiNumber(machine: CoreMemory, name: AbiName): number {
   oneOf("abi", name, abiNames);
   return machine.constant(abiRow(name).constant);
 }
@@ -70,7 +70,7 @@ export interface FieldPlace {
 }
 
 /** Where the nine written fields of an ABI stand, and how long the argument is: asked of the core. */
-export function syncPtrLayout(machine: Machine, name: AbiName): { readonly bytes: number; readonly fields: readonly FieldPlace[] } {
+export function syncPtrLayout(machine: CoreMemory, name: AbiName): { readonly bytes: number; readonly fields: readonly FieldPlace[] } {
   const abi = abiNumber(machine, name);
   return {
     bytes: machine.exports.syncPtrBytes(abi),

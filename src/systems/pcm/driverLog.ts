@@ -1,5 +1,5 @@
-import type { CoreExports } from "../../core/core.ts";
-import type { Machine } from "../../machine/machine.ts";
+import type { CoreExports } from "../../core/exports.ts";
+import type { CoreMemory } from "../../machine/coreMemory.ts";
 
 /** The names of the driver's callbacks, as the recordings write them. */
 const callNames = [
@@ -31,7 +31,7 @@ export interface DriverCall {
 }
 
 /** Takes the driver's calls since the last question out of a stream's log, oldest first. */
-export function takeDriverLog(machine: Machine, stream: number): DriverCall[] {
+export function takeDriverLog(machine: CoreMemory, stream: number): DriverCall[] {
   const word = (address: number): number => machine.words[address >>> 2]!;
   const device = word(stream + machine.constant("STREAM_DEVICE"));
   const log = word(device + machine.constant("DEVICE_LOG"));
@@ -39,7 +39,8 @@ export function takeDriverLog(machine: Machine, stream: number): DriverCall[] {
   if (count === 0) return [];
   const names = nameTable(machine);
   const calls = Array.from({ length: count }, (_, index) => {
-    const at = log + machine.constant("DRIVER_LOG_RECORDS") + index * machine.constant("DRIVER_CALL_BYTES");
+    const at =
+      log + machine.constant("DRIVER_LOG_RECORDS") + index * machine.constant("DRIVER_CALL_BYTES");
     const name = names.get(word(at + machine.constant("DRIVER_CALL_CALL")))!;
     return { name, argument: machine.wideAt(at + machine.constant("DRIVER_CALL_ARGUMENT")) };
   });
@@ -47,8 +48,10 @@ export function takeDriverLog(machine: Machine, stream: number): DriverCall[] {
   return calls;
 }
 
-function nameTable(machine: Machine): Map<number, string> {
-  const names = new Map<number, string>(callNames.map(([constant, name]) => [machine.constant(constant), name]));
+function nameTable(machine: CoreMemory): Map<number, string> {
+  const names = new Map<number, string>(
+    callNames.map(([constant, name]) => [machine.constant(constant), name]),
+  );
   for (const [constant, name] of triggerNames) {
     names.set(machine.constant("DRIVER_TRIGGER") + machine.constant(constant), `trigger:${name}`);
   }

@@ -1,5 +1,5 @@
-import type { CoreExports } from "../../core/core.ts";
-import type { Machine } from "../../machine/machine.ts";
+import type { CoreExports } from "../../core/exports.ts";
+import type { CoreMemory } from "../../machine/coreMemory.ts";
 
 /** Where a field of a stream's bookkeeping lies: in its record, or in one of the two records a program may map. */
 type Home = "record" | "status" | "control" | "availMin";
@@ -12,7 +12,11 @@ interface FieldRow {
 }
 
 /** A row for a field of the stream's own record. */
-function own<const Name extends string>(name: Name, constant: keyof CoreExports, bits: 32 | 64 = 64) {
+function own<const Name extends string>(
+  name: Name,
+  constant: keyof CoreExports,
+  bits: 32 | 64 = 64,
+) {
   return { name, home: "record", constant, bits } as const;
 }
 
@@ -57,12 +61,20 @@ const homePointers = {
 
 /** Reads chosen fields of streams of one machine; asking changes nothing. */
 export class StreamFields {
-  readonly #machine: Machine;
-  readonly #places: readonly { readonly pointer: number; readonly offset: number; readonly wide: boolean }[];
+  readonly #machine: CoreMemory;
+  readonly #places: readonly {
+    readonly pointer: number;
+    readonly offset: number;
+    readonly wide: boolean;
+  }[];
 
-  constructor(machine: Machine, fields: readonly StreamField[]) {
+  constructor(machine: CoreMemory, fields: readonly StreamField[]) {
     this.#machine = machine;
-    const wordBits = 8 * machine.words[(machine.exports.profileAddress() + machine.constant("PROFILE_WORD_BYTES")) >>> 2]!;
+    const wordBits =
+      8 *
+      machine.words[
+        (machine.exports.profileAddress() + machine.constant("PROFILE_WORD_BYTES")) >>> 2
+      ]!;
     this.#places = fields.map((name) => {
       const row: FieldRow = streamFields.find((candidate) => candidate.name === name)!;
       const shared = row.home === "control" || row.home === "availMin";

@@ -1,4 +1,4 @@
-import type { Machine } from "../../machine/machine.ts";
+import type { CoreMemory } from "../../machine/coreMemory.ts";
 import { compatImageBytes, hwParams, hwRefine, nativeImageBytes, type HwConstraints, type PcmDeviceLimits } from "./params/index.ts";
 
 /** System call doors: the door decides how a request is read, not the program. */
@@ -12,7 +12,7 @@ const NUMBER_MASK = 0xff;
 
 /** What the negotiation needs to know of an open stream. */
 export interface Negotiable {
-  readonly machine: Machine;
+  readonly machine: CoreMemory;
   readonly cpu: number;
   readonly stream: number;
   readonly limits: PcmDeviceLimits;

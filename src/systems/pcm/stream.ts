@@ -1,6 +1,6 @@
 import { FaultlineError } from "../../base/errors.ts";
 import { halves, type Address } from "../../machine/address.ts";
-import type { Machine } from "../../machine/machine.ts";
+import type { CoreMemory } from "../../machine/coreMemory.ts";
 import type { Operation } from "../../machine/programs.ts";
 import type { Task } from "../../machine/task.ts";
 import { abiNumber, strategyNumber, type AbiName, type StrategyName } from "./abi.ts";
@@ -79,7 +79,7 @@ export class PcmStream {
     return new PcmStream(task, handle, limits, constraints);
   }
 
-  get #machine(): Machine {
+  get #machine(): CoreMemory {
     return this.task.machine;
   }
 

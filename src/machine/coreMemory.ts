@@ -1,0 +1,85 @@
+import type { Core } from "../core/core.ts";
+import type { CoreExports } from "../core/exports.ts";
+import { join, wholeNumber } from "./address.ts";
+import type { ArchName } from "./arch.ts";
+import type { MachineShape } from "./options.ts";
+
+/**
+ * A core's memory as the host reads it: by the names of the numbers that the core exports, never by numbers of its
+ * own. What stands on a machine (tasks, buffers, files) needs no more than this.
+ */
+export class CoreMemory {
+  readonly core: Core;
+  readonly shape: MachineShape;
+  #words: Uint32Array;
+  #bytes: Uint8Array;
+
+  protected constructor(core: Core, shape: MachineShape) {
+    this.core = core;
+    this.shape = shape;
+    this.#words = new Uint32Array(core.memory.buffer);
+    this.#bytes = new Uint8Array(core.memory.buffer);
+  }
+
+  /** After memory has grown the old views are empty. */
+  refreshViews(): void {
+    this.#words = new Uint32Array(this.core.memory.buffer);
+    this.#bytes = new Uint8Array(this.core.memory.buffer);
+  }
+
+  get exports(): CoreExports {
+    return this.core.exports;
+  }
+
+  /** The exports as they are: what an operation of a program calls, because a scheduler leaves and takes it up. */
+  get rawExports(): CoreExports {
+    return this.core.rawExports;
+  }
+
+  get arch(): ArchName {
+    return this.shape.arch;
+  }
+
+  /** All of linear memory, as bytes and as words: for views, not for guessing at layouts. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  get words(): Uint32Array {
+    return this.#words;
+  }
+
+  /** A number that the core exports by name. */
+  constant(name: keyof CoreExports): number {
+    return (this.exports[name] as { value: number }).value;
+  }
+
+  /** A word of the machine's header, by the core's name for its place. */
+  header(field: keyof CoreExports): number {
+    return this.#words[(this.exports.headerAddress() + this.constant(field)) >>> 2]!;
+  }
+
+  setHeader(field: keyof CoreExports, value: number): void {
+    this.#words[(this.exports.headerAddress() + this.constant(field)) >>> 2] = value;
+  }
+
+  /** Bytes of the kernel's long. */
+  get wordBytes(): number {
+    return this.#words[(this.exports.profileAddress() + this.constant("PROFILE_WORD_BYTES")) >>> 2]!;
+  }
+
+  /** A 64-bit number at a linear address. */
+  wideAt(address: number): bigint {
+    return join(this.#words[address >>> 2]!, this.#words[(address >>> 2) + 1]!);
+  }
+
+  /** @throws UsageError for a CPU the machine has not */
+  checkedCpu(cpu: number): number {
+    return wholeNumber("cpu", cpu, 0, this.shape.cpus - 1);
+  }
+
+  /** Nanoseconds of the virtual clock; it stands still unless it is moved. */
+  get nanoseconds(): bigint {
+    return this.wideAt(this.exports.headerAddress() + this.constant("HEADER_NANOSECONDS"));
+  }
+}
