@@ -1,4 +1,3 @@
-export * from "./api/constants";
 export * from "./api/machine";
 export * from "./api/tasks";
 export * from "./api/uaccess";
@@ -6,4 +5,3 @@ export * from "./api/measure";
 export * from "./api/pcm";
 export * from "./api/resume";
 export * from "./api/syncPtr";
-export * from "./api/pcmConstants";

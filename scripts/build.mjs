@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const bin = (name) => join("node_modules", ".bin", name);
 
-// Functions that the profile build keeps apart, so that a CPU profile names the phases of a call.
+// Functions that the profile build keeps apart, so that a CPU profile names the phases of a call: phase → name parts.
 const PHASES = JSON.parse(readFileSync("assembly/phases.json", "utf8"));
 
 async function asc(target, ...extra) {
@@ -34,6 +34,29 @@ async function buildRelease() {
   );
 }
 
+/**
+ * The numbers that the host needs, from a build of their own: read from the compiled module's exports, so that what
+ * offsetof and the compiler made of them is what the host gets. Signedness is in the typed bindings alone.
+ */
+async function buildConstants() {
+  const out = "build/constants.wasm";
+  await run(bin("asc"), [
+    "assembly/constants.ts", "--config", "none", "--runtime", "stub", "--noAssert", "--bindings", "raw",
+    "--use", "STUDY=1", "--use", "THREADS=0", "-o", out,
+  ]);
+  const types = readFileSync(out.replace(".wasm", ".d.ts"), "utf8");
+  const signed = new Set([...types.matchAll(/const (\w+): \{\s*\/\*\* @type `i32` \*\//g)].map((match) => match[1]));
+  const host = { switchFiber: () => 0 };
+  const { instance } = await WebAssembly.instantiate(readFileSync(out), { host, env: {} });
+  const rows = Object.entries(instance.exports)
+    .filter(([, value]) => value instanceof WebAssembly.Global)
+    .map(([name, { value }]) => `  ${name}: ${signed.has(name) ? value : value >>> 0},`);
+  writeFileSync(
+    "src/core/generated/coreConstants.ts",
+    `/** The core's numbers, made by scripts/build.mjs from assembly/constants.ts. */\nexport const coreConstants = {\n${rows.sort().join("\n")}\n} as const;\n`,
+  );
+}
+
 async function buildThreads() {
   await asc("threads");
   writeFileSync("wasm/threads.wasm", readFileSync("build/threads.wasm"));
@@ -48,8 +71,10 @@ async function buildStudy() {
 }
 
 async function buildProfile() {
-  await asc("profile");
-  const keep = PHASES.map((name) => `--no-inline=*${name}*`);
+  await asc("profile", "--transform", "./scripts/profileTransform.mjs");
+  const keep = Object.values(PHASES)
+    .flat()
+    .map((name) => `--no-inline=*${name}*`);
   await wasmOpt("build/profile.raw.wasm", "-g", "--all-features", ...keep, "-O3", "-o", "wasm/profile.wasm");
 }
 
@@ -58,7 +83,7 @@ function sourceHash() {
   const files = readdirSync("assembly", { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  for (const file of [...files.sort(), "asconfig.json", "scripts/build.mjs", "package-lock.json"]) {
+  for (const file of [...files.sort(), "asconfig.json", "scripts/build.mjs", "scripts/profileTransform.mjs", "package-lock.json"]) {
     hash.update(file).update(readFileSync(file));
   }
   return hash.digest("hex");
@@ -70,8 +95,9 @@ async function buildCores() {
   const built = existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
   if (built && existsSync("src/core/generated/releaseWasm.ts")) return;
   for (const folder of ["build", "wasm", "src/core/generated"]) mkdirSync(folder, { recursive: true });
-  await Promise.all([buildRelease(), buildThreads()]);
-  await Promise.all([buildStudy(), buildProfile()]);
+  await Promise.all([buildRelease(), buildConstants()]);
+  await Promise.all([buildThreads(), buildStudy()]);
+  await buildProfile();
   writeFileSync(stamp, hash);
 }
 

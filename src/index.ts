@@ -5,6 +5,7 @@ export type { Address } from "./machine/address.ts";
 export { archNames, architectures, type ArchName } from "./machine/arch.ts";
 export { counterTable, type CounterName, type Counters } from "./machine/counters.ts";
 export { eventTable, type EventKind, type MachineEvent } from "./machine/events.ts";
+export type { UserFile } from "./machine/file.ts";
 export { findingTable, type Finding, type FindingKind } from "./machine/findings.ts";
 export { behaviours, kernelVersions, newestKernel } from "./machine/kernel.ts";
 export { Machine } from "./machine/machine.ts";
@@ -12,6 +13,78 @@ export type { KernelBuffer } from "./machine/kernelBuffer.ts";
 export type { Mapping } from "./machine/mapping.ts";
 export type { MachineOptions, MachineShape } from "./machine/options.ts";
 export type { PageSize } from "./machine/pageSize.ts";
+export {
+  runPrograms,
+  type Operation,
+  type Program,
+  type ProgramTrace,
+  type RunningProgram,
+  type RunOptions,
+} from "./machine/programs.ts";
 export type { Snapshot } from "./machine/snapshot.ts";
 export type { MapOptions, Task, TaskOptions, VmaView } from "./machine/task.ts";
+export {
+  components,
+  composeCall,
+  composeSide,
+  costProfile,
+  costProfileNames,
+  costProfiles,
+  figureSources,
+  ioctlShares,
+  restAssumption,
+  sideCounters,
+  sideEvents,
+  threadFigures,
+  type Approximation,
+  type CallCost,
+  type CallEvents,
+  type CostProfile,
+  type CostProfileName,
+  type SideCost,
+  type SideEvents,
+  type Weight,
+} from "./measure/cost/index.ts";
+export { tallyCall } from "./measure/tally.ts";
+export {
+  compareSyncPtr,
+  comparedStrategies,
+  type CompareOptions,
+  type CompareRow,
+  type SideFigures,
+  type SyncPtrComparison,
+} from "./scenarios/compareSyncPtr.ts";
+export { scenarioNames, scenarios, type ScenarioName } from "./scenarios/names.ts";
+export { runSyncPtr, type RunSyncPtrOptions, type SyncPtrRun } from "./scenarios/runSyncPtr.ts";
+export { syncPtrFlags, type SyncPtrOutcome } from "./scenarios/syncPtr.ts";
+export { syncPtrFaults, type SyncPtrFaults } from "./scenarios/syncPtrFaults.ts";
+export {
+  abiNames,
+  abis,
+  strategies,
+  strategyNames,
+  syncPtrFields,
+  syncPtrLayout,
+  type AbiName,
+  type FieldPlace,
+  type StrategyName,
+  type SyncPtrField,
+} from "./systems/pcm/abi.ts";
+export { deviceProfiles, type PcmDeviceLimits } from "./systems/pcm/params/index.ts";
+export {
+  PcmStream,
+  type PcmConfiguration,
+  type PcmOpenOptions,
+  type SyncPtrCall,
+} from "./systems/pcm/stream.ts";
+export {
+  checkDiscipline,
+  parseProgram,
+  type DisciplineFinding,
+  type DisciplineOptions,
+  type GuardState,
+  type Operation as DisciplineOperation,
+  type Program as DisciplineProgram,
+  type RuleId,
+} from "./uaccess/discipline/index.ts";
 export type { Direction, GetResult, UserAccess, ValueSize } from "./uaccess/primitives.ts";

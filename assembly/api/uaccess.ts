@@ -16,6 +16,9 @@ import {
   strncpyFromKernelNofault, strncpyFromUser, strncpyFromUserNofault, strnlenUser, strnlenUserNofault,
 } from "../uaccess/string";
 import { checkZeroedUser, copyStructFromUser, copyStructToUser } from "../uaccess/struct";
+import {
+  FORM_CHECKED, FORM_UNCHECKED, FORM_UNSAFE, FORM_PLAIN, COPY_CHECKED, COPY_UNCHECKED, COPY_NOFAULT, COPY_NMI, COPY_UNSAFE, STRING_PLAIN, STRING_NOFAULT,
+} from "./forms";
 import { wide } from "./tasks";
 import { enterCore, leaveCore } from "../mm/shootdown";
 
@@ -23,12 +26,6 @@ import { enterCore, leaveCore } from "../mm/shootdown";
  * Every primitive of spec/uaccess.md §§4–6, one at a time, for kernel code written outside the core. Kernel buffers
  * are checked against the object they lie in, so that no number given here reaches memory outside it.
  */
-
-/** Forms of the single-value primitives. */
-export const FORM_CHECKED: u32 = 0; // get_user, put_user
-export const FORM_UNCHECKED: u32 = 1; // __get_user, __put_user
-export const FORM_UNSAFE: u32 = 2; // unsafe_get_user, unsafe_put_user
-export const FORM_PLAIN: u32 = 3; // an ordinary load or store, without a fixup
 
 /** A primitive that opens the guard itself, called inside an open block, is a call with the guard open (R1, R4). */
 function enterPrimitive(index: u32, va: u64): Cpu {
@@ -110,13 +107,6 @@ export function readValueHigh(index: u32): u32 {
   return (cpuAt(index).value >> 32) as u32;
 }
 
-/** Forms of the bulk copies. */
-export const COPY_CHECKED: u32 = 0; // copy_from_user, copy_to_user, clear_user
-export const COPY_UNCHECKED: u32 = 1; // __copy_*_user, the _inatomic forms, __clear_user
-export const COPY_NOFAULT: u32 = 2;
-export const COPY_NMI: u32 = 3;
-export const COPY_UNSAFE: u32 = 4; // unsafe_copy_to_user
-
 /** The kernel object is too small: nothing is copied, its content stays, and the code that asked is at fault. */
 function objectTooSmall(cpu: Cpu, kernel: u32, length: u32): bool {
   if (length == 0 || objectBytesFrom(kernel) >= length) return false;
@@ -166,10 +156,6 @@ export function copyKernelNofault(kernel: u32, lo: u32, hi: u32, length: u32): i
   if (length != 0 && objectBytesFrom(kernel) < length) return -EFAULT;
   return copyFromKernelNofault(kernel, wide(lo, hi), length);
 }
-
-/** Forms of the string functions. */
-export const STRING_PLAIN: u32 = 0;
-export const STRING_NOFAULT: u32 = 1;
 
 export function stringIn(index: u32, form: u32, kernel: u32, lo: u32, hi: u32, limit: i32): i32 {
   const va = wide(lo, hi);

@@ -103,14 +103,17 @@ function updateWithoutWakeups(
   crossed: u32,
 ): i32 {
   const ticks = header().jiffies - stream.hwPtrJiffies;
-  const half = stream.hwPtrBufferJiffies >> 1;
-  if (ticks >= half) {
-    let missing = (ticks - (delta * HZ) / stream.rate) as i64;
-    while (missing > ((half + 1) as i64)) {
-      base = nextBase(stream, base);
-      if (base == 0) crossed += 1;
-      missing -= stream.hwPtrBufferJiffies as i64;
-    }
+  const buffer = stream.hwPtrBufferJiffies;
+  const enough = ((buffer >> 1) + 1) as i64;
+  const missing = (ticks - (delta * HZ) / stream.rate) as i64;
+  // a buffer shorter than a tick gives no count of buffers
+  if (ticks >= buffer >> 1 && missing > enough && buffer != 0) {
+    const unseen =
+      ((missing - enough) as u64) / buffer + (((missing - enough) as u64) % buffer != 0 ? 1 : 0);
+    const turns = stream.boundary / stream.bufferSize;
+    const reached = base / stream.bufferSize + unseen;
+    base = (reached % turns) * stream.bufferSize;
+    if (reached >= turns) crossed += 1;
   }
   return storePointer(cpu, stream, from, base, base + position, crossed);
 }

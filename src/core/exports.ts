@@ -1,6 +1,10 @@
+import type { coreConstants } from "./generated/coreConstants.ts";
 import type { instantiate } from "./generated/coreExports.d.ts";
 
-/** The core's exports as the compiler describes them: functions over 32-bit numbers, and constants with a `value`. */
+/** Name of a number that the core gives the host. */
+export type ConstantName = keyof typeof coreConstants;
+
+/** The core's exports as the compiler describes them: functions over 32-bit numbers. */
 export type CoreExports = Awaited<ReturnType<typeof instantiate>>;
 
 /** Who is asked when a fiber gives way (study build). Answers 0 when nobody schedules. */

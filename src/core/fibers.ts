@@ -1,4 +1,5 @@
 import type { CoreExports, FiberHost } from "./exports.ts";
+import { coreConstants } from "./generated/coreConstants.ts";
 
 /**
  * Emulated CPUs as fibers, on binaryen's asyncify (study build). A fiber is a call into the core that can be left at
@@ -31,11 +32,17 @@ export class Fibers {
   #othersCanRun = false;
   /** The CPU that gave way last. */
   #cpu = 0;
+  #switches = 0;
 
   constructor(core: FiberHost) {
     this.#core = core;
     this.#raw = core.exports;
     core.onSwitch = (cpu, why) => this.#switch(cpu, why);
+  }
+
+  /** How often a call was really left and its stack unwound. */
+  get switches(): number {
+    return this.#switches;
   }
 
   /** Answers the core at a yield point: 0 = go on, nobody schedules. */
@@ -45,26 +52,27 @@ export class Fibers {
       this.#mode = "running";
       return 1;
     }
-    const waits = why === this.#raw.YIELD_WAIT.value;
+    const waits = why === coreConstants.YIELD_WAIT;
     this.#cpu = cpu;
     if (waits && !this.#othersCanRun) return 0;
     this.#reason = waits ? "wait" : "step";
     this.#mode = "unwinding";
+    this.#switches += 1;
     this.#core.asyncify!.asyncify_start_unwind(this.#emptyArea(cpu));
     return 0;
   }
 
   #areaOf(cpu: number): number {
     const words = new Uint32Array(this.#core.memory.buffer);
-    const base = words[(this.#raw.headerAddress() + this.#raw.HEADER_FIBERS.value) >>> 2]!;
-    return base + cpu * this.#raw.FIBER_BYTES.value;
+    const base = words[(this.#raw.headerAddress() + coreConstants.HEADER_FIBERS) >>> 2]!;
+    return base + cpu * coreConstants.FIBER_BYTES;
   }
 
   #emptyArea(cpu: number): number {
     const area = this.#areaOf(cpu);
     const words = new Uint32Array(this.#core.memory.buffer);
     words[area >>> 2] = area + FRAMES_AT;
-    words[(area >>> 2) + 1] = area + this.#raw.FIBER_BYTES.value;
+    words[(area >>> 2) + 1] = area + coreConstants.FIBER_BYTES;
     return area;
   }
 

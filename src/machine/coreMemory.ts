@@ -1,5 +1,6 @@
 import type { Core } from "../core/core.ts";
-import type { CoreExports } from "../core/exports.ts";
+import type { ConstantName, CoreExports } from "../core/exports.ts";
+import { coreConstants } from "../core/generated/coreConstants.ts";
 import { join, wholeNumber } from "./address.ts";
 import type { ArchName } from "./arch.ts";
 import type { MachineShape } from "./options.ts";
@@ -49,17 +50,17 @@ export class CoreMemory {
     return this.#words;
   }
 
-  /** A number that the core exports by name. */
-  constant(name: keyof CoreExports): number {
-    return (this.exports[name] as { value: number }).value;
+  /** A number of the core's, by its name there. */
+  constant(name: ConstantName): number {
+    return coreConstants[name];
   }
 
   /** A word of the machine's header, by the core's name for its place. */
-  header(field: keyof CoreExports): number {
+  header(field: ConstantName): number {
     return this.#words[(this.exports.headerAddress() + this.constant(field)) >>> 2]!;
   }
 
-  setHeader(field: keyof CoreExports, value: number): void {
+  setHeader(field: ConstantName, value: number): void {
     this.#words[(this.exports.headerAddress() + this.constant(field)) >>> 2] = value;
   }
 

@@ -1,6 +1,6 @@
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import { instantiateCore, loadModule, type Core } from "../core/core.ts";
-import type { CoreExports } from "../core/exports.ts";
+import type { ConstantName } from "../core/exports.ts";
 import { halves, wholeNumber, type Address } from "./address.ts";
 import { archConstant } from "./arch.ts";
 import { CoreMemory } from "./coreMemory.ts";
@@ -26,7 +26,7 @@ export class Machine extends CoreMemory {
   static async create(options: MachineOptions = {}): Promise<Machine> {
     const build = checkedBuild(options);
     const core = instantiateCore(build, await loadModule(build, options.wasm));
-    const machine = new Machine(core, checkedShape(options, core.exports));
+    const machine = new Machine(core, checkedShape(options));
     machine.#initialise();
     return machine;
   }
@@ -50,7 +50,6 @@ export class Machine extends CoreMemory {
         cpus: this.shape.cpus,
         tlbEntries: this.shape.tlbEntries,
       },
-      this.exports,
     );
     const machine = new Machine(this.core, shape);
     machine.#initialise();
@@ -166,7 +165,7 @@ export class Machine extends CoreMemory {
 
   #finding(slot: number): Finding {
     const at = this.constant("FINDINGS") + slot * this.constant("FINDING_BYTES");
-    const word = (field: keyof CoreExports): number => this.words[(at + this.constant(field)) >>> 2]!;
+    const word = (field: ConstantName): number => this.words[(at + this.constant(field)) >>> 2]!;
     const kind = word("FINDING_KIND");
     const row = findingTable.find((candidate) => this.constant(candidate.constant) === kind)!;
     const task = word("FINDING_TASK");

@@ -2,7 +2,7 @@ import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
 import { buildNames, type BuildName } from "../core/builds.ts";
 import type { WasmSource } from "../core/core.ts";
-import type { CoreExports } from "../core/exports.ts";
+import { coreConstants } from "../core/generated/coreConstants.ts";
 import { wholeNumber } from "./address.ts";
 import { archNames, type ArchName } from "./arch.ts";
 import { newestKernel, resolveKernel, type ResolvedKernel } from "./kernel.ts";
@@ -39,32 +39,31 @@ const DEFAULT_RAM = 16 << 20;
 const DEFAULT_TLB_ENTRIES = 1024;
 const unitBytes: Readonly<Record<string, number>> = { "": 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 
-/** The build is needed before a core can be loaded, whose exports hold the other limits. */
 export function checkedBuild(options: MachineOptions): BuildName {
   return oneOf("build", options.build ?? "release", buildNames);
 }
 
 /** @throws UsageError naming the option, what is wrong and what is valid */
-export function checkedShape(options: MachineOptions, core: CoreExports): MachineShape {
+export function checkedShape(options: MachineOptions): MachineShape {
   return {
     arch: oneOf("arch", options.arch ?? "x86-64", archNames),
     kernel: resolveKernel(options.kernel ?? newestKernel),
     build: checkedBuild(options),
-    ramBytes: ramBytesOf(options.memory ?? DEFAULT_RAM, core),
-    cpus: wholeNumber("cpus", options.cpus ?? 1, 1, core.MAX_CPUS.value),
-    tlbEntries: tlbEntriesOf(options.tlbEntries ?? DEFAULT_TLB_ENTRIES, core),
+    ramBytes: ramBytesOf(options.memory ?? DEFAULT_RAM),
+    cpus: wholeNumber("cpus", options.cpus ?? 1, 1, coreConstants.MAX_CPUS),
+    tlbEntries: tlbEntriesOf(options.tlbEntries ?? DEFAULT_TLB_ENTRIES),
   };
 }
 
-function ramBytesOf(memory: number | string, core: CoreExports): number {
+function ramBytesOf(memory: number | string): number {
   const bytes = typeof memory === "number" ? memory : parseSize(memory);
-  const least = core.MIN_RAM.value;
-  const most = core.MAX_RAM.value >>> 0;
-  if (!Number.isInteger(bytes) || bytes < least || bytes > most || bytes % core.PAGE_SIZE.value !== 0) {
+  const least = coreConstants.MIN_RAM;
+  const most = coreConstants.MAX_RAM;
+  if (!Number.isInteger(bytes) || bytes < least || bytes > most || bytes % coreConstants.PAGE_SIZE !== 0) {
     throw new UsageError({
       argument: "memory",
       problem: `is ${String(memory)}`,
-      valid: `whole ${core.PAGE_SIZE.value}-byte pages from ${least >> 10}K to ${most / 1024 ** 3}G, as a number of bytes or text such as "64M"`,
+      valid: `whole ${coreConstants.PAGE_SIZE}-byte pages from ${least >> 10}K to ${most / 1024 ** 3}G, as a number of bytes or text such as "64M"`,
     });
   }
   return bytes;
@@ -75,9 +74,9 @@ function parseSize(text: string): number {
   return found === null ? Number.NaN : Number(found[1]) * unitBytes[found[2]!.toUpperCase()]!;
 }
 
-function tlbEntriesOf(entries: number, core: CoreExports): number {
-  const least = core.MIN_TLB_ENTRIES.value;
-  const most = core.MAX_TLB_ENTRIES.value;
+function tlbEntriesOf(entries: number): number {
+  const least = coreConstants.MIN_TLB_ENTRIES;
+  const most = coreConstants.MAX_TLB_ENTRIES;
   if (Number.isInteger(entries) && entries >= least && entries <= most && (entries & (entries - 1)) === 0) return entries;
   throw new UsageError({ argument: "tlbEntries", problem: `is ${String(entries)}`, valid: `a power of two from ${least} to ${most}` });
 }

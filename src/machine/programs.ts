@@ -18,14 +18,17 @@ export interface Operation {
 /** A program yields operations and gets their results. */
 export type Program = Generator<Operation, void, number>;
 
-/** A program, and the task whose CPU it runs on. */
+/** A program, and the task it belongs to. Several tasks may share a CPU: they take turns between operations. */
 export interface RunningProgram {
   readonly task: Task;
   readonly body: Program;
 }
 
 export interface RunOptions {
-  /** Picks the next of the programs that can go on, by index into the list given; default: in turn. */
+  /**
+   * Picks the next of the programs that can go on, by their index among the programs given; default: in turn. One that
+   * only found that it has to wait is offered again after another one ran.
+   */
   readonly choose?: (runnable: readonly number[], step: number) => number;
   /** Study: leave operations at every k-th yield point. Default 1. */
   readonly switchEvery?: number;
@@ -36,7 +39,11 @@ export interface ProgramTrace {
   readonly results: readonly { readonly operation: string; readonly result: number }[];
 }
 
-type Phase = "ready" | "left" | "blocked" | "done";
+/**
+ * ready: between two operations; left: inside one, at a yield point; blocked: asleep at the top of one; woken: about to
+ * run that one's second half.
+ */
+type Phase = "ready" | "left" | "blocked" | "woken" | "done";
 
 interface Slot {
   readonly program: RunningProgram;
@@ -44,6 +51,8 @@ interface Slot {
   phase: Phase;
   operation: Operation | undefined;
   answer: number;
+  /** It was run last and only found that it has to wait. */
+  waits: boolean;
 }
 
 /** Rounds in which nobody got anywhere after which the programs wait for each other for good. */
@@ -52,11 +61,13 @@ const PATIENCE = 10_000;
 /**
  * Runs programs to their ends. A sleep inside an operation lets the others run; when all sleep, the virtual clock
  * moves to the first time limit.
- * @throws FaultlineError "deadlock" when nobody can go on; UsageError for two programs on one CPU
+ * @throws FaultlineError "deadlock" when nobody can go on; UsageError for two programs of one task
  */
 export function runPrograms(machine: Machine, programs: readonly RunningProgram[], options: RunOptions = {}): ProgramTrace[] {
-  checkCpus(programs);
-  const slots = programs.map((program): Slot => ({ program, results: [], phase: "ready", operation: undefined, answer: 0 }));
+  checkTasks(programs);
+  const slots = programs.map(
+    (program): Slot => ({ program, results: [], phase: "ready", operation: undefined, answer: 0, waits: false }),
+  );
   const before = machine.switchEvery;
   machine.switchEvery = options.switchEvery ?? 1;
   try {
@@ -67,10 +78,10 @@ export function runPrograms(machine: Machine, programs: readonly RunningProgram[
   return slots.map(({ results }) => ({ results }));
 }
 
-function checkCpus(programs: readonly RunningProgram[]): void {
-  const cpus = new Set(programs.map(({ task }) => task.cpu));
-  if (cpus.size === programs.length) return;
-  throw new UsageError({ argument: "programs", problem: "put two tasks on one CPU", valid: "one program a CPU" });
+function checkTasks(programs: readonly RunningProgram[]): void {
+  const handles = new Set(programs.map(({ task }) => task.handle));
+  if (handles.size === programs.length) return;
+  throw new UsageError({ argument: "programs", problem: "give one task two programs", valid: "one program a task" });
 }
 
 function inTurn(runnable: readonly number[], step: number): number {
@@ -80,17 +91,35 @@ function inTurn(runnable: readonly number[], step: number): number {
 function runSlots(machine: Machine, slots: readonly Slot[], choose: NonNullable<RunOptions["choose"]>): void {
   let idle = 0;
   for (let step = 0; ; step++) {
-    wakeSleepers(machine, slots);
-    const runnable = slots.flatMap((slot, index) => (slot.phase === "ready" || slot.phase === "left" ? [index] : []));
+    wakeSleepers(slots);
+    const runnable = runnableOf(slots);
     if (runnable.length === 0) {
       if (slots.every((slot) => slot.phase === "done")) return;
       if (!machine.advanceToNextTimeout()) throw new FaultlineError("deadlock", "every program sleeps and nobody is left to wake them");
       continue;
     }
-    const progressed = advance(machine, slots[choose(runnable, step)]!);
+    const chosen = slots[choose(runnable, step)]!;
+    const progressed = advance(machine, chosen);
+    for (const slot of slots) slot.waits = slot === chosen && !progressed;
     idle = progressed ? 0 : idle + 1;
     if (idle > PATIENCE) throw new FaultlineError("deadlock", "the programs wait for each other");
   }
+}
+
+/** A sleeper that was woken, or whose time is up, may run the second half of its call. */
+function wakeSleepers(slots: readonly Slot[]): void {
+  for (const slot of slots) if (slot.phase === "blocked" && slot.program.task.canResume) slot.phase = "woken";
+}
+
+/** Who can go on: a CPU left inside an operation runs nothing else, and who waits does so until another one ran. */
+function runnableOf(slots: readonly Slot[]): number[] {
+  const busy = new Set(slots.filter(({ phase }) => phase === "left").map(({ program }) => program.task.cpu));
+  const able = [...slots.keys()].filter((index) => {
+    const { phase, program } = slots[index]!;
+    return phase === "left" || ((phase === "ready" || phase === "woken") && !busy.has(program.task.cpu));
+  });
+  const others = able.filter((index) => !slots[index]!.waits);
+  return others.length > 0 ? others : able;
 }
 
 /** Runs one program up to its next yield point; false if it only found that it still has to wait. */
@@ -118,9 +147,23 @@ function fetch(slot: Slot): boolean {
 
 function runOperation(machine: Machine, slot: Slot): FiberOutcome {
   const { fibers } = machine.core;
-  const { call } = slot.operation!;
+  const { task } = slot.program;
+  const call = callOf(machine, slot);
+  if (slot.phase === "left") return fibers!.resume(task.cpu, call);
+  task.runOn(task.cpu);
   if (fibers === undefined) return { done: true, result: call() };
-  return slot.phase === "left" ? fibers.resume(slot.program.task.cpu, call) : fibers.start(call);
+  return fibers.start(call);
+}
+
+/** The operation itself, or its second half once it has slept. */
+function callOf(machine: Machine, slot: Slot): () => number {
+  const { task } = slot.program;
+  if (slot.phase === "woken") slot.operation = secondHalf(machine, task, slot.operation!.name);
+  return slot.operation!.call;
+}
+
+function secondHalf(machine: Machine, task: Task, name: string): Operation {
+  return { name, call: () => machine.rawExports.resumeTask(task.cpu, task.handle) };
 }
 
 function settle(machine: Machine, slot: Slot, result: number): void {
@@ -131,13 +174,4 @@ function settle(machine: Machine, slot: Slot, result: number): void {
   slot.results.push({ operation: slot.operation!.name, result });
   slot.answer = result;
   slot.phase = "ready";
-}
-
-/** A sleeper that was woken, or whose time is up, runs the second half of its call. */
-function wakeSleepers(machine: Machine, slots: readonly Slot[]): void {
-  for (const slot of slots) {
-    const { task } = slot.program;
-    if (slot.phase !== "blocked" || !task.canResume) continue;
-    settle(machine, slot, machine.exports.resumeTask(task.cpu, task.handle));
-  }
 }

@@ -2,7 +2,7 @@ import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
 import { halves, join, wholeNumber, type Address } from "../machine/address.ts";
 import type { KernelBuffer } from "../machine/kernelBuffer.ts";
-import type { CoreExports } from "../core/exports.ts";
+import type { ConstantName, CoreExports } from "../core/exports.ts";
 import type { CoreMemory } from "../machine/coreMemory.ts";
 
 /** Sizes of a single value, in bytes. */
@@ -57,7 +57,7 @@ export class UserAccess {
     return this.#task.cpu;
   }
 
-  #constant(name: keyof CoreExports): number {
+  #constant(name: ConstantName): number {
     return this.#task.machine.constant(name);
   }
 
@@ -84,7 +84,7 @@ export class UserAccess {
     return this.#get(singleForms.plain, address, size);
   }
 
-  #get(form: keyof CoreExports, address: Address, size: ValueSize): GetResult {
+  #get(form: ConstantName, address: Address, size: ValueSize): GetResult {
     const { lo, hi } = halves(address);
     const error = this.#core.getValue(this.#cpu, this.#constant(form), lo, hi, checkedSize(size));
     return { error, value: error === 0 ? this.#value() : 0n };
@@ -112,7 +112,7 @@ export class UserAccess {
     return this.#put(singleForms.plain, address, size, value);
   }
 
-  #put(form: keyof CoreExports, address: Address, size: ValueSize, value: Address): number {
+  #put(form: ConstantName, address: Address, size: ValueSize, value: Address): number {
     const { lo, hi } = halves(address);
     const word = halves(value, "value");
     return this.#core.putValue(this.#cpu, this.#constant(form), lo, hi, checkedSize(size), word.lo, word.hi);
@@ -138,7 +138,7 @@ export class UserAccess {
     return this.#copyIn(copyForms.nmi, to, address, length, offset);
   }
 
-  #copyIn(form: keyof CoreExports, to: KernelBuffer, address: Address, length: number, offset: number): number {
+  #copyIn(form: ConstantName, to: KernelBuffer, address: Address, length: number, offset: number): number {
     const { lo, hi } = halves(address);
     return this.#core.copyIn(this.#cpu, this.#constant(form), to.linear + checkedOffset(offset), lo, hi, checkedLength(length));
   }
@@ -162,7 +162,7 @@ export class UserAccess {
     return this.#copyOut(copyForms.unsafe, address, from, length, offset);
   }
 
-  #copyOut(form: keyof CoreExports, address: Address, from: KernelBuffer, length: number, offset: number): number {
+  #copyOut(form: ConstantName, address: Address, from: KernelBuffer, length: number, offset: number): number {
     const { lo, hi } = halves(address);
     return this.#core.copyOut(this.#cpu, this.#constant(form), lo, hi, from.linear + checkedOffset(offset), checkedLength(length));
   }
@@ -194,7 +194,7 @@ export class UserAccess {
     return this.#string("STRING_NOFAULT", to, address, limit);
   }
 
-  #string(form: keyof CoreExports, to: KernelBuffer, address: Address, limit: number): number {
+  #string(form: ConstantName, to: KernelBuffer, address: Address, limit: number): number {
     const { lo, hi } = halves(address);
     return this.#core.stringIn(this.#cpu, this.#constant(form), to.linear, lo, hi, checkedLimit(limit));
   }

@@ -1,4 +1,4 @@
-import type { CoreExports } from "../../core/exports.ts";
+import type { ConstantName } from "../../core/exports.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 
 /** The names of the driver's callbacks, as the recordings write them. */
@@ -10,7 +10,7 @@ const callNames = [
   ["DRIVER_PREPARE", "prepare"],
   ["DRIVER_POINTER", "pointer"],
   ["DRIVER_ACK", "ack"],
-] as const satisfies readonly (readonly [keyof CoreExports, string])[];
+] as const satisfies readonly (readonly [ConstantName, string])[];
 
 const triggerNames = [
   ["TRIGGER_STOP", "stop"],
@@ -20,7 +20,7 @@ const triggerNames = [
   ["TRIGGER_SUSPEND", "suspend"],
   ["TRIGGER_RESUME", "resume"],
   ["TRIGGER_DRAIN", "drain"],
-] as const satisfies readonly (readonly [keyof CoreExports, string])[];
+] as const satisfies readonly (readonly [ConstantName, string])[];
 
 /** One call down to the driver. */
 export interface DriverCall {

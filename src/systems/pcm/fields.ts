@@ -1,4 +1,4 @@
-import type { CoreExports } from "../../core/exports.ts";
+import type { ConstantName } from "../../core/exports.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 
 /** Where a field of a stream's bookkeeping lies: in its record, or in one of the two records a program may map. */
@@ -7,14 +7,14 @@ type Home = "record" | "status" | "control" | "availMin";
 interface FieldRow {
   readonly name: string;
   readonly home: Home;
-  readonly constant: keyof CoreExports | null;
+  readonly constant: ConstantName | null;
   readonly bits: 32 | 64;
 }
 
 /** A row for a field of the stream's own record. */
 function own<const Name extends string>(
   name: Name,
-  constant: keyof CoreExports,
+  constant: ConstantName,
   bits: 32 | 64 = 64,
 ) {
   return { name, home: "record", constant, bits } as const;
@@ -57,7 +57,7 @@ const homePointers = {
   status: "STREAM_STATUS_PAGE",
   control: "STREAM_CONTROL_PAGE",
   availMin: "STREAM_AVAIL_MIN_AT",
-} as const satisfies Record<Exclude<Home, "record">, keyof CoreExports>;
+} as const satisfies Record<Exclude<Home, "record">, ConstantName>;
 
 /** Reads chosen fields of streams of one machine; asking changes nothing. */
 export class StreamFields {

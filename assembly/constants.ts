@@ -1,0 +1,7 @@
+/**
+ * A second entry, never shipped: scripts/build.mjs compiles it, reads the numbers it exports, and writes them down for
+ * the host. So each number is typed once, in the core, and costs the shipped cores nothing.
+ */
+export * from "./api/constants";
+export * from "./api/forms";
+export * from "./api/pcmConstants";
