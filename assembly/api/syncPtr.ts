@@ -1,5 +1,6 @@
 import { cpuAt } from "../machine/cpu";
 import { STRATEGY_KERNEL, argumentBytes, offsetOf, widthOf } from "../pcm/layout";
+import { enterCore, leaveCore } from "../mm/shootdown";
 import { streamAt } from "../pcm/runtime";
 import { readSide, writeSide } from "../pcm/syncMove";
 import { kernelStrategy, syncPtr } from "../pcm/syncPtr";
@@ -11,7 +12,9 @@ import { wide } from "./tasks";
 export function measureSyncPtr(index: u32, stream: u32, abi: u32, strategy: u32, lo: u32, hi: u32, n: u32): i32 {
   const cpu = cpuAt(index);
   let result: i32 = 0;
+  enterCore(cpu);
   for (let at: u32 = 0; at < n; at++) result |= syncPtr(cpu, streamAt(stream), abi, strategy, wide(lo, hi));
+  leaveCore(cpu);
   return result;
 }
 
@@ -20,10 +23,12 @@ export function measureSyncPtrMove(index: u32, abi: u32, strategy: u32, lo: u32,
   const cpu = cpuAt(index);
   const form = strategy == STRATEGY_KERNEL ? kernelStrategy(abi) : strategy;
   let result: i32 = 0;
+  enterCore(cpu);
   for (let at: u32 = 0; at < n; at++) {
     result |= readSide(cpu, wide(lo, hi), abi, form);
     result |= writeSide(cpu, wide(lo, hi), abi, form);
   }
+  leaveCore(cpu);
   return result;
 }
 

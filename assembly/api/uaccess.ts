@@ -11,7 +11,7 @@ import {
 import { DIRECTION_BOTH, openDirections } from "../uaccess/guard";
 import { copyFromKernelNofault, copyFromUserNmi, copyFromUserNofault, copyToUserNofault, pagefaultDisable, pagefaultEnable, mightFault, preemptDisable, preemptEnable } from "../uaccess/nofault";
 import { plainLoad, plainStore } from "../uaccess/plain";
-import { getUser, getUserUnchecked, putUser, putUserUnchecked, unsafeGetUser, unsafePutUser } from "../uaccess/single";
+import { getSized, getSizedUnchecked, putSized, putSizedUnchecked, unsafeGetSized, unsafePutSized } from "../uaccess/sized";
 import {
   strncpyFromKernelNofault, strncpyFromUser, strncpyFromUserNofault, strnlenUser, strnlenUserNofault,
 } from "../uaccess/string";
@@ -52,43 +52,34 @@ function leave(cpu: Cpu, result: i32): i32 {
   return result;
 }
 
-function getSized<T>(cpu: Cpu, va: u64, form: u32): i32 {
-  if (form == FORM_CHECKED) return getUser<T>(cpu, va);
-  if (form == FORM_UNCHECKED) return getUserUnchecked<T>(cpu, va);
-  if (form == FORM_PLAIN) return plainLoad<T>(cpu, va);
-  return unsafeGetUser<T>(cpu, va);
+@inline
+function isValueSize(size: u32): bool {
+  return size <= 8 && popcnt(size) == 1;
 }
 
 /** 0 or −EFAULT, the value in `readValueLow/High`; −EINVAL for a size that is not 1, 2, 4 or 8. */
 export function getValue(index: u32, form: u32, lo: u32, hi: u32, size: u32): i32 {
+  if (!isValueSize(size)) return -EINVAL;
   const va = wide(lo, hi);
   const cpu = enterForm(index, form, va);
-  switch (size) {
-    case 1: return leave(cpu, getSized<u8>(cpu, va, form));
-    case 2: return leave(cpu, getSized<u16>(cpu, va, form));
-    case 4: return leave(cpu, getSized<u32>(cpu, va, form));
-    case 8: return leave(cpu, getSized<u64>(cpu, va, form));
-    default: return leave(cpu, -EINVAL);
+  switch (form) {
+    case FORM_CHECKED: return leave(cpu, getSized(cpu, va, size));
+    case FORM_UNCHECKED: return leave(cpu, getSizedUnchecked(cpu, va, size));
+    case FORM_PLAIN: return leave(cpu, plainLoad(cpu, va, size));
+    default: return leave(cpu, unsafeGetSized(cpu, va, size));
   }
 }
 
-function putSized<T>(cpu: Cpu, va: u64, value: T, form: u32): i32 {
-  if (form == FORM_CHECKED) return putUser<T>(cpu, va, value);
-  if (form == FORM_UNCHECKED) return putUserUnchecked<T>(cpu, va, value);
-  if (form == FORM_PLAIN) return plainStore<T>(cpu, va, value);
-  return unsafePutUser<T>(cpu, va, value);
-}
-
 export function putValue(index: u32, form: u32, lo: u32, hi: u32, size: u32, valueLo: u32, valueHi: u32): i32 {
+  if (!isValueSize(size)) return -EINVAL;
   const va = wide(lo, hi);
-  const cpu = enterForm(index, form, va);
   const value = wide(valueLo, valueHi);
-  switch (size) {
-    case 1: return leave(cpu, putSized<u8>(cpu, va, value as u8, form));
-    case 2: return leave(cpu, putSized<u16>(cpu, va, value as u16, form));
-    case 4: return leave(cpu, putSized<u32>(cpu, va, value as u32, form));
-    case 8: return leave(cpu, putSized<u64>(cpu, va, value, form));
-    default: return leave(cpu, -EINVAL);
+  const cpu = enterForm(index, form, va);
+  switch (form) {
+    case FORM_CHECKED: return leave(cpu, putSized(cpu, va, value, size));
+    case FORM_UNCHECKED: return leave(cpu, putSizedUnchecked(cpu, va, value, size));
+    case FORM_PLAIN: return leave(cpu, plainStore(cpu, va, value, size));
+    default: return leave(cpu, unsafePutSized(cpu, va, value, size));
   }
 }
 

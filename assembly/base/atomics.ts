@@ -46,9 +46,11 @@ export function spinUnlock(address: usize): void {
   }
 }
 
-/** Sets bits in a word that hardware and kernel both write (a page-table entry's accessed and dirty bits). */
+/**
+ * Sets bits in a word that hardware and kernel both write (a page-table entry's accessed and dirty bits). False where
+ * it is no longer what was `seen`: an entry that was emptied meanwhile must not come back with these bits alone.
+ */
 @inline
-export function setBits(address: usize, bits: u32): void {
-  if (THREADS) atomic.or<u32>(address, bits);
-  else store<u32>(address, load<u32>(address) | bits);
+export function setBits(address: usize, seen: u32, bits: u32): bool {
+  return compareExchange(address, seen, seen | bits) == seen;
 }

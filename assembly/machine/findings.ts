@@ -1,4 +1,5 @@
-import { Finding, FINDINGS, FINDING_SLOTS, header } from "./map";
+import { fetchAdd } from "../base/atomics";
+import { FINDINGS, FINDING_SLOTS, Finding, HEADER, Header } from "./map";
 
 /** Kinds of finding; the host's table gives each its name and sentence. */
 export const FINDING_GUARD_CLOSED_ACCESS: u32 = 1;
@@ -23,14 +24,12 @@ export const FINDING_NO_FIXUP: u32 = 19;
 export const FINDING_SCOPE_NESTED: u32 = 20;
 
 export function recordFinding(kind: u32, cpu: u32, task: u32, va: u64, detail: u32): void {
-  const h = header();
-  const slot = h.findingCount % FINDING_SLOTS;
-  const finding = changetype<Finding>(FINDINGS + slot * offsetof<Finding>());
+  const sequence = fetchAdd(HEADER + offsetof<Header>("findingCount"), 1);
+  const finding = changetype<Finding>(FINDINGS + (sequence % FINDING_SLOTS) * offsetof<Finding>());
   finding.kind = kind;
   finding.cpu = cpu;
   finding.task = task;
   finding.detail = detail;
   finding.va = va;
-  finding.sequence = h.findingCount;
-  h.findingCount += 1;
+  finding.sequence = sequence;
 }

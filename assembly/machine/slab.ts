@@ -1,4 +1,4 @@
-import { spinLock, spinUnlock } from "../base/atomics";
+import { fetchAdd, spinLock, spinUnlock } from "../base/atomics";
 import { FRAME_KERNEL, FRAME_SLAB, FRAME_TAIL, Frame, allocFrames, folioPut, frameOf, freeFrames, pageAddress, pfnOfAddress } from "./frames";
 import { HEADER, Header, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, SLAB_CLASSES, SLAB_PARTIAL, header } from "./map";
 
@@ -88,12 +88,12 @@ export function kmalloc(size: u32): usize {
   const pfn = allocFrames(order, FRAME_KERNEL);
   if (pfn == 0) return 0;
   frameOf(pfn).mapping = size;
-  header().kmallocs += 1;
+  fetchAdd(HEADER + offsetof<Header>("kmallocs"), 1);
   return pageAddress(pfn);
 }
 
 export function kfree(address: usize): void {
-  header().kmallocs -= 1;
+  fetchAdd(HEADER + offsetof<Header>("kmallocs"), -1);
   folioPut(pfnOfAddress(address));
 }
 

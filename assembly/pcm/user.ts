@@ -1,24 +1,24 @@
 import { EFAULT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { getUser, putUser } from "../uaccess/single";
+import { getSized, putSized } from "../uaccess/sized";
 
 /** Single accesses of the cold calls, out of line: what was read is left in `cpu.value`. 0 or −EFAULT. */
 
 export function get32(cpu: Cpu, va: u64): i32 {
-  return getUser<u32>(cpu, va);
+  return getSized(cpu, va, 4);
 }
 
 export function put32(cpu: Cpu, va: u64, value: u32): i32 {
-  return putUser<u32>(cpu, va, value);
+  return putSized(cpu, va, value, 4);
 }
 
 /** A frame count or pointer of the program's word. */
 export function getWord(cpu: Cpu, va: u64, word: u32): i32 {
-  return word == 8 ? getUser<u64>(cpu, va) : getUser<u32>(cpu, va);
+  return getSized(cpu, va, word);
 }
 
 export function putWord(cpu: Cpu, va: u64, value: u64, word: u32): i32 {
-  return word == 8 ? putUser<u64>(cpu, va, value) : putUser<u32>(cpu, va, value as u32);
+  return putSized(cpu, va, value, word);
 }
 
 /** Turns "bytes not copied" into the answer most calls give. */

@@ -138,7 +138,9 @@ function walkAndFill(cpu: Cpu, port: u32, va: u64, access: u32): usize {
   const entry = walkTo(changetype<Mm>(cpu.mm as usize).root, va, walk);
   if (!entryAllows(entry, access) || deniedByKey(cpu, entry, access)) return 0;
   const wanted = (access == ACCESS_WRITE ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED) as u32;
-  if (((entry as u32) & wanted) != wanted) setBits(walk.entryAddress, wanted);
+  if (((entry as u32) & wanted) != wanted && !setBits(walk.entryAddress, entry as u32, wanted)) {
+    return walkAndFill(cpu, port, va, access); // another CPU changed the entry: look again
+  }
   const page = pageAddress(pteFrame(entry)) + pageInLeaf(va, walk.level);
   tlbFill(cpu, port, va, page);
   if (walk.level == 1 && !keysInForce(cpu)) rememberTable(cpu, va, walk.entryAddress & ~PAGE_MASK);

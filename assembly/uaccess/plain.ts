@@ -5,7 +5,7 @@ import { FINDING_NO_FIXUP, recordFinding } from "../machine/findings";
 import { ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
 import { Task } from "../mm/task";
 import { MISS_VIOLATION, violation } from "./access";
-import { loadUser, storeUser } from "./single";
+import { loadSized, storeSized } from "./sized";
 
 /**
  * Ordinary loads and stores of kernel code on a user pointer, as a memset or memcpy makes them by mistake: no exception
@@ -13,14 +13,14 @@ import { loadUser, storeUser } from "./single";
  * A page that is merely not present yet is repaired, as for any other instruction. Not modelled: the oops of one that
  * finds the mmap lock held, and what such an access does to a kernel address.
  */
-export function plainLoad<T>(cpu: Cpu, va: u64): i32 {
+export function plainLoad(cpu: Cpu, va: u64, size: u32): i32 {
   if (cpu.guard & GUARD_UNPRIVILEGED) return refuse(cpu, va, ACCESS_READ);
-  return loadUser<T>(cpu, va) == 0 ? 0 : oops(cpu, va, ACCESS_READ);
+  return loadSized(cpu, va, size) == 0 ? 0 : oops(cpu, va, ACCESS_READ);
 }
 
-export function plainStore<T>(cpu: Cpu, va: u64, value: T): i32 {
+export function plainStore(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
   if (cpu.guard & GUARD_UNPRIVILEGED) return refuse(cpu, va, ACCESS_WRITE);
-  return storeUser<T>(cpu, va, value) == 0 ? 0 : oops(cpu, va, ACCESS_WRITE);
+  return storeSized(cpu, va, value, size) == 0 ? 0 : oops(cpu, va, ACCESS_WRITE);
 }
 
 /** arm64 with PAN in hardware: the accessors go in as user code, an ordinary instruction does not. */

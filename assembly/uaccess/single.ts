@@ -1,5 +1,5 @@
 import { EFAULT } from "../base/errno";
-import { CHECK_ALWAYS, VALUE_8_IN_HALVES } from "../arch/profile";
+import { VALUE_8_IN_HALVES } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
 import { ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
@@ -30,21 +30,6 @@ export function putUser<T>(cpu: Cpu, va: u64, value: T): i32 {
   count(cpu, COUNT_PUTS);
   setOrigin(cpu, ORIGIN_SINGLE);
   if (!accessOkFixed(cpu, va, sizeof<T>(), DIRECTION_WRITE)) return -EFAULT;
-  return openAndPut<T>(cpu, va, value);
-}
-
-/** __get_user: as get_user without the range check, but arm64 checks all the same. */
-export function getUserUnchecked<T>(cpu: Cpu, va: u64): i32 {
-  if (cpu.guard & CHECK_ALWAYS) return getUser<T>(cpu, va);
-  count(cpu, COUNT_GETS);
-  setOrigin(cpu, ORIGIN_SINGLE);
-  return openAndGet<T>(cpu, va);
-}
-
-export function putUserUnchecked<T>(cpu: Cpu, va: u64, value: T): i32 {
-  if (cpu.guard & CHECK_ALWAYS) return putUser<T>(cpu, va, value);
-  count(cpu, COUNT_PUTS);
-  setOrigin(cpu, ORIGIN_SINGLE);
   return openAndPut<T>(cpu, va, value);
 }
 

@@ -86,6 +86,11 @@ export class Task {
     return task;
   }
 
+  /** The task of a handle, on a machine that another thread shares. @throws UsageError for a CPU the machine has not */
+  static attach(machine: Machine, handle: number, cpu: number): Task {
+    return new Task(machine, handle, machine.checkedCpu(cpu));
+  }
+
   /** Puts the task on a CPU; what ran there is off it. */
   runOn(cpu: number): void {
     this.cpu = this.machine.checkedCpu(cpu);

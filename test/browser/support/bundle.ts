@@ -43,5 +43,7 @@ export async function bundleForBrowser(options: BundleOptions): Promise<Bundle> 
 }
 
 function importsOf(metafile: Metafile): string[] {
-  return Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
+  return Object.values(metafile.outputs).flatMap((output) =>
+    output.imports.map(({ path }) => path),
+  );
 }

@@ -53,12 +53,11 @@ function send(response: ServerResponse, answer: Answer | undefined): void {
   response.writeHead(200, { "Content-Type": answer.type, ...answer.headers }).end(answer.body);
 }
 
-/** A page with one script and nothing else. The empty icon keeps the browser from asking for one. */
+/** A page with one script and nothing else. */
 export function pageWith(script: string): string {
   return [
     "<!doctype html>",
     '<html lang="en"><meta charset="utf-8"><title>Faultline</title>',
-    '<link rel="icon" href="data:,">',
     `<script type="module" src="${script}"></script></html>`,
   ].join("\n");
 }

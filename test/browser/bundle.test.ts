@@ -1,0 +1,54 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { bundleForBrowser, root, type Bundle } from "./support/bundle.ts";
+
+/** A page with everything in it stays below this (minified bytes), or hosts and readers notice. */
+const MOST_BYTES = 300_000;
+
+const entries = ["faultline", "faultline/conformance"];
+const sources = ["src/index.ts", "src/conformance/index.ts"];
+
+/** All that an entry of the package, as it was built, brings into a browser. */
+function packageBundle(entry: string): Promise<Bundle> {
+  const stdin = { contents: `export * from ${JSON.stringify(entry)};`, resolveDir: root };
+  return bundleForBrowser({ stdin, minify: true });
+}
+
+function sourceBundle(entry: string): Promise<Bundle> {
+  return bundleForBrowser({ entryPoints: [entry], conditions: ["source"] });
+}
+
+function expectFree(bundle: Bundle): void {
+  expect(bundle.warnings).toEqual([]);
+  expect(bundle.imports).toEqual([]);
+  expect(
+    bundle.inputs.filter((path) => /Node\.[jt]s$|files\.[jt]s$|node_modules|^node:/.test(path)),
+  ).toEqual([]);
+}
+
+describe("esbuild bundles for a browser, without externals and with nothing of Node:", () => {
+  test.each(sources)("%s", async (entry) => {
+    const bundle = await sourceBundle(entry);
+    expectFree(bundle);
+    expect(bundle.inputs).toContain(entry);
+  });
+
+  test("a core that is not inlined is looked for as a page has to", async () => {
+    const { inputs } = await sourceBundle("src/index.ts");
+    expect(inputs).toContain("src/core/locateWasmWeb.ts");
+  });
+
+  test.each(entries)('the package, as "%s"', async (entry) => {
+    const bundle = await packageBundle(entry);
+    expectFree(bundle);
+    expect(bundle.bytes).toBeLessThan(MOST_BYTES);
+    const packed = gzipSync(bundle.code).byteLength;
+    console.info(`${entry}: ${bundle.bytes} bytes minified, ${packed} gzipped, core included`);
+  });
+});
+
+test("what only Node can do fails the bundle", async () => {
+  await expect(sourceBundle("src/conformance/files.ts")).rejects.toThrow(
+    /Could not resolve "node:/,
+  );
+});
