@@ -4,7 +4,7 @@
 //   wasm/release.wasm ──base64──▶ src/core/generated/releaseWasm.ts        src/ ──tsc──▶ dist/
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -78,32 +78,45 @@ async function buildProfile() {
   await wasmOpt("build/profile.raw.wasm", "-g", "--all-features", ...keep, "-O3", "-o", "wasm/profile.wasm");
 }
 
-function sourceHash() {
+/** A hash over a folder's files and some more, so that nothing is built twice from the same sources. */
+function sourceHash(folder, ...more) {
   const hash = createHash("sha256");
-  const files = readdirSync("assembly", { recursive: true, withFileTypes: true })
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  for (const file of [...files.sort(), "asconfig.json", "scripts/build.mjs", "scripts/profileTransform.mjs", "package-lock.json"]) {
+  for (const file of [...files.sort(), ...more, "scripts/build.mjs", "package-lock.json"]) {
     hash.update(file).update(readFileSync(file));
   }
   return hash.digest("hex");
 }
 
-async function buildCores() {
-  const stamp = "build/source.sha256";
-  const hash = sourceHash();
+/** Runs `build` unless `stamp` says that these sources were built and `product` is there. */
+async function once(stamp, hash, product, build) {
   const built = existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
-  if (built && existsSync("src/core/generated/releaseWasm.ts")) return;
+  if (built && existsSync(product)) return;
+  await build();
+  writeFileSync(stamp, hash);
+}
+
+async function buildCores() {
   for (const folder of ["build", "wasm", "src/core/generated"]) mkdirSync(folder, { recursive: true });
   await Promise.all([buildRelease(), buildConstants()]);
   await Promise.all([buildThreads(), buildStudy()]);
   await buildProfile();
-  writeFileSync(stamp, hash);
+}
+
+/** The command is run as a program by npm's links to it. */
+async function buildLibrary() {
+  await run(bin("tsc"), ["-p", "tsconfig.build.json"]);
+  chmodSync("dist/cli/main.js", 0o755);
 }
 
 try {
-  await buildCores();
-  if (!process.argv.includes("--cores")) await run(bin("tsc"), ["-p", "tsconfig.build.json"]);
+  mkdirSync("build", { recursive: true });
+  await once("build/cores.sha256", sourceHash("assembly", "asconfig.json", "scripts/profileTransform.mjs"), "src/core/generated/coreConstants.ts", buildCores);
+  if (!process.argv.includes("--cores")) {
+    await once("build/library.sha256", sourceHash("src", "tsconfig.json", "tsconfig.build.json"), "dist/cli/main.js", buildLibrary);
+  }
 } catch (error) {
   process.stderr.write(`${error.stdout ?? ""}${error.stderr ?? error}\n`);
   process.exit(1);

@@ -88,3 +88,4 @@ export {
   type RuleId,
 } from "./uaccess/discipline/index.ts";
 export type { Direction, GetResult, UserAccess, ValueSize } from "./uaccess/primitives.ts";
+export { figureTable, type FigureName } from "./measure/figures.ts";

@@ -1,4 +1,5 @@
 import { counterTable } from "../machine/counters.ts";
+import { figureTable } from "../measure/figures.ts";
 import type { SyncPtrRun } from "../scenarios/runSyncPtr.ts";
 import { errnoName } from "./errno.ts";
 import { renderTable } from "./table.ts";
@@ -25,14 +26,17 @@ function counters(run: SyncPtrRun): string {
 function cost(run: SyncPtrRun): string {
   if (run.cost === null) return "cost: not priced, because the work of a fault has no published figure";
   const { read, write, both } = run.cost;
+  const sides = [read, write, both];
   return renderTable(
-    [{ title: "side" }, { title: "instructions", align: "right" }, { title: "cycles", align: "right" }, { title: "out-of-line calls", align: "right" }],
-    (Object.entries({ read, write, both }) as [string, typeof both][]).map(([side, figures]) => [
-      side,
-      rounded(figures.instructions),
-      rounded(figures.modelledCycles),
-      figures.outOfLineCalls,
-    ]),
+    [
+      { title: "figure" },
+      { title: "read side", align: "right" },
+      { title: "write side", align: "right" },
+      { title: "both", align: "right" },
+      { title: "unit" },
+      { title: "meaning" },
+    ],
+    figureTable.map(({ name, unit, meaning }) => [name, ...sides.map((side) => rounded(side[name])), unit, meaning]),
   );
 }
 
