@@ -4,7 +4,7 @@
 //   wasm/release.wasm ──base64──▶ src/core/generated/releaseWasm.ts        src/ ──tsc──▶ dist/
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -109,6 +109,8 @@ async function buildCores() {
 async function buildLibrary() {
   await run(bin("tsc"), ["-p", "tsconfig.build.json"]);
   chmodSync("dist/cli/main.js", 0o755);
+  // tsc does not copy declarations it was given
+  copyFileSync("src/core/generated/coreExports.d.ts", "dist/core/generated/coreExports.d.ts");
 }
 
 try {

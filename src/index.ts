@@ -1,6 +1,6 @@
 export { FaultlineError, UsageError } from "./base/errors.ts";
 export { builds, buildNames, type BuildName } from "./core/builds.ts";
-export type { WasmSource } from "./core/core.ts";
+export type { WasmSource } from "./core/source.ts";
 export type { Address } from "./machine/address.ts";
 export { archNames, architectures, type ArchName } from "./machine/arch.ts";
 export { counterTable, type CounterName, type Counters } from "./machine/counters.ts";

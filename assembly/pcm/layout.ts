@@ -29,7 +29,6 @@ export const FIELD_AUDIO_SEC: u32 = 5;
 export const FIELD_AUDIO_NSEC: u32 = 6;
 export const FIELD_APPL_PTR: u32 = 7;
 export const FIELD_AVAIL_MIN: u32 = 8;
-export const FIELDS: u32 = 9;
 
 /** Bytes of the whole argument. */
 @inline

@@ -1,4 +1,3 @@
-import { EFAULT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { getSized, putSized } from "../uaccess/sized";
 
@@ -19,10 +18,4 @@ export function getWord(cpu: Cpu, va: u64, word: u32): i32 {
 
 export function putWord(cpu: Cpu, va: u64, value: u64, word: u32): i32 {
   return putSized(cpu, va, value, word);
-}
-
-/** Turns "bytes not copied" into the answer most calls give. */
-@inline
-export function allCopied(left: u32): i32 {
-  return left == 0 ? 0 : -EFAULT;
 }

@@ -3,21 +3,23 @@ import { oneOf } from "../base/nearest.ts";
 
 /** Turning the command's text arguments into values; each mistake is one line that names the option. */
 
-/** A comma-separated list of names out of `valid`; "all" is every one. */
-export function nameList<Name extends string>(option: string, text: string | undefined, valid: readonly Name[], fallback: readonly Name[]): readonly Name[] {
-  if (text === undefined) return fallback;
+/** A comma-separated list of names out of `valid`, each once; "all" is every one. */
+export function nameList<Name extends string>(
+  option: string,
+  text: string,
+  valid: readonly Name[],
+): readonly Name[] {
   if (text === "all") return valid;
-  const names = text.split(",").map((name) => oneOf(option, name.trim(), valid));
-  return [...new Set(names)];
-}
-
-export function oneName<Name extends string>(option: string, text: string, valid: readonly Name[]): Name {
-  return oneOf(option, text, valid);
+  return [...new Set(text.split(",").map((name) => oneOf(option, name.trim(), valid)))];
 }
 
 /** A whole number within a range. */
 export function wholeOption(option: string, text: string, least: number, most: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
-  throw new UsageError({ argument: option, problem: `is "${text}"`, valid: `a whole number from ${least} to ${most}` });
+  throw new UsageError({
+    argument: option,
+    problem: `is "${text}"`,
+    valid: `a whole number from ${least} to ${most}`,
+  });
 }

@@ -4,6 +4,7 @@ import { FaultlineError, UsageError } from "../base/errors.ts";
 import { unknownName } from "../base/nearest.ts";
 import { addCompare } from "./compare.ts";
 import { exitCode } from "./exit.ts";
+import { misuseOf } from "./misuse.ts";
 import { note } from "./output.ts";
 import { addReplay } from "./replay.ts";
 import { addRun } from "./run.ts";
@@ -11,25 +12,42 @@ import { addRun } from "./run.ts";
 /** The verbs; each adds itself and says by its result how the command ends. */
 const verbs = { run: addRun, compare: addCompare, replay: addReplay } as const;
 
+const examples = `
+Examples:
+  faultline compare sync-ptr
+  faultline compare sync-ptr --arch x86-64,riscv64 --abi all --json
+  faultline run sync-ptr --arch powerpc-8xx --strategy unsafe-block --fault-at appl_ptr
+  faultline replay test/golden/pcm --build study
+
+Data goes to stdout, everything else to stderr. Exit status: 0 fine, 1 a check failed or there was
+a finding, 2 the command line is wrong, 3 a mistake of Faultline's, 130 interrupted.`;
+
 /** Runs one command line. Returns the exit status; prints at most one line about a mistake. */
 export async function runCommand(args: readonly string[]): Promise<number> {
   let status: number = exitCode.fine;
-  const program = new Command("faultline")
-    .description("Emulates the Linux kernel code that reads and writes user memory, and says what it does and costs.")
-    .version(version())
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
-    .showHelpAfterError(false);
-  for (const add of Object.values(verbs)) add(program, (result) => (status = result));
-  program.addHelpText("after", `\nExamples:\n  faultline compare sync-ptr\n  faultline run sync-ptr --arch powerpc-8xx --strategy unsafe-block --fault-at appl_ptr\n  faultline replay test/golden/pcm --build study`);
+  const program = newProgram((result) => (status = result));
   silenceBrokenPipe();
   try {
     checkVerb(args);
     await program.parseAsync(args.length === 0 ? ["--help"] : [...args], { from: "user" });
     return status;
   } catch (error) {
-    return statusOf(error);
+    const misuse = error instanceof CommanderError ? misuseOf(error, program, args) : error;
+    return misuse === null ? exitCode.fine : statusOf(misuse);
   }
+}
+
+function newProgram(finish: (status: number) => void): Command {
+  const program = new Command("faultline")
+    .description(
+      "Emulates the Linux kernel code that reads and writes user memory, and says what it does and costs.",
+    )
+    .version(version())
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .addHelpText("after", examples);
+  for (const add of Object.values(verbs)) add(program, finish);
+  return program;
 }
 
 function version(): string {
@@ -39,26 +57,19 @@ function version(): string {
 
 /** commander's own message for an unknown verb offers one name; ours all near ones. */
 function checkVerb(args: readonly string[]): void {
-  const verb = args[0];
-  if (verb === undefined || verb.startsWith("-") || verb === "help" || verb in verbs) return;
-  throw unknownName("verb", verb, Object.keys(verbs));
+  const verb = args[0] === "help" ? args[1] : args[0];
+  if (verb === undefined || verb.startsWith("-") || verb === "help") return;
+  if (!Object.hasOwn(verbs, verb)) throw unknownName("verb", verb, Object.keys(verbs));
 }
 
 function statusOf(error: unknown): number {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return exitCode.fine;
-    note(error.message.replace(/^error: /, "").replaceAll("\n", " "));
-    return exitCode.usage;
-  }
-  if (error instanceof UsageError) {
-    note(error.message);
-    return exitCode.usage;
-  }
   if (error instanceof FaultlineError) {
     note(error.message);
-    return exitCode.internal;
+    return error instanceof UsageError ? exitCode.usage : exitCode.internal;
   }
-  note(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  note(
+    `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
   return exitCode.internal;
 }
 

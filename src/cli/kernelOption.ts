@@ -1,9 +1,26 @@
-import { resolveKernel } from "../machine/kernel.ts";
+import { UsageError } from "../base/errors.ts";
+import { resolveKernel, type ResolvedKernel } from "../machine/kernel.ts";
 import { note } from "./output.ts";
 
 /** Resolves --kernel to a row of the table; a version that has no row of its own is said on stderr. */
 export function checkedKernel(text: string): string {
-  const { version, exact } = resolveKernel(text);
-  if (!exact) note(`kernel ${text} has no row of its own; taking ${version}`);
-  return version;
+  const kernel = resolved(text);
+  noteKernel(text, kernel);
+  return kernel.version;
+}
+
+/** Says which row stands in for a release that has none. */
+export function noteKernel(release: string, { version, exact }: ResolvedKernel): void {
+  if (!exact) note(`kernel ${release} has no row of its own: taking the nearest, ${version}`);
+}
+
+/** The library names its own option; here it is the command's. */
+function resolved(text: string): ResolvedKernel {
+  try {
+    return resolveKernel(text);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const { problem, valid } = error;
+    throw new UsageError({ argument: "--kernel", problem, valid });
+  }
 }

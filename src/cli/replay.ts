@@ -1,19 +1,22 @@
 import type { Command } from "commander";
 import { UsageError } from "../base/errors.ts";
-import { EmulatedPcm } from "../conformance/pcmEmulated.ts";
+import { oneOf } from "../base/nearest.ts";
 import { expandTracePaths, replayFiles } from "../conformance/files.ts";
+import { EmulatedPcm } from "../conformance/pcmEmulated.ts";
 import { Replayer } from "../conformance/replay.ts";
+import type { ReplayReport } from "../conformance/report.ts";
 import { buildNames, type BuildName } from "../core/builds.ts";
 import { resolveKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
 import { replayText } from "../report/replay.ts";
-import { oneName, wholeOption } from "./arguments.ts";
+import { wholeOption } from "./arguments.ts";
 import { exitCode } from "./exit.ts";
-import { note, print, printJson, progress } from "./output.ts";
+import { noteKernel } from "./kernelOption.ts";
+import { print, printJson, progress } from "./output.ts";
 
 interface ReplayFlags {
   readonly build: string;
-  readonly switchEvery: string;
+  readonly switchEvery?: string;
   readonly json?: true;
 }
 
@@ -24,32 +27,51 @@ const MOST_SWITCHES = 1_000_000;
 export function addReplay(program: Command, finish: (status: number) => void): void {
   program
     .command("replay")
-    .description("golden traces, recorded from real kernels, on a build of the core; exit 1 if any failed")
+    .description(
+      "golden traces, recorded from real kernels, on a build of the core; exit 1 if any failed",
+    )
     .argument("<paths...>", "trace files (.jsonl, .jsonl.gz) or folders with such files")
     .option("--build <name>", buildNames.join(", "), "release")
-    .option("--switch-every <k>", "study: leave every call at each k-th yield point and take it up again; 0 = never", "1")
+    .option(
+      "--switch-every <k>",
+      "study: leave each call at every k-th yield point and take it up again, 0 = never (default: 1)",
+    )
     .option("--json", "one JSON object on stdout")
     .action(async (paths: string[], flags: ReplayFlags) => {
-      const build = oneName("--build", flags.build, buildNames);
-      const switchEvery = wholeOption("--switch-every", flags.switchEvery, 0, MOST_SWITCHES);
-      await checkPaths(paths);
-      const report = await replayOn(build, switchEvery, paths);
+      const build = oneOf("--build", flags.build, buildNames);
+      const switchEvery = switchEveryOf(build, flags.switchEvery);
+      const report = await replayOn(build, switchEvery, await traceFiles(paths));
       if (flags.json) printJson(report);
       else print(replayText(report));
       finish(report.failed > 0 ? exitCode.failed : exitCode.fine);
     });
 }
 
-async function checkPaths(paths: readonly string[]): Promise<void> {
-  const files = await expandTracePaths(paths);
-  if (files.length > 0) return;
-  throw new UsageError({ argument: paths.join(" "), problem: "holds no trace files", valid: "files that end in .jsonl or .jsonl.gz" });
+function switchEveryOf(build: BuildName, text: string | undefined): number {
+  if (text === undefined) return build === "study" ? 1 : 0;
+  if (build === "study") return wholeOption("--switch-every", text, 0, MOST_SWITCHES);
+  const problem = `means nothing to the ${build} build`;
+  throw new UsageError({ argument: "--switch-every", problem, valid: "with --build study" });
 }
 
-async function replayOn(build: BuildName, switchEvery: number, paths: readonly string[]): Promise<ReturnType<Replayer["report"]>> {
-  const machine = await Machine.create({ build, memory: REPLAY_RAM, kernel: "6.12" });
-  const replayer = new Replayer(new EmulatedPcm(machine, { switchEvery: build === "study" ? switchEvery : 0, onKernel: kernelNotes() }));
-  await replayFiles(paths, replayer);
+async function traceFiles(paths: readonly string[]): Promise<string[]> {
+  const files = await expandTracePaths(paths);
+  if (files.length > 0) return files;
+  const valid = "files that end in .jsonl or .jsonl.gz";
+  throw new UsageError({ argument: paths.join(" "), problem: "holds no trace files", valid });
+}
+
+async function replayOn(
+  build: BuildName,
+  switchEvery: number,
+  files: readonly string[],
+): Promise<ReplayReport> {
+  const machine = await Machine.create({ build, memory: REPLAY_RAM });
+  const replayer = new Replayer(new EmulatedPcm(machine, { switchEvery, onKernel: kernelNotes() }));
+  for (const [index, file] of files.entries()) {
+    progress(`${index + 1} of ${files.length}: ${file}`);
+    await replayFiles([file], replayer);
+  }
   progress("");
   return replayer.report();
 }
@@ -60,7 +82,6 @@ function kernelNotes(): (release: string) => void {
   return (release) => {
     if (said.has(release)) return;
     said.add(release);
-    const { version, exact } = resolveKernel(release);
-    if (!exact) note(`kernel ${release} has no row of its own; taking ${version}`);
+    noteKernel(release, resolveKernel(release));
   };
 }

@@ -3,9 +3,7 @@ import type { BuildName } from "./builds.ts";
 import type { AsyncifyExports, CoreExports, FiberHost, FiberSwitch } from "./exports.ts";
 import { defaultWasm } from "./defaultWasm.ts";
 import { Fibers, fiberedExports } from "./fibers.ts";
-
-/** Bytes, a compiled module, or where to fetch one from. */
-export type WasmSource = BufferSource | WebAssembly.Module | Response | PromiseLike<Response> | URL | string;
+import { compileSource, type WasmSource } from "./source.ts";
 
 /** One instance of a core over one memory. */
 export interface Core extends FiberHost {
@@ -20,7 +18,6 @@ export interface Core extends FiberHost {
 
 /** A wasm32 memory can have this many 64-KiB pages. */
 const MAXIMUM_PAGES = 65536;
-const WASM_MAGIC = 0x6d736100;
 
 const compiled = new Map<BuildName, Promise<WebAssembly.Module>>();
 
@@ -35,33 +32,6 @@ export function loadModule(build: BuildName, wasm?: WasmSource): Promise<WebAsse
     module.catch(() => compiled.delete(build));
   }
   return module;
-}
-
-async function compileSource(source: WasmSource, what: string): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  const bytes = await bytesOf(source);
-  if (bytes.byteLength < 8 || new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) !== WASM_MAGIC) {
-    throw new FaultlineError("not-wasm", `${what} is not WebAssembly (${describeStart(bytes)}); pass { wasm } with the core's bytes, module or URL`);
-  }
-  try {
-    return await WebAssembly.compile(bytes as BufferSource);
-  } catch (cause) {
-    throw new FaultlineError("not-wasm", `${what} does not compile: ${(cause as Error).message}`, { cause });
-  }
-}
-
-/** The type of a compiled module is empty in lib.dom, so that it cannot be told apart by types alone. */
-async function bytesOf(source: WasmSource): Promise<Uint8Array> {
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  const isAddress = typeof source === "string" || source instanceof URL;
-  const response = isAddress ? await fetch(source) : await (source as Response | PromiseLike<Response>);
-  return new Uint8Array(await response.arrayBuffer());
-}
-
-function describeStart(bytes: Uint8Array): string {
-  const text = String.fromCharCode(...bytes.subarray(0, 16));
-  return text.trimStart().startsWith("<") ? "it starts like an HTML page" : `${bytes.byteLength} bytes`;
 }
 
 /**

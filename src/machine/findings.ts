@@ -1,25 +1,138 @@
-/** What only modelled kernel code can do wrong, and what each kind says (DESIGN §3.6). */
+import { buildNames, type BuildName } from "../core/builds.ts";
+
+/** Where a kind can be recorded: one kernel path at a time meets no other CPU, and only study follows freed frames. */
+const everyBuild = buildNames;
+const severalCpus: readonly BuildName[] = ["study", "threads"];
+const waitless: readonly BuildName[] = ["release", "study", "profile"];
+const study: readonly BuildName[] = ["study"];
+const notYet: readonly BuildName[] = [];
+
+/**
+ * What only modelled kernel code can do wrong (DESIGN §3.6): the kinds, the builds that can record each, and what each
+ * says.
+ */
 export const findingTable = [
-  { kind: "guard-closed-access", constant: "FINDING_GUARD_CLOSED_ACCESS", meaning: "user memory was accessed with the guard closed; the access was not made" },
-  { kind: "guard-open-at-return", constant: "FINDING_GUARD_OPEN_AT_RETURN", meaning: "the kernel function returned with the guard open" },
-  { kind: "guard-open-at-sleep", constant: "FINDING_GUARD_OPEN_AT_SLEEP", meaning: "the task went to sleep with the guard open" },
-  { kind: "guard-nested-open", constant: "FINDING_GUARD_NESTED_OPEN", meaning: "the guard was opened, or a primitive that opens it called, inside an open block" },
-  { kind: "guard-redundant-close", constant: "FINDING_GUARD_REDUNDANT_CLOSE", meaning: "a block was ended that was never begun" },
-  { kind: "guard-wrong-end", constant: "FINDING_GUARD_WRONG_END", meaning: "a block was ended in another direction than it was begun" },
-  { kind: "freed-frame-access", constant: "FINDING_FREED_FRAME_ACCESS", meaning: "a freed page was accessed through a translation that should be gone" },
-  { kind: "refcount", constant: "FINDING_REFCOUNT", meaning: "a reference was taken from or dropped at count 0" },
-  { kind: "lock-held-at-return", constant: "FINDING_LOCK_HELD_AT_RETURN", meaning: "the kernel function returned holding a lock" },
-  { kind: "sleep-in-atomic", constant: "FINDING_SLEEP_IN_ATOMIC", meaning: "a call that may sleep was made where sleeping is forbidden" },
-  { kind: "needs-scheduler", constant: "FINDING_LOCK_NEEDS_SCHEDULER", meaning: "a lock was met held: this scenario needs the study build with a scheduler, or the threads build" },
-  { kind: "shootdown-timeout", constant: "FINDING_SHOOTDOWN_TIMEOUT", meaning: "a CPU did not answer a TLB invalidation" },
-  { kind: "object-overflow", constant: "FINDING_OBJECT_OVERFLOW", meaning: "a copy was larger than the kernel object; nothing was copied" },
-  { kind: "kernel-leak", constant: "FINDING_KERNEL_LEAK", meaning: "uninitialised kernel bytes reached user memory" },
-  { kind: "pcm-position", constant: "FINDING_PCM_POSITION", meaning: "the device reported a position outside its buffer" },
-  { kind: "pcm-unexpected", constant: "FINDING_PCM_UNEXPECTED", meaning: "the hardware pointer moved by more than a buffer and a period" },
-  { kind: "no-fixup", constant: "FINDING_NO_FIXUP", meaning: "an ordinary instruction faulted on a user address, with no fixup to go to" },
-  { kind: "preempt-unbalanced", constant: "FINDING_PREEMPT_UNBALANCED", meaning: "preemption was enabled once more than disabled" },
-  { kind: "pagefault-unbalanced", constant: "FINDING_PAGEFAULT_UNBALANCED", meaning: "page faults were enabled once more than disabled" },
-  { kind: "scope-nested", constant: "FINDING_SCOPE_NESTED", meaning: "a scoped user access was begun inside another" },
+  {
+    kind: "guard-closed-access",
+    constant: "FINDING_GUARD_CLOSED_ACCESS",
+    builds: everyBuild,
+    meaning: "user memory was accessed with the guard closed; the access was not made",
+  },
+  {
+    kind: "guard-open-at-return",
+    constant: "FINDING_GUARD_OPEN_AT_RETURN",
+    builds: everyBuild,
+    meaning: "the kernel function returned with the guard open",
+  },
+  {
+    kind: "guard-open-at-sleep",
+    constant: "FINDING_GUARD_OPEN_AT_SLEEP",
+    builds: everyBuild,
+    meaning: "the task went to sleep with the guard open",
+  },
+  {
+    kind: "guard-nested-open",
+    constant: "FINDING_GUARD_NESTED_OPEN",
+    builds: everyBuild,
+    meaning: "the guard was opened, or a primitive that opens it called, inside an open block",
+  },
+  {
+    kind: "guard-redundant-close",
+    constant: "FINDING_GUARD_REDUNDANT_CLOSE",
+    builds: everyBuild,
+    meaning: "a block was ended that was never begun",
+  },
+  {
+    kind: "guard-wrong-end",
+    constant: "FINDING_GUARD_WRONG_END",
+    builds: everyBuild,
+    meaning: "a block was ended in another direction than it was begun",
+  },
+  {
+    kind: "freed-frame-access",
+    constant: "FINDING_FREED_FRAME_ACCESS",
+    builds: study,
+    meaning: "a freed page was accessed through a translation that should be gone",
+  },
+  {
+    kind: "refcount",
+    constant: "FINDING_REFCOUNT",
+    builds: everyBuild,
+    meaning: "a reference was taken from or dropped at count 0",
+  },
+  {
+    kind: "lock-held-at-return",
+    constant: "FINDING_LOCK_HELD_AT_RETURN",
+    builds: notYet,
+    meaning: "the kernel function returned holding a lock",
+  },
+  {
+    kind: "sleep-in-atomic",
+    constant: "FINDING_SLEEP_IN_ATOMIC",
+    builds: everyBuild,
+    meaning: "a call that may sleep was made where sleeping is forbidden",
+  },
+  {
+    kind: "needs-scheduler",
+    constant: "FINDING_LOCK_NEEDS_SCHEDULER",
+    builds: waitless,
+    meaning:
+      "a lock was met held: this scenario needs the study build with a scheduler, or the threads build",
+  },
+  {
+    kind: "shootdown-timeout",
+    constant: "FINDING_SHOOTDOWN_TIMEOUT",
+    builds: severalCpus,
+    meaning: "a CPU did not answer a TLB invalidation",
+  },
+  {
+    kind: "object-overflow",
+    constant: "FINDING_OBJECT_OVERFLOW",
+    builds: everyBuild,
+    meaning: "a copy was larger than the kernel object; nothing was copied",
+  },
+  {
+    kind: "kernel-leak",
+    constant: "FINDING_KERNEL_LEAK",
+    builds: notYet,
+    meaning: "uninitialised kernel bytes reached user memory",
+  },
+  {
+    kind: "pcm-position",
+    constant: "FINDING_PCM_POSITION",
+    builds: everyBuild,
+    meaning: "the device reported a position outside its buffer",
+  },
+  {
+    kind: "pcm-unexpected",
+    constant: "FINDING_PCM_UNEXPECTED",
+    builds: everyBuild,
+    meaning: "the hardware pointer moved by more than a buffer and a period",
+  },
+  {
+    kind: "no-fixup",
+    constant: "FINDING_NO_FIXUP",
+    builds: everyBuild,
+    meaning: "an ordinary instruction faulted on a user address, with no fixup to go to",
+  },
+  {
+    kind: "preempt-unbalanced",
+    constant: "FINDING_PREEMPT_UNBALANCED",
+    builds: everyBuild,
+    meaning: "preemption was enabled once more than disabled",
+  },
+  {
+    kind: "pagefault-unbalanced",
+    constant: "FINDING_PAGEFAULT_UNBALANCED",
+    builds: everyBuild,
+    meaning: "page faults were enabled once more than disabled",
+  },
+  {
+    kind: "scope-nested",
+    constant: "FINDING_SCOPE_NESTED",
+    builds: everyBuild,
+    meaning: "a scoped user access was begun inside another",
+  },
 ] as const;
 
 export type FindingKind = (typeof findingTable)[number]["kind"];

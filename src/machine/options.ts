@@ -1,7 +1,7 @@
 import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
 import { buildNames, type BuildName } from "../core/builds.ts";
-import type { WasmSource } from "../core/core.ts";
+import type { WasmSource } from "../core/source.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
 import { wholeNumber } from "./address.ts";
 import { archNames, type ArchName } from "./arch.ts";

@@ -1,6 +1,7 @@
 import type { CompareRow, SyncPtrComparison } from "../scenarios/compareSyncPtr.ts";
 import { costProfile, ioctlShares, restAssumption, threadFigures } from "../measure/cost/index.ts";
 import { renderTable, type TableCell, type TableColumn } from "./table.ts";
+import { wrap } from "./text.ts";
 
 const columns: readonly TableColumn[] = [
   { title: "arch" },
@@ -19,13 +20,14 @@ const columns: readonly TableColumn[] = [
 /** The table of a comparison, then the thread's own figures beside ours. */
 export function comparisonText(comparison: SyncPtrComparison): string {
   const table = renderTable(columns, comparison.rows.map(cells));
-  const parts = [table, legend(comparison), ...notes(comparison), threadText(comparison.rows)];
+  const parts = [table, legend(comparison), cycleNotes(comparison), threadText(comparison.rows)];
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
 function cells(row: CompareRow): TableCell[] {
   const marked = row.approximations.length > 0 ? "~" : "";
-  const rounded = (value: number | null): TableCell => (value === null ? null : `${marked}${Math.round(value)}`);
+  const rounded = (value: number | null): TableCell =>
+    value === null ? null : `${marked}${Math.round(value)}`;
   return [
     row.arch,
     row.abi,
@@ -41,36 +43,45 @@ function cells(row: CompareRow): TableCell[] {
   ];
 }
 
-function legend(comparison: SyncPtrComparison): string {
+function legend({ kernel }: SyncPtrComparison): string {
   return [
-    `SYNC_PTR, success path, kernel ${comparison.kernel}. Guard opens and range checks: counted, both sides. Instructions: composed`,
-    "from counted events and per-architecture weights (–: no published figure; ~: a copy length or alignment was interpolated).",
-    "Real time is this machine's and follows the emulator, not the hardware; user data: its part spent moving the twelve values.",
+    `SYNC_PTR on its success path, kernel ${kernel}; both sides of the call unless one is named.`,
+    "guard opens, range checks  counted",
+    "instructions, cycles       composed: counted events × the architecture's published figures",
+    "                           (–: none published; ~: a copy's length or alignment was interpolated)",
+    "ns/call, user data         real time here, and the part of it that moves the twelve values between kernel and user:",
+    "                           the emulator's time, not the hardware's",
   ].join("\n");
 }
 
 /** What the cycles of an architecture mean, once for each that has any. */
-function notes(comparison: SyncPtrComparison): string[] {
-  const archs = new Set(comparison.rows.filter((row) => row.modelledCycles !== null).map((row) => row.arch));
-  return [...archs].flatMap((arch) => {
-    const note = costProfile(arch).cycles?.note;
-    return note === undefined ? [] : [`cycles on ${arch}: ${note}`];
-  });
+function cycleNotes({ rows }: SyncPtrComparison): string {
+  const priced = rows.filter((row) => row.modelledCycles !== null).map((row) => row.arch);
+  const notes = [...new Set(priced)].map(
+    (arch) => `Cycles on ${arch}: ${costProfile(arch).cycles!.note}.`,
+  );
+  return notes.map(wrap).join("\n");
 }
 
 /** The rows the thread is about: 8xx, 32-bit time, one for each way of moving the data. */
-function threadRows(rows: readonly CompareRow[]): Readonly<Record<"perField" | "copy" | "block", CompareRow>> | null {
+function threadRows(
+  rows: readonly CompareRow[],
+): Readonly<Record<"perField" | "copy" | "block", CompareRow>> | null {
   const find = (strategy: CompareRow["strategy"]): CompareRow | undefined =>
-    rows.find((row) => row.arch === "powerpc-8xx" && row.abi === "compat" && row.strategy === strategy);
+    rows.find(
+      (row) => row.arch === "powerpc-8xx" && row.abi === "compat" && row.strategy === strategy,
+    );
   const [perField, copy, block] = [find("per-field"), find("copy"), find("unsafe-block")];
-  return perField === undefined || copy === undefined || block === undefined ? null : { perField, copy, block };
+  return perField === undefined || copy === undefined || block === undefined
+    ? null
+    : { perField, copy, block };
 }
 
 const threadColumns: readonly TableColumn[] = [
   { title: "powerpc-8xx, compat" },
-  { title: "per field", align: "right", group: "the thread" },
-  { title: "copy", align: "right", group: "the thread" },
-  { title: "block", align: "right", group: "the thread" },
+  { title: "per field", align: "right", group: "the thread of 2025" },
+  { title: "copy", align: "right", group: "the thread of 2025" },
+  { title: "block", align: "right", group: "the thread of 2025" },
   { title: "per field", align: "right", group: "here" },
   { title: "copy", align: "right", group: "here" },
   { title: "block", align: "right", group: "here" },
@@ -82,7 +93,10 @@ function threadText(rows: readonly CompareRow[]): string {
   const shares = (["perField", "copy", "block"] as const).map((form) => {
     const row = ours[form];
     const access = { read: row.read.instructions ?? 0, write: row.write.instructions ?? 0 };
-    const readSides = { perField: ours.perField.read.instructions ?? 0, block: ours.block.read.instructions ?? 0 };
+    const readSides = {
+      perField: ours.perField.read.instructions ?? 0,
+      block: ours.block.read.instructions ?? 0,
+    };
     return ioctlShares(access, readSides);
   });
   const range = (pick: (share: (typeof shares)[number]["perField"]) => number): string[] =>
@@ -92,24 +106,29 @@ function threadText(rows: readonly CompareRow[]): string {
     });
   const { writeInstructions, writeSharePercent, samplesPercent } = threadFigures;
   const table = renderTable(threadColumns, [
-    ["write side, instructions", `about ${writeInstructions.perField}`, null, writeInstructions.block, ours.perField.write.instructions, ours.copy.write.instructions, ours.block.write.instructions],
-    ["write side, % of the ioctl", writeSharePercent.perField, null, writeSharePercent.block, ...range((share) => share.writePercent)],
-    ["the ioctl, % of all samples", samplesPercent.perField, samplesPercent.copy, samplesPercent.block, ...range((share) => share.samplesPercent)],
+    [
+      "write side, instructions",
+      `about ${writeInstructions.perField}`,
+      null,
+      writeInstructions.block,
+      ours.perField.write.instructions,
+      ours.copy.write.instructions,
+      ours.block.write.instructions,
+    ],
+    [
+      "write side, % of the ioctl",
+      writeSharePercent.perField,
+      null,
+      writeSharePercent.block,
+      ...range((share) => share.writePercent),
+    ],
+    [
+      "the ioctl, % of all samples",
+      samplesPercent.perField,
+      samplesPercent.copy,
+      samplesPercent.block,
+      ...range((share) => share.samplesPercent),
+    ],
   ]);
-  return `${table}\n\n${wrap(restAssumption)}\nThread: ${threadFigures.source}.`;
-}
-
-const LINE = 118;
-
-function wrap(text: string): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + word.length + 1 > LINE) {
-      lines.push(line);
-      line = "";
-    }
-    line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line].join("\n");
+  return `${table}\n\nThe thread: ${threadFigures.source}.\n${wrap(restAssumption)}`;
 }

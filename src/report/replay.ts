@@ -1,42 +1,68 @@
-import type { ReplayReport } from "../conformance/report.ts";
+import type { Failure, ReplayReport } from "../conformance/report.ts";
 import { renderTable, type TableColumn } from "./table.ts";
 
+/** Failures that the text shows, and how much of each value; the JSON has all. */
 const MOST_FAILURES = 20;
+const MOST_CHARACTERS = 120;
 
-const countColumns = (title: string): TableColumn[] => [
-  { title },
+const kindColumns: readonly TableColumn[] = [
+  { title: "kind" },
   { title: "cases", align: "right" },
   { title: "steps", align: "right" },
   { title: "passed", align: "right" },
   { title: "failed", align: "right" },
 ];
 
-/** The report as text: a row a kind, a row for each operation that failed somewhere, the first failures. */
-export function replayText(report: ReplayReport): string {
-  const kinds = Object.entries(report.kinds).map(([kind, count]) => [kind, count.cases, count.steps, count.passed, count.failed]);
-  const total = ["all", report.cases, report.steps, report.passed, report.failed];
-  const parts = [renderTable(countColumns("kind"), [...kinds, total])];
-  const broken = Object.entries(report.operations).filter(([, count]) => count.failed > 0);
-  if (broken.length > 0) parts.push(renderTable(operationColumns, broken.map(([op, count]) => [op, count.passed, count.failed])));
-  if (report.failures.length > 0) parts.push(failures(report));
-  if (report.positionTries.steps > 0) {
-    parts.push(`positions of devices that move by themselves: ${report.positionTries.steps} steps, ${report.positionTries.tries} tries`);
-  }
-  return parts.join("\n\n");
-}
-
-const operationColumns: TableColumn[] = [
+const operationColumns: readonly TableColumn[] = [
   { title: "operation" },
   { title: "steps passed", align: "right" },
   { title: "failed", align: "right" },
 ];
 
-function failures(report: ReplayReport): string {
-  const lines = report.failures.slice(0, MOST_FAILURES).map((failure) => {
-    const place = failure.step === null ? "" : `, step ${failure.step}${failure.op === null ? "" : ` ${failure.op}`}`;
-    return `${failure.file}:${failure.line}: ${failure.id ?? "?"}${place}: ${failure.field}: expected ${failure.expected}, got ${failure.actual}`;
-  });
-  const rest = report.failures.length - lines.length;
+/** The report as text: a row a kind, a row for each operation that failed somewhere, the first failures. */
+export function replayText(report: ReplayReport): string {
+  const parts = [kindTable(report), operationTable(report), failureLines(report), tries(report)];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+function kindTable(report: ReplayReport): string {
+  const rows = Object.entries({ ...report.kinds, all: report });
+  return renderTable(
+    kindColumns,
+    rows.map(([kind, { cases, steps, passed, failed }]) => [kind, cases, steps, passed, failed]),
+  );
+}
+
+function operationTable({ operations }: ReplayReport): string {
+  const broken = Object.entries(operations).filter(([, count]) => count.failed > 0);
+  if (broken.length === 0) return "";
+  return renderTable(
+    operationColumns,
+    broken.map(([op, { passed, failed }]) => [op, passed, failed]),
+  );
+}
+
+function failureLines({ failures }: ReplayReport): string {
+  const lines = failures.slice(0, MOST_FAILURES).map(failureLine);
+  const rest = failures.length - lines.length;
   if (rest > 0) lines.push(`… and ${rest} more (--json has them all)`);
   return lines.join("\n");
+}
+
+/** `file:line: case, step 3 SYNC_PTR: ret: expected 0, got -14`; a line that is no case has only its problem. */
+function failureLine(failure: Failure): string {
+  const { file, line, id, step, op, field, expected, actual } = failure;
+  if (field === "line") return `${[`${file}:${line}`, id].filter(Boolean).join(": ")}: ${actual}`;
+  const place = step === null ? "" : `, step ${step} ${op}`;
+  return `${file}:${line}: ${id}${place}: ${field}: expected ${short(expected)}, got ${short(actual)}`;
+}
+
+function short(value: string): string {
+  if (value === "") return "nothing";
+  return value.length > MOST_CHARACTERS ? `${value.slice(0, MOST_CHARACTERS)}…` : value;
+}
+
+function tries({ positionTries: { steps, tries: tried } }: ReplayReport): string {
+  if (steps === 0) return "";
+  return `${steps} steps on devices that move by themselves; positions tried to explain them: ${tried}`;
 }

@@ -3,28 +3,52 @@ import { figureTable } from "../measure/figures.ts";
 import type { SyncPtrRun } from "../scenarios/runSyncPtr.ts";
 import { errnoName } from "./errno.ts";
 import { renderTable } from "./table.ts";
+import { ranges } from "./text.ts";
 
-const marks = { new: "the kernel's value", partly: "in part the kernel's", old: "the program's old bytes" } as const;
+const marks = {
+  new: "the kernel's value",
+  partly: "in part the kernel's",
+  old: "unchanged",
+} as const;
 
 /** A run as text: result, user memory, counters that are not zero, cost, findings. */
 export function runText(run: SyncPtrRun): string {
-  const { outcome } = run;
-  const head = `SYNC_PTR on ${outcome.arch}, ${outcome.abi}, ${outcome.strategy}, kernel ${run.kernel}: ${errnoName(outcome.result)}`;
-  const memory = renderTable(
-    [{ title: "field" }, { title: "user memory afterwards" }],
+  return [head(run), memory(run), counters(run), cost(run), findings(run)].join("\n\n");
+}
+
+function head({ outcome, kernel }: SyncPtrRun): string {
+  const place = outcome.faultAt === null ? "" : `, read-only from ${outcome.faultAt} on`;
+  return (
+    `SYNC_PTR on ${outcome.arch}, ABI ${outcome.abi}, strategy ${outcome.strategy}, ` +
+    `kernel ${kernel}${place}: ${errnoName(outcome.result)}`
+  );
+}
+
+function memory({ outcome }: SyncPtrRun): string {
+  const table = renderTable(
+    [{ title: "field" }, { title: "in user memory afterwards" }],
     outcome.written.map(({ field, state }) => [field, marks[state]]),
   );
-  const others = `bytes outside the nine fields that were written: ${outcome.otherBytesWritten.length === 0 ? "none" : ranges(outcome.otherBytesWritten)}`;
-  return [head, memory, others, counters(run), cost(run), findings(run)].filter((part) => part !== "").join("\n\n");
+  return `${table}\nother bytes written, by offset: ${ranges(outcome.otherBytesWritten)}`;
 }
 
 function counters(run: SyncPtrRun): string {
-  const rows = counterTable.filter(({ name }) => run.counters[name] !== 0).map(({ name, unit, meaning }) => [name, run.counters[name], unit, meaning]);
-  return renderTable([{ title: "counter" }, { title: "count", align: "right" }, { title: "unit" }, { title: "meaning" }], rows);
+  const rows = counterTable
+    .filter(({ name }) => run.counters[name] !== 0)
+    .map(({ name, unit, meaning }) => [name, run.counters[name], unit, meaning]);
+  return renderTable(
+    [
+      { title: "counter" },
+      { title: "count", align: "right" },
+      { title: "unit" },
+      { title: "meaning" },
+    ],
+    rows,
+  );
 }
 
 function cost(run: SyncPtrRun): string {
-  if (run.cost === null) return "cost: not priced, because the work of a fault has no published figure";
+  if (run.cost === null) return "cost: not priced, because no figure was published for a fault";
   const { read, write, both } = run.cost;
   const sides = [read, write, both];
   return renderTable(
@@ -36,7 +60,12 @@ function cost(run: SyncPtrRun): string {
       { title: "unit" },
       { title: "meaning" },
     ],
-    figureTable.map(({ name, unit, meaning }) => [name, ...sides.map((side) => rounded(side[name])), unit, meaning]),
+    figureTable.map(({ name, unit, meaning }) => [
+      name,
+      ...sides.map((side) => rounded(side[name])),
+      unit,
+      meaning,
+    ]),
   );
 }
 
@@ -45,17 +74,10 @@ function rounded(value: number | null): number | null {
 }
 
 function findings(run: SyncPtrRun): string {
-  return run.findings.map((finding) => `finding: ${finding.kind}: ${finding.meaning} (CPU ${finding.cpu}, address 0x${finding.address.toString(16)})`).join("\n");
-}
-
-/** "8–11, 36–67" for sorted offsets. */
-function ranges(offsets: readonly number[]): string {
-  const parts: string[] = [];
-  let start = offsets[0]!;
-  offsets.forEach((offset, index) => {
-    if (offsets[index + 1] === offset + 1) return;
-    parts.push(start === offset ? `${start}` : `${start}–${offset}`);
-    start = offsets[index + 1] ?? offset;
-  });
-  return parts.join(", ");
+  if (run.findings.length === 0) return "findings: none";
+  return run.findings
+    .map(({ kind, meaning, cpu, address }) => {
+      return `finding: ${kind}: ${meaning} (CPU ${cpu}, address 0x${address.toString(16)})`;
+    })
+    .join("\n");
 }

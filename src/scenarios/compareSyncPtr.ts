@@ -1,4 +1,4 @@
-import type { WasmSource } from "../core/core.ts";
+import type { WasmSource } from "../core/source.ts";
 import { archNames, type ArchName } from "../machine/arch.ts";
 import { newestKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";

@@ -1,5 +1,5 @@
 import { UsageError } from "../base/errors.ts";
-import type { WasmSource } from "../core/core.ts";
+import type { WasmSource } from "../core/source.ts";
 import type { ArchName } from "../machine/arch.ts";
 import type { Counters } from "../machine/counters.ts";
 import type { Finding } from "../machine/findings.ts";
@@ -7,7 +7,15 @@ import { newestKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
 import { composeCall, costProfile, type CallCost } from "../measure/cost/index.ts";
 import { tallyCall } from "../measure/tally.ts";
-import { abiExistsOn, abiRow, syncPtrFields, type AbiName, type StrategyName, type SyncPtrField } from "../systems/pcm/abi.ts";
+import {
+  abiExistsOn,
+  abiNames,
+  abiRow,
+  syncPtrFields,
+  type AbiName,
+  type StrategyName,
+  type SyncPtrField,
+} from "../systems/pcm/abi.ts";
 import { callSyncPtr, hotFlags, prepareSyncPtr, type SyncPtrOutcome } from "./syncPtr.ts";
 
 export interface RunSyncPtrOptions {
@@ -40,7 +48,11 @@ export async function runSyncPtr(options: RunSyncPtrOptions = {}): Promise<SyncP
   const arch = options.arch ?? "x86-64";
   const abi = options.abi ?? "compat";
   if (!abiExistsOn(abi, arch)) {
-    throw new UsageError({ argument: "abi", problem: `${abi} does not exist on ${arch}`, valid: abiRow(abi).archs.join(", ") });
+    throw new UsageError({
+      argument: "abi",
+      problem: `${abi} does not exist on ${arch}`,
+      valid: abiNames.filter((name) => abiExistsOn(name, arch)).join(", "),
+    });
   }
   const machine = await Machine.create({
     arch,
@@ -58,7 +70,13 @@ function runPrepared(machine: Machine, abi: AbiName, options: RunSyncPtrOptions)
   const place = options.faultAt === undefined ? null : syncPtrFields.indexOf(options.faultAt);
   const before = machine.counters();
   const since = machine.eventCount;
-  const outcome = callSyncPtr(bed, abi, options.strategy ?? "kernel", options.flags ?? hotFlags, place);
+  const outcome = callSyncPtr(
+    bed,
+    abi,
+    options.strategy ?? "kernel",
+    options.flags ?? hotFlags,
+    place,
+  );
   const counted = tallyCall(machine, machine.events(since), abiRow(abi).wordBits);
   return {
     schemaVersion: 1,

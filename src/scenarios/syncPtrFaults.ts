@@ -7,12 +7,17 @@ import { callSyncPtr, hotFlags, prepareSyncPtr, type SyncPtrOutcome } from "./sy
 export interface SyncPtrFaults {
   readonly schemaVersion: 1;
   readonly scenario: "sync-ptr";
+  readonly kernel: string;
   readonly outcomes: readonly SyncPtrOutcome[];
 }
 
 export async function syncPtrFaults(options: CompareOptions = {}): Promise<SyncPtrFaults> {
   const outcomes: SyncPtrOutcome[] = [];
-  const first = { memory: "1M", tlbEntries: 64, ...(options.kernel === undefined ? {} : { kernel: options.kernel }) };
+  const first = {
+    memory: "1M",
+    tlbEntries: 64,
+    ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
+  };
   let machine = await Machine.create({ ...first, build: "release" });
   for (const arch of options.archs ?? ["x86-64"]) {
     for (const abi of (options.abis ?? ["compat"]).filter((name) => abiExistsOn(name, arch))) {
@@ -22,10 +27,14 @@ export async function syncPtrFaults(options: CompareOptions = {}): Promise<SyncP
       }
     }
   }
-  return { schemaVersion: 1, scenario: "sync-ptr", outcomes };
+  return { schemaVersion: 1, scenario: "sync-ptr", kernel: machine.shape.kernel.version, outcomes };
 }
 
-function faultsOf(machine: Machine, abi: SyncPtrOutcome["abi"], strategy: StrategyName): SyncPtrOutcome[] {
+function faultsOf(
+  machine: Machine,
+  abi: SyncPtrOutcome["abi"],
+  strategy: StrategyName,
+): SyncPtrOutcome[] {
   const bed = prepareSyncPtr(machine, abi);
   return syncPtrFields.map((_field, place) => callSyncPtr(bed, abi, strategy, hotFlags, place));
 }

@@ -1,6 +1,6 @@
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { join } from "node:path";
 import { EmulatedPcm, Replayer, type ReplayReport } from "../../src/conformance/index.ts";
 import { readTraceLines } from "../../src/conformance/files.ts";
 import { abiNames, compareSyncPtr, Machine, runSyncPtr, type CompareRow } from "../../src/index.ts";
@@ -16,7 +16,8 @@ let traces: string[];
 
 beforeAll(async () => {
   traces = await goldenFiles();
-  [server, browser] = await Promise.all([siteAnswers().then(servePages), launchChromium()]);
+  browser = await launchChromium();
+  server = await servePages(await siteAnswers());
 });
 
 afterAll(async () => {
@@ -191,12 +192,12 @@ describe("a page without any headers, with the package as it was built", () => {
 });
 
 test.each([
-  { leads: "to a page", wasm: paths.plain, words: /HTML.*pass \{ wasm \}/ },
-  { leads: "to nothing", wasm: "/wasm/wrong.wasm", words: /not WebAssembly.*pass \{ wasm \}/ },
+  { leads: "to a page", wasm: paths.plain, code: "not-wasm", words: /HTML.*pass \{ wasm \}/ },
+  { leads: "to nothing", wasm: "/wasm/wrong.wasm", code: "not-fetched", words: /wrong\.wasm answered 404/ },
 ])("an address of a core that leads $leads gives an error that says so", async (wrong) => {
   const page = await open(paths.isolated);
   const error = await ask(page, "createError", { build: "study", wasm: wrong.wasm });
-  expect(error).toMatchObject({ name: "FaultlineError", code: "not-wasm" });
+  expect(error).toMatchObject({ name: "FaultlineError", code: wrong.code });
   expect(error!.message).toMatch(wrong.words);
 });
 

@@ -7,13 +7,11 @@ export {
   type CallCost,
   type SideCost,
 } from "./compose.ts";
-export type { CopyCurve } from "./copyCurve.ts";
 export {
   sideCounters,
   sideEvents,
   type CallEvents,
   type CopyEvent,
-  type CostEvent,
   type SideCounter,
   type SideEvents,
   type TaskBits,
@@ -23,7 +21,6 @@ export {
   costProfileNames,
   type CostProfile,
   type CostProfileName,
-  type CycleModel,
   type Difference,
 } from "./profile.ts";
 export { costProfile, costProfiles } from "./profiles/index.ts";
@@ -32,7 +29,5 @@ export {
   restAssumption,
   threadFigures,
   type AccessInstructions,
-  type IoctlShares,
-  type ThreadForm,
 } from "./thread.ts";
 export { components, type Component, type Weight } from "./weights.ts";

@@ -4,11 +4,62 @@ import type { CoreMemory } from "../../machine/coreMemory.ts";
 
 /** The ABIs of SYNC_PTR (spec/pcm.md §1.1), and which architecture has which. */
 export const abis = [
-  { name: "native64", column: "A", constant: "ABI_NATIVE64", wordBits: 64, archs: ["x86-64", "powerpc-book3s64", "arm64-pan", "arm64-ttbr0", "riscv64", "riscv64-block-guard", "none"] },
-  { name: "native32", column: "B", constant: "ABI_NATIVE32", wordBits: 32, archs: ["powerpc-8xx", "powerpc-book3s32"] },
-  { name: "compat", column: "C", constant: "ABI_COMPAT", wordBits: 32, archs: archNames },
-  { name: "x32", column: "D", constant: "ABI_X32", wordBits: 32, archs: ["x86-64"] },
-  { name: "compat-time64", column: "E", constant: "ABI_COMPAT_TIME64", wordBits: 32, archs: ["x86-64", "powerpc-book3s64", "arm64-pan", "arm64-ttbr0", "riscv64", "riscv64-block-guard", "none"] },
+  {
+    name: "native64",
+    column: "A",
+    constant: "ABI_NATIVE64",
+    wordBits: 64,
+    meaning: "64-bit programs on a 64-bit kernel",
+    archs: [
+      "x86-64",
+      "powerpc-book3s64",
+      "arm64-pan",
+      "arm64-ttbr0",
+      "riscv64",
+      "riscv64-block-guard",
+      "none",
+    ],
+  },
+  {
+    name: "native32",
+    column: "B",
+    constant: "ABI_NATIVE32",
+    wordBits: 32,
+    meaning: "programs of a 32-bit kernel, with 64-bit time",
+    archs: ["powerpc-8xx", "powerpc-book3s32"],
+  },
+  {
+    name: "compat",
+    column: "C",
+    constant: "ABI_COMPAT",
+    wordBits: 32,
+    meaning: "32-bit programs with 32-bit time, on any kernel",
+    archs: archNames,
+  },
+  {
+    name: "x32",
+    column: "D",
+    constant: "ABI_X32",
+    wordBits: 32,
+    meaning: "x32 programs on an x86-64 kernel",
+    archs: ["x86-64"],
+  },
+  {
+    name: "compat-time64",
+    column: "E",
+    constant: "ABI_COMPAT_TIME64",
+    wordBits: 32,
+    meaning: "32-bit programs with 64-bit time on a 64-bit kernel",
+    archs: [
+      "x86-64",
+      "powerpc-book3s64",
+      "arm64-pan",
+      "arm64-ttbr0",
+      "riscv64",
+      "riscv64-block-guard",
+      "none",
+    ],
+  },
 ] as const;
 
 export type AbiName = (typeof abis)[number]["name"];
@@ -17,8 +68,16 @@ export const abiNames: readonly AbiName[] = abis.map((abi) => abi.name);
 
 /** The ways to move the data (spec/pcm.md §3.13). `kernel` is whichever the machine's kernel version has. */
 export const strategies = [
-  { name: "kernel", constant: "STRATEGY_KERNEL", meaning: "what the machine's kernel version does" },
-  { name: "per-field", constant: "STRATEGY_PER_FIELD", meaning: "a get_user or put_user for each field" },
+  {
+    name: "kernel",
+    constant: "STRATEGY_KERNEL",
+    meaning: "what the machine's kernel version does",
+  },
+  {
+    name: "per-field",
+    constant: "STRATEGY_PER_FIELD",
+    meaning: "a get_user or put_user for each field",
+  },
   { name: "copy", constant: "STRATEGY_COPY", meaning: "block copies of the structure's parts" },
   { name: "unsafe-block", constant: "STRATEGY_BLOCK", meaning: "one guarded block for each side" },
 ] as const;
@@ -70,7 +129,10 @@ export interface FieldPlace {
 }
 
 /** Where the nine written fields of an ABI stand, and how long the argument is: asked of the core. */
-export function syncPtrLayout(machine: CoreMemory, name: AbiName): { readonly bytes: number; readonly fields: readonly FieldPlace[] } {
+export function syncPtrLayout(
+  machine: CoreMemory,
+  name: AbiName,
+): { readonly bytes: number; readonly fields: readonly FieldPlace[] } {
   const abi = abiNumber(machine, name);
   return {
     bytes: machine.exports.syncPtrBytes(abi),

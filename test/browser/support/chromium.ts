@@ -30,8 +30,13 @@ interface Program {
 /** Starts the browser. @throws Error saying what is missing and how to name another browser */
 export async function launchChromium(): Promise<Browser> {
   const named = process.env["FAULTLINE_CHROME"];
-  const { path, env } = named ? { path: named, env: process.env } : await carriedChromium();
+  const { path, env } = named ? installedChrome(named) : await carriedChromium();
   return chromium.launch({ executablePath: path, args: flags, env: definedIn(env) });
+}
+
+function installedChrome(path: string): Program {
+  if (!existsSync(path)) throw new Error(`FAULTLINE_CHROME is ${path}, where no program lies`);
+  return { path, env: process.env };
 }
 
 async function carriedChromium(): Promise<Program> {
