@@ -107,17 +107,17 @@ function printed(args, input) {
 /** The places of a document that are made, each with its new text. */
 const sections = [
   {
-    place: /(<!-- table: (?<name>[\w-]+) -->\n)(?<old>[^]*?)(<!-- end -->)/g,
+    place: /(<!-- table: (?<name>[\w-]+) -->\n)(?<old>[^]*?)<!-- end -->/g,
     what: ({ name }) => `table ${name}`,
     make: ({ name }) => `\n${tableText(name)}\n\n`,
   },
   {
-    place: /(```console\n\$ npx faultline (?<line>.*)\n)(?<old>[^]*?)(```\n)/g,
+    place: /(```console\n\$ npx faultline (?<line>.*)\n)(?<old>[^]*?)```\n/g,
     what: ({ line }) => `output of ${line}`,
     make: ({ line }) => `${printed(["dist/cli/main.js", ...line.split(" ")], "")}\n`,
   },
   {
-    place: /(```js\n(?<source>[^]*?)```\n\n```text\n)(?<old>[^]*?)(```\n)/g,
+    place: /(```js\n(?<source>[^]*?)```\n\n```text\n)(?<old>[^]*?)```\n/g,
     what: ({ source }) => `output of the module that begins ${source.split("\n")[0]}`,
     make: ({ source }) => `${printed(["--input-type=module", "-"], source)}\n`,
   },
@@ -133,12 +133,12 @@ function remade(text) {
   const stale = [];
   let result = text;
   for (const { place, what, make } of sections) {
-    result = result.replace(place, (...match) => {
-      const groups = match.at(-1);
+    result = result.replace(place, (whole, before, ...rest) => {
+      const groups = rest.at(-1);
       const made = make(groups);
-      if (comparable(made) === comparable(groups.old)) return match[0];
+      if (comparable(made) === comparable(groups.old)) return whole;
       stale.push(what(groups));
-      return match[0].replace(groups.old + match[4], () => made + match[4]);
+      return before + made + whole.slice(before.length + groups.old.length);
     });
   }
   return { result, stale };
@@ -146,8 +146,8 @@ function remade(text) {
 
 async function renew(file, isCheck) {
   const { result, stale } = remade(readFileSync(file, "utf8"));
-  for (const name of stale)
-    process.stderr.write(`${file}: ${name} ${isCheck ? "is stale" : "renewed"}\n`);
+  const verdict = isCheck ? "is stale: run node scripts/docs.mjs" : "renewed";
+  for (const name of stale) process.stderr.write(`${file}: ${name}: ${verdict}\n`);
   if (stale.length === 0) return true;
   if (!isCheck) {
     const options = await resolveConfig(file);

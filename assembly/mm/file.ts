@@ -1,3 +1,4 @@
+import { fetchAdd, spinLock, spinUnlock } from "../base/atomics";
 import { FRAME_FILE, FRAME_INDEX, allocFrames, folioPut, frameOf, pageAddress } from "../machine/frames";
 import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
@@ -14,6 +15,7 @@ export class MappedFile {
   order: u32; // of its folios
   id: u32;
   open: u32; // 1 until its handle is closed
+  lock: u32; // of the page cache: address spaces that share the file fault on their own
 }
 
 const INDEX_SLOTS: u32 = 1024;
@@ -38,13 +40,12 @@ export function filePages(file: MappedFile): u64 {
 }
 
 export function fileGet(file: MappedFile): void {
-  file.users += 1;
+  fetchAdd(changetype<usize>(file) + offsetof<MappedFile>("users"), 1);
 }
 
 /** Drops one user; with the last one the page cache goes. */
 export function filePut(file: MappedFile): void {
-  file.users -= 1;
-  if (file.users != 0) return;
+  if (fetchAdd(changetype<usize>(file) + offsetof<MappedFile>("users"), -1) != 1) return;
   if (file.index != 0) freeIndex(file.index);
   slabFree(changetype<usize>(file));
 }
@@ -74,6 +75,14 @@ function newIndexPage(): u32 {
 
 /** The page-cache frame of page `index`, read in (as zeros) on first use; 0 when RAM is full. */
 export function filePage(file: MappedFile, index: u64): u32 {
+  const lock = changetype<usize>(file) + offsetof<MappedFile>("lock");
+  spinLock(lock);
+  const pfn = readInPage(file, index);
+  spinUnlock(lock);
+  return pfn;
+}
+
+function readInPage(file: MappedFile, index: u64): u32 {
   const head = index & ~(((1 as u64) << file.order) - 1);
   const slot = indexSlot(file, head);
   if (slot == 0) return 0;

@@ -1,4 +1,5 @@
-import { FOLIO_EXCLUSIVE, FRAME_TABLE, allocFrames, folioGet, folioOf, folioPut, frameOf, pageAddress } from "../machine/frames";
+import { fetchAdd } from "../base/atomics";
+import { FOLIO_EXCLUSIVE, FRAME_TABLE, Frame, allocFrames, folioGet, folioOf, folioPut, frameOf, pageAddress } from "../machine/frames";
 import { PAGE_SHIFT } from "../machine/map";
 import { Mm } from "./mm";
 import { PTE_ACCESSED, PTE_DIRTY, PTE_PKEY_SHIFT, PTE_PRESENT, PTE_PROTNONE, PTE_PSE, PTE_RW, PTE_SPECIAL, PTE_USER, pteFrame } from "./pte";
@@ -24,10 +25,15 @@ function leafBits(vma: Vma, level: u32): u64 {
   return accessBits(vma) | size | PTE_USER | PTE_ACCESSED | ((vma.pkey as u64) << PTE_PKEY_SHIFT);
 }
 
+/** Other address spaces map the same folio under locks of their own. */
+function addMappings(pfn: u32, entries: u32): void {
+  fetchAdd(changetype<usize>(folioOf(pfn)) + offsetof<Frame>("mapcount"), entries);
+}
+
 /** Maps a folio's page; the caller's reference becomes the mapping's. */
 export function mapLeaf(mm: Mm, vma: Vma, address: usize, level: u32, pfn: u32, bits: u64): void {
   writeEntry(address, ((pfn as u64) << PAGE_SHIFT) | leafBits(vma, level) | bits);
-  if ((bits & PTE_SPECIAL) == 0) folioOf(pfn).mapcount += 1;
+  if ((bits & PTE_SPECIAL) == 0) addMappings(pfn, 1);
   mm.pages += leafPages(level);
 }
 
@@ -38,7 +44,7 @@ export function unmapLeaf(mm: Mm, address: usize, level: u32): u32 {
   mm.pages -= leafPages(level);
   const pfn = pteFrame(entry);
   if (entry & PTE_SPECIAL) return 0;
-  folioOf(pfn).mapcount -= 1;
+  addMappings(pfn, -1);
   return pfn;
 }
 
@@ -61,7 +67,7 @@ export function splitLeaf(address: usize, level: u32): bool {
     if (part != 0) folioGet(pfn);
   }
   frameOf(tablePfn).count = parts;
-  folioOf(pfn).mapcount += parts - 1;
+  addMappings(pfn, parts - 1);
   writeEntry(address, ((tablePfn as u64) << PAGE_SHIFT) | PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY);
   return true;
 }

@@ -1,0 +1,60 @@
+import type { MachineShape } from "../../src/index.ts";
+
+/**
+ * What the main thread and its emulated CPUs share besides the machine: a few words.
+ *
+ *   0        1         2         3           4          5         6
+ *   ┌────────┬─────────┬─────────┬───────────┬──────────┬─────────┬───
+ *   │ round  │ rounds  │ calls   │ last good │ result   │ rounds  │ …
+ *   │        │ done    │ so far  │ call      │          │ done    │
+ *   └────────┴─────────┴─────────┴───────────┴──────────┴─────────┴───
+ *   (−1 = end) └────────── first worker ─────────────┘
+ */
+export const control = {
+  round: 0,
+  workers: 1,
+  words: 4,
+  done: 0,
+  calls: 1,
+  lastGood: 2,
+  result: 3,
+} as const;
+
+/** Round number that ends a worker. */
+export const END = -1;
+
+export type Job =
+  /** SYNC_PTR until it fails; before each call all nine values are set to the call's number. */
+  | {
+      readonly kind: "syncPtr";
+      readonly stream: number;
+      readonly abi: number;
+      readonly strategy: number;
+      readonly address: number;
+    }
+  /** copy_to_user of a buffer filled with the call's number, until it fails. */
+  | {
+      readonly kind: "copies";
+      readonly buffer: number;
+      readonly bytes: number;
+      readonly address: number;
+    }
+  /** A word of its own in each page: perhaps read, then written, as often as it takes. */
+  | {
+      readonly kind: "slots";
+      readonly address: number;
+      readonly pages: number;
+      readonly slot: number;
+      readonly readFirst: boolean;
+    };
+
+export interface WorkerData {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly shape: MachineShape;
+  readonly control: SharedArrayBuffer;
+  readonly index: number;
+  readonly cpu: number;
+  readonly task: number;
+  readonly job: Job;
+}

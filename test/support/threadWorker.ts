@@ -1,0 +1,101 @@
+import { workerData } from "node:worker_threads";
+import { instantiateCore } from "../../src/core/core.ts";
+import { Machine } from "../../src/index.ts";
+import { Task } from "../../src/machine/task.ts";
+import { END, control, type Job, type WorkerData } from "./threadProtocol.ts";
+
+/**
+ * An emulated CPU on a thread of its own: an instance over the shared memory, which does one job again in each round
+ * that the main thread calls.
+ */
+
+/** Calls in a round after which a worker gives up waiting for its failure. */
+const MOST_CALLS = 200_000;
+const SPINS = 5000;
+const NAP_MS = 5;
+
+const data = workerData as WorkerData;
+const machine = Machine.attach(instantiateCore("threads", data.module, data.memory), data.shape);
+const task = Task.attach(machine, data.task, data.cpu);
+const words = new Int32Array(data.control);
+const own = control.workers + data.index * control.words;
+const page = machine.constant("PAGE_SIZE");
+
+/** The next round's number, spinning a little first so that it begins while the main thread is at work. */
+function nextRound(seen: number): number {
+  for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(words, control.round) !== seen) break;
+  while (Atomics.load(words, control.round) === seen)
+    Atomics.wait(words, control.round, seen, NAP_MS);
+  return Atomics.load(words, control.round);
+}
+
+/** Runs `call` with 1, 2, 3 … until it answers other than 0; says how far it came. */
+function untilFailure(call: (number: number) => number): void {
+  let result = 0;
+  let number = 0;
+  Atomics.store(words, own + control.lastGood, 0);
+  while (result === 0 && number < MOST_CALLS) {
+    number++;
+    result = call(number);
+    if (result === 0) Atomics.store(words, own + control.lastGood, number);
+    Atomics.store(words, own + control.calls, number);
+  }
+  Atomics.store(words, own + control.result, result);
+}
+
+/** Sets everything that SYNC_PTR reports to one number. */
+function setFields(stream: number, number: number): void {
+  const { words: memory } = machine;
+  const at = (base: number, offset: number): number => (base + offset) >>> 2;
+  const status = memory[at(stream, machine.constant("STREAM_STATUS_PAGE"))]!;
+  const controlPage = memory[at(stream, machine.constant("STREAM_CONTROL_PAGE"))]!;
+  memory[at(status, machine.constant("STATUS_STATE"))] = number;
+  memory[at(status, machine.constant("STATUS_SUSPENDED_STATE"))] = number;
+  memory[at(status, machine.constant("STATUS_HW_PTR"))] = number;
+  for (const stamp of ["STATUS_TSTAMP", "STATUS_AUDIO_TSTAMP"] as const) {
+    memory[at(status, machine.constant(stamp))] = number;
+    memory[at(status, machine.constant(stamp) + 8)] = number;
+  }
+  memory[at(controlPage, 0)] = number;
+  memory[at(memory[at(stream, machine.constant("STREAM_AVAIL_MIN_AT"))]!, 0)] = number;
+}
+
+function syncPtr(job: Job & { kind: "syncPtr" }): void {
+  untilFailure((number) => {
+    setFields(job.stream, number);
+    return machine.exports.pcmSyncPtr(task.cpu, job.stream, job.abi, job.strategy, job.address, 0);
+  });
+}
+
+function copies(job: Job & { kind: "copies" }): void {
+  const buffer = machine.words.subarray(job.buffer >>> 2, (job.buffer + job.bytes) >>> 2);
+  const form = machine.constant("COPY_CHECKED");
+  untilFailure((number) => {
+    buffer.fill(number);
+    return machine.exports.copyOut(task.cpu, form, job.address, 0, job.buffer, job.bytes);
+  });
+}
+
+function slots({ address, pages, slot, readFirst }: Job & { kind: "slots" }): void {
+  let calls = 0;
+  for (let index = 0; index < pages; index++) {
+    const va = address + index * page;
+    if (readFirst) task.uaccess.getUser(va, 4);
+    do calls++;
+    while (task.uaccess.putUser(va + slot * 4, 4, index + 1) !== 0 && calls < MOST_CALLS);
+  }
+  Atomics.store(words, own + control.calls, calls);
+}
+
+function runJob(job: Job): void {
+  if (job.kind === "syncPtr") syncPtr(job);
+  else if (job.kind === "copies") copies(job);
+  else slots(job);
+}
+
+for (let round = nextRound(0); round !== END; round = nextRound(round)) {
+  Atomics.store(words, own + control.calls, 0);
+  runJob(data.job);
+  Atomics.store(words, own + control.done, round);
+  Atomics.notify(words, own + control.done);
+}
