@@ -87,5 +87,5 @@ export {
   type Program as DisciplineProgram,
   type RuleId,
 } from "./uaccess/discipline/index.ts";
-export type { Direction, GetResult, UserAccess, ValueSize } from "./uaccess/primitives.ts";
+export type { Direction, GetResult, UserAccess, ValueSize } from "./machine/userAccess.ts";
 export { figureTable, type FigureName } from "./measure/figures.ts";

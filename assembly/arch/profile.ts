@@ -10,7 +10,6 @@ export const ARCH_ARM64_TTBR0: u32 = 5;
 export const ARCH_RISCV64: u32 = 6;
 export const ARCH_RISCV64_BLOCK_GUARD: u32 = 7;
 export const ARCH_NONE: u32 = 8;
-export const ARCH_COUNT: u32 = 9;
 
 /** How the guard works; one bit a property, so that code asks for the property and never for the name. */
 export const GUARD_NONE: u32 = 1 << 0; // user ports are always plugged

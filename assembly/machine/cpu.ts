@@ -1,5 +1,5 @@
 import { storeShared } from "../base/atomics";
-import { CPU_BYTES, COUNTER_SLOTS, header, PAGE_MASK } from "./map";
+import { CPU_BYTES, COUNTER_SLOTS, header, PAGE_MASK, TLB_ENTRY_BYTES } from "./map";
 
 /** Contexts a CPU can run in; all but CONTEXT_TASK forbid repairing a fault. */
 export const CONTEXT_TASK: u32 = 0;
@@ -16,24 +16,27 @@ export const STACK_IMAGE_BYTES: u32 = 256;
  *
  *    63            32 31             0
  *   ┌────────────────┬────────────────┐
- *   │ write TLB      │ read TLB       │
+ *   │ read TLB       │ write TLB      │
  *   └────────────────┴────────────────┘
+ *
+ * The write port is the lower half because a store's upper half reaches the load behind it more slowly, and it is
+ * writes that come one value at a time (bench W1).
  */
 @unmanaged
 export class Cpu {
-  userRead: u32; //        0 ┐ the pair, as one u64
-  userWrite: u32; //       4 ┘
+  userWrite: u32; //       0 ┐ the pair, as one u64
+  userRead: u32; //        4 ┘
   privileged: u32; //      8 arm64 PAN: what exclusive accesses go through
   generation: u32; //     12 low 12 bits of every live TLB key, 1 … 4095
   closedPair: u64; //     16
   openReadPair: u64; //   24
-  openWritePair: u64; //  32
+  openWritePair: u64; //  32 on book3s/32: for the segment last written to
   openBothPair: u64; //   40
   limit: u64; //          48 range check: first address that is not user space
   sizeMask: u64; //       56 0 where a constant size is not looked at
   untagMask: u64; //      64
   accessMask: u64; //     72
-  tlbMask: u32; //        80 entries - 1
+  slotMask: u32; //       80 bytes of a TLB, less one entry
   segmentStride: u32; //  84 bytes between the write TLBs of two 256 MB segments, else 0
   index: u32; //          88
   task: u32; //           92 Task, 0 = idle
@@ -57,7 +60,9 @@ export class Cpu {
   walkLevel: u32; //     172 and the level it stands at
   checkedCount: u32; //  176 study: range checks made in the current kernel function
   origin: u32; //        180 study: kind of primitive that runs
-  checked: u64; //       184 … eight remembered checks: see uaccess/check.ts
+  blockWritePair: u64; //184 what a block for writing opens: nothing where each access toggles the guard
+  pageLimit: u64; //     192 up to here an access of at most a page passes the range check, whatever its size
+  checked: u64; //       200 … eight remembered checks: see uaccess/check.ts
 }
 
 @inline
@@ -104,7 +109,7 @@ export function initCpu(index: u32): void {
   const cpu = cpuAt(index);
   cpu.index = index;
   cpu.generation = 1;
-  cpu.tlbMask = h.tlbEntries - 1;
+  cpu.slotMask = (h.tlbEntries - 1) * TLB_ENTRY_BYTES;
   if (STUDY) cpu.counters = h.counters + index * COUNTER_SLOTS * 8;
   storeShared(changetype<usize>(cpu) + offsetof<Cpu>("inCore"), 0);
 }

@@ -104,7 +104,7 @@ export const FINDINGS: usize = HEADER + 512;
 export const CPU_BYTES: u32 = 1024;
 export const TLB_ENTRY_BYTES: u32 = 16;
 /** The walk's cache of last-level tables has an entry for each 2 MiB of address space, shaped as a TLB entry. */
-export const WALK_CACHE_ENTRIES: u32 = 512;
+export const WALK_CACHE_ENTRIES: u32 = 2048;
 export const WALK_CACHE_BYTES: u32 = WALK_CACHE_ENTRIES * TLB_ENTRY_BYTES;
 export const FRAME_BYTES: u32 = 32;
 export const COUNTER_SLOTS: u32 = 128;

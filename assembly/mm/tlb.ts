@@ -8,8 +8,9 @@ import { COUNT_TLB_FLUSHES, count } from "../study/counters";
  *
  *   0                                  8             12            16
  *   ┌──────────────────────┬──────────┬─────────────┬─────────────┐
- *   │ va bits 63 … 12      │generation│ linear page │ (unused)    │
+ *   │ va bits 63 … 12      │generation│ addend      │ (unused)    │
  *   └──────────────────────┴──────────┴─────────────┴─────────────┘
+ *   addend: linear page − va's page, modulo 2^32
  *
  * The key holds the CPU's generation, so that raising it empties every table at once. The generation is never 0 and
  * the empty table is all zeros, so nothing ever hits there.
@@ -20,9 +21,24 @@ const WALK_CACHE_SHIFT: u64 = 21;
 
 const LAST_GENERATION: u32 = 4095;
 
+/** Bytes of an entry, as a shift. */
+const ENTRY_SHIFT: u64 = 4;
+
+/** Where a page's entry stands in a table; `slotMask` is the CPU's. */
+@inline
+export function slotIn(table: u32, va: u64, slotMask: u32): usize {
+  return table + (((va >> (PAGE_SHIFT - ENTRY_SHIFT)) as u32) & slotMask);
+}
+
 @inline
 export function tlbSlot(cpu: Cpu, table: u32, va: u64): usize {
-  return table + ((((va >> PAGE_SHIFT) as u32) & cpu.tlbMask) << 4);
+  return slotIn(table, va, cpu.slotMask);
+}
+
+/** The linear address of `va` by an entry that holds its page. */
+@inline
+export function linearIn(slot: usize, va: u64): usize {
+  return load<u32>(slot, 8) + (va as u32);
 }
 
 /**
@@ -33,14 +49,14 @@ export function tlbSlot(cpu: Cpu, table: u32, va: u64): usize {
 export function tlbLookup(cpu: Cpu, table: u32, va: u64, size: u64): usize {
   const slot = tlbSlot(cpu, table, va);
   if (load<u64>(slot) != tlbKey(cpu, va + (size - 1))) return 0;
-  return load<u32>(slot, 8) + ((va as u32) & PAGE_MASK);
+  return linearIn(slot, va);
 }
 
 @inline
 export function tlbFill(cpu: Cpu, table: u32, va: u64, linearPage: usize): void {
   const slot = tlbSlot(cpu, table, va);
   store<u64>(slot, tlbKey(cpu, va));
-  store<u32>(slot, linearPage as u32, 8);
+  store<u32>(slot, (linearPage as u32) - ((va as u32) & ~PAGE_MASK), 8);
 }
 
 /** The write TLB for an address: on book3s/32 each 256 MB segment has its own, elsewhere there is one. */

@@ -15,7 +15,8 @@ import {
 import { applyApplPtr } from "./pointer";
 import { Stream, lockStream, unlockStream } from "./runtime";
 import { hwsync } from "./state";
-import { SyncImage, readSide, syncImage, writeSide } from "./syncMove";
+import { SyncImage, syncImage } from "./syncImage";
+import { readSide, writeSide } from "./syncMove";
 
 /**
  * SNDRV_PCM_IOCTL_SYNC_PTR (spec/pcm.md §3.1; sound/core/pcm_native.c and pcm_compat.c, 6.12 to 7.1): read the

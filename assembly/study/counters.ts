@@ -31,7 +31,6 @@ export const COUNT_TLB_FLUSHES: u32 = 23;
 export const COUNT_SHOOTDOWNS: u32 = 24;
 export const COUNT_FUNCTIONS: u32 = 25;
 export const COUNT_YIELDS: u32 = 26;
-export const COUNT_COUNTERS: u32 = 27;
 
 @inline
 export function count(cpu: Cpu, slot: u32, amount: u32 = 1): void {

@@ -1,16 +1,16 @@
 import { GUARD_OOPSES, GUARD_SEGMENTED, profile } from "../arch/profile";
 import { setBits } from "../base/atomics";
-import { CONTEXT_TASK, Cpu, ports, setPorts } from "../machine/cpu";
+import { CONTEXT_TASK, Cpu, ports, setPorts, tlbKey } from "../machine/cpu";
 import { FINDING_FREED_FRAME_ACCESS, FINDING_GUARD_CLOSED_ACCESS, recordFinding } from "../machine/findings";
 import { frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
-import { PAGE_MASK, PAGE_SIZE, header } from "../machine/map";
+import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { ACCESS_READ, ACCESS_WRITE, entryAllows, repairFault } from "../mm/fault";
 import { Mm } from "../mm/mm";
-import { PTE_ACCESSED, PTE_DIRTY, PTE_PKEY_SHIFT, pteFrame } from "../mm/pte";
+import { PTE_ACCESSED, PTE_DIRTY, PTE_PKEY_SHIFT, PTE_PRESENT, pteFrame } from "../mm/pte";
 import { step } from "../mm/shootdown";
-import { Walk, levelShift, readEntry, walkTo } from "../mm/table";
+import { Walk, levelShift, walkTo } from "../mm/table";
 import { Task, keysInForce } from "../mm/task";
-import { tlbFill, tlbLookup, walkCacheKey, walkCacheSlot, writeTlbFor } from "../mm/tlb";
+import { tlbFill, tlbLookup, tlbSlot, walkCacheKey, walkCacheSlot, writeTlbFor } from "../mm/tlb";
 import { COUNT_FAULTS, COUNT_FAULT_FIXUPS, COUNT_TLB_HITS, COUNT_TLB_MISSES, COUNT_WALKS, count } from "../study/counters";
 import { EVENT_FAULT, EVENT_FIXUP, EVENT_WALK, emit } from "../study/events";
 
@@ -39,35 +39,43 @@ export function translateWrite(cpu: Cpu, va: u64, size: u64): usize {
   return hit != 0 ? hit : missWrite(cpu, va, size);
 }
 
-/**
- * The read miss whose page is mapped: one load from the cached last-level table, a fill, done. It is written out for
- * the common case because a call costs as much as the rest (bench W5). No table is cached while the task's own keys are
- * in force, so none need be looked at here.
- */
+/** The read miss whose page is mapped, or else the whole way. */
 export function missRead(cpu: Cpu, va: u64, size: u64): usize {
   if (cpu.userRead == cpu.readTlb && ((va as u32) & PAGE_MASK) + (size as u32) <= PAGE_SIZE) {
-    const slot = walkCacheSlot(cpu, va);
-    if (load<u64>(slot) == walkCacheKey(cpu, va)) {
-      const address = leafAddress(load<u32>(slot, 8), va);
-      const entry = readEntry(address);
-      if (entryAllows(entry, ACCESS_READ) && (entry & PTE_ACCESSED) != 0) {
-        const page = pageAddress(pteFrame(entry));
-        tlbFill(cpu, cpu.userRead, va, page);
-        return page + ((va as u32) & PAGE_MASK);
-      }
-    }
+    const entry = cachedEntry(cpu, va);
+    if (readable(entry)) return refill(cpu, tlbSlot(cpu, cpu.readTlb, va), va, entry);
   }
   return resolve(cpu, va, size, ACCESS_READ);
 }
 
-export function missWrite(cpu: Cpu, va: u64, size: u64): usize {
-  return resolve(cpu, va, size, ACCESS_WRITE);
+/**
+ * The last-level entry for `va` by one load from the cached table; 0 where none is cached. Tables are cached only where
+ * entries have 8 bytes, and not while the task's own keys are in force: neither need be looked at here (bench W5).
+ */
+@inline
+export function cachedEntry(cpu: Cpu, va: u64): u64 {
+  const slot = walkCacheSlot(cpu, va);
+  if (load<u64>(slot) != walkCacheKey(cpu, va)) return 0;
+  return load<u64>(load<u32>(slot, 8) + ((((va >> PAGE_SHIFT) as u32) & 511) << 3));
+}
+
+/** True for an entry that the hardware reads through without writing to it. */
+@inline
+export function readable(entry: u64): bool {
+  const needed = (PTE_PRESENT | PTE_ACCESSED) as u32;
+  return ((entry as u32) & needed) == needed;
 }
 
 @inline
-function leafAddress(table: u32, va: u64): usize {
-  if (profile().entryBytes == 4) return table + ((((va >> 12) as u32) & 1023) << 2);
-  return table + ((((va >> 12) as u32) & 511) << 3);
+export function refill(cpu: Cpu, slot: usize, va: u64, entry: u64): usize {
+  const addend = header().ram + ((entry as u32) & ~PAGE_MASK) - ((va as u32) & ~PAGE_MASK);
+  store<u64>(slot, tlbKey(cpu, va));
+  store<u32>(slot, addend, 8);
+  return addend + (va as u32);
+}
+
+export function missWrite(cpu: Cpu, va: u64, size: u64): usize {
+  return resolve(cpu, va, size, ACCESS_WRITE);
 }
 
 /**
@@ -143,7 +151,7 @@ function walkAndFill(cpu: Cpu, port: u32, va: u64, access: u32): usize {
   }
   const page = pageAddress(pteFrame(entry)) + pageInLeaf(va, walk.level);
   tlbFill(cpu, port, va, page);
-  if (walk.level == 1 && !keysInForce(cpu)) rememberTable(cpu, va, walk.entryAddress & ~PAGE_MASK);
+  if (walk.level == 1 && profile().entryBytes == 8 && !keysInForce(cpu)) rememberTable(cpu, va, walk.entryAddress & ~PAGE_MASK);
   return page + ((va as u32) & PAGE_MASK);
 }
 

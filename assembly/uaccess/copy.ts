@@ -2,12 +2,13 @@ import { EFAULT } from "../base/errno";
 import { BLOCK_COPY_IS_CALL } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
-import { tlbLookup } from "../mm/tlb";
+import { linearIn, tlbLookup } from "../mm/tlb";
 import { COUNT_BYTES_FROM, COUNT_BYTES_TO, COUNT_COPIES_FROM, COUNT_COPIES_TO, count } from "../study/counters";
 import { EVENT_CLEAR, EVENT_COPY_FROM, EVENT_COPY_TO, ORIGIN_COPY, emit, setOrigin } from "../study/events";
 import { translateRead, translateWrite } from "./access";
 import { accessOk } from "./check";
 import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite } from "./guard";
+import { closeSlot, misses, openSlot, outOfRange, untagged } from "./hit";
 import { unsafePutUser } from "./single";
 
 /**
@@ -16,10 +17,53 @@ import { unsafePutUser } from "./single";
  */
 
 /** Below this a copy of vectors beats memory.copy's call (bench W2). */
-const VECTOR_COPY_LIMIT: u32 = 512;
+export const SHORT_COPY: u32 = 512;
+
+/**
+ * copy_to_user as far as the copy itself, for at most a page that is in the TLB (uaccess/hit.ts): the guard is open
+ * then. The linear address, or 0.
+ */
+@inline
+function openTarget(cpu: Cpu, va: u64, length: u32): usize {
+  const at = untagged(cpu, va);
+  do {
+    if (outOfRange(at, cpu.pageLimit)) break;
+    const slot = openSlot(cpu, at, cpu.openWritePair, cpu.slotMask);
+    if (misses(cpu, slot, at + (length - 1), cpu.generation)) break;
+    return linearIn(slot, at);
+  } while (false);
+  return 0;
+}
+
+/** Up to SHORT_COPY bytes: true when they were copied. */
+@inline
+export function hitShortCopy(cpu: Cpu, va: u64, source: usize, length: u32): bool {
+  const target = openTarget(cpu, va, length);
+  if (target == 0) return false;
+  copyShort(target, source, length);
+  closeSlot(cpu, cpu.closedPair);
+  return true;
+}
+
+/** The same for more, up to a page. */
+@inline
+export function hitPageCopy(cpu: Cpu, va: u64, source: usize, length: u32): bool {
+  const target = openTarget(cpu, va, length);
+  if (target == 0) return false;
+  memory.copy(target, source, length);
+  closeSlot(cpu, cpu.closedPair);
+  return true;
+}
+
+@inline
+function hitCopy(cpu: Cpu, va: u64, source: usize, length: u32): bool {
+  if (length <= SHORT_COPY) return hitShortCopy(cpu, va, source, length);
+  return length <= PAGE_SIZE && hitPageCopy(cpu, va, source, length);
+}
 
 /** copy_to_user. */
 export function copyToUser(cpu: Cpu, va: u64, source: usize, length: u32): u32 {
+  if (!STUDY && hitCopy(cpu, va, source, length)) return 0;
   noteCopyTo(cpu, va, source, length);
   if (!accessOk(cpu, va, length, DIRECTION_WRITE)) return length;
   return rawCopyToUser(cpu, va, source, length);
@@ -141,16 +185,47 @@ function extendRun(cpu: Cpu, port: u32, va: u64, address: usize, run: u32, wante
 
 @inline
 export function copyBytes(target: usize, source: usize, length: u32): void {
-  if (length > VECTOR_COPY_LIMIT) memory.copy(target, source, length);
-  else if (length >= 16) copyVectors(target, source, length);
-  else copyTail(target, source, length);
+  if (length > SHORT_COPY) memory.copy(target, source, length);
+  else copyShort(target, source, length);
 }
 
-/** 16 … 512 bytes: whole vectors, then one that ends at the end and overlaps the one before it. */
 @inline
-function copyVectors(target: usize, source: usize, length: u32): void {
+function copyShort(target: usize, source: usize, length: u32): void {
+  if (length < 16) copyTail(target, source, length);
+  else if (length < 64) copyEnds(target, source, length);
+  else copyBlocks(target, source, length);
+}
+
+@inline
+function copyBlock(target: usize, source: usize): void {
+  const first = v128.load(source);
+  const second = v128.load(source, 16);
+  const third = v128.load(source, 32);
+  const fourth = v128.load(source, 48);
+  v128.store(target, first);
+  v128.store(target, second, 16);
+  v128.store(target, third, 32);
+  v128.store(target, fourth, 48);
+}
+
+/** At least 64 bytes: blocks of 64, the last of which ends at the end and overlaps the one before it. */
+@inline
+function copyBlocks(target: usize, source: usize, length: u32): void {
+  copyBlock(target, source);
+  if (length == 64) return;
+  const last = length - 64;
+  for (let at: u32 = 64; at < last; at += 64) copyBlock(target + at, source + at);
+  copyBlock(target + last, source + last);
+}
+
+/** 16 to 63 bytes: a vector from each end, or two, which overlap in the middle. */
+@inline
+function copyEnds(target: usize, source: usize, length: u32): void {
   const last = length - 16;
-  for (let at: u32 = 0; at < last; at += 16) v128.store(target + at, v128.load(source + at));
+  const inner = length > 32 ? 16 : 0;
+  v128.store(target, v128.load(source));
+  v128.store(target + inner, v128.load(source + inner));
+  v128.store(target + (last - inner), v128.load(source + (last - inner)));
   v128.store(target + last, v128.load(source + last));
 }
 

@@ -1,6 +1,6 @@
 import { GUARD_NONE, GUARD_PER_ACCESS, GUARD_SPLIT, GUARD_UNPRIVILEGED, GUARD_WRITES_ONLY, profile } from "../arch/profile";
 import { Cpu, ports, setPorts } from "../machine/cpu";
-import { header } from "../machine/map";
+import { PAGE_SIZE, header } from "../machine/map";
 import { acknowledge } from "../mm/shootdown";
 import { initTlb } from "../mm/tlb";
 import { COUNT_GUARD_CLOSES_READ, COUNT_GUARD_OPENS_READ, count } from "../study/counters";
@@ -24,7 +24,7 @@ export const DIRECTION_BOTH: u32 = 3;
 
 @inline
 function pair(read: u32, write: u32): u64 {
-  return (read as u64) | ((write as u64) << 32);
+  return (write as u64) | ((read as u64) << 32);
 }
 
 /** Builds a CPU's port pairs from its profile and closes its guard. */
@@ -41,11 +41,13 @@ export function initGuard(cpu: Cpu): void {
   cpu.openWritePair = split ? pair(empty, cpu.writeTlb) : both;
   cpu.openReadPair = split || (p.guard & GUARD_WRITES_ONLY) != 0 ? pair(cpu.readTlb, empty) : both;
   cpu.limit = p.userLimit;
+  cpu.pageLimit = p.userLimit - PAGE_SIZE;
   cpu.sizeMask = u64.MAX_VALUE;
   cpu.untagMask = p.untagMask;
   cpu.accessMask = p.accessMask;
   cpu.guard = p.guard;
   cpu.blockOpens = p.guard & GUARD_PER_ACCESS ? 0 : 1;
+  cpu.blockWritePair = cpu.blockOpens ? cpu.openWritePair : cpu.closedPair;
   cpu.privileged = always && (p.guard & GUARD_NONE) == 0 ? empty : cpu.writeTlb;
   setPorts(cpu, cpu.closedPair);
 }
@@ -79,21 +81,25 @@ export function openForRead(cpu: Cpu, va: u64): void {
   noteOpen(cpu, va, DIRECTION_READ);
 }
 
-/** What the pair's upper half moves on by: on book3s/32 to the write TLB of the address's segment, elsewhere by 0. */
-@inline
-function segmentOffset(cpu: Cpu, va: u64): u64 {
-  return (((va >> 28) & 15) * (cpu.segmentStride as u64)) << 32;
+/** book3s/32: the pairs that open for writing go to the write TLB of the address's segment. */
+function chooseSegment(cpu: Cpu, va: u64): void {
+  const write = cpu.writeTlb + ((va >> 28) & 15) * cpu.segmentStride;
+  cpu.openBothPair = pair(cpu.readTlb, write as u32);
+  cpu.openWritePair = cpu.openBothPair;
+  cpu.blockWritePair = cpu.openBothPair;
 }
 
 @inline
 export function openForWrite(cpu: Cpu, va: u64): void {
-  setPorts(cpu, cpu.openWritePair + segmentOffset(cpu, va));
+  if (cpu.segmentStride != 0) chooseSegment(cpu, va);
+  setPorts(cpu, cpu.openWritePair);
   noteOpen(cpu, va, DIRECTION_WRITE);
 }
 
 @inline
 export function openForBoth(cpu: Cpu, va: u64): void {
-  setPorts(cpu, cpu.openBothPair + segmentOffset(cpu, va));
+  if (cpu.segmentStride != 0) chooseSegment(cpu, va);
+  setPorts(cpu, cpu.openBothPair);
   noteOpen(cpu, va, DIRECTION_BOTH);
 }
 
@@ -114,7 +120,7 @@ export function openDirections(cpu: Cpu): u32 {
   const now = ports(cpu);
   if (now == cpu.closedPair) return 0;
   const empty = header().emptyTlb;
-  const read = (now as u32) != empty ? DIRECTION_READ : 0;
-  const write = ((now >> 32) as u32) != empty ? DIRECTION_WRITE : 0;
+  const read = ((now >> 32) as u32) != empty ? DIRECTION_READ : 0;
+  const write = (now as u32) != empty ? DIRECTION_WRITE : 0;
   return read | write;
 }

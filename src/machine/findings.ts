@@ -61,12 +61,6 @@ export const findingTable = [
     meaning: "a reference was taken from or dropped at count 0",
   },
   {
-    kind: "lock-held-at-return",
-    constant: "FINDING_LOCK_HELD_AT_RETURN",
-    builds: notYet,
-    meaning: "the kernel function returned holding a lock",
-  },
-  {
     kind: "sleep-in-atomic",
     constant: "FINDING_SLEEP_IN_ATOMIC",
     builds: everyBuild,
@@ -90,12 +84,6 @@ export const findingTable = [
     constant: "FINDING_OBJECT_OVERFLOW",
     builds: everyBuild,
     meaning: "a copy was larger than the kernel object; nothing was copied",
-  },
-  {
-    kind: "kernel-leak",
-    constant: "FINDING_KERNEL_LEAK",
-    builds: notYet,
-    meaning: "uninitialised kernel bytes reached user memory",
   },
   {
     kind: "pcm-position",

@@ -1,6 +1,6 @@
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
-import { UserAccess } from "../uaccess/primitives.ts";
+import { UserAccess } from "./userAccess.ts";
 import { halves, join, wholeNumber, type Address } from "./address.ts";
 import type { UserFile } from "./file.ts";
 import type { Machine } from "./machine.ts";

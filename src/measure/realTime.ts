@@ -10,19 +10,28 @@ const FIRST_TURNS = 500;
 /** Milliseconds of a monotonic clock, in Node and in browsers. */
 const now = (): number => performance.now();
 
+/** A loop inside the core: runs the work that often without leaving it. */
+export type CoreLoop = (turns: number) => void;
+
 /**
- * `loop(n)` runs the work n times without leaving the core. The first turns warm it up and say how long a sample has
- * to be. Every figure is this machine's, at this moment: compare it only with others of the same run.
+ * Nanoseconds a turn of each of some loops, sampled in turn, so that a slow moment of the machine meets all of them.
+ * Every figure is this machine's, at this moment: compare it only with others of the same call.
  */
-export function nanosecondsPerTurn(loop: (turns: number) => void): number {
-  loop(FIRST_TURNS);
-  const turns = turnsFor(loop);
-  const samples = Array.from({ length: SAMPLES }, () => timed(loop, turns) / turns);
-  return Math.min(...samples) * 1e6;
+export function nanosecondsPerTurn(loops: readonly CoreLoop[]): number[] {
+  const turns = loops.map(turnsFor);
+  const best = loops.map(() => Number.POSITIVE_INFINITY);
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    loops.forEach((loop, index) => {
+      best[index] = Math.min(best[index]!, timed(loop, turns[index]!) / turns[index]!);
+    });
+  }
+  return best.map((ms) => ms * 1e6);
 }
 
-function turnsFor(loop: (turns: number) => void): number {
+/** Warms a loop up and finds how many turns make a sample. */
+function turnsFor(loop: CoreLoop): number {
   let turns = FIRST_TURNS;
+  loop(turns);
   for (;;) {
     const ms = timed(loop, turns);
     if (ms >= TARGET_MS) return turns;
@@ -30,7 +39,7 @@ function turnsFor(loop: (turns: number) => void): number {
   }
 }
 
-function timed(loop: (turns: number) => void, turns: number): number {
+function timed(loop: CoreLoop, turns: number): number {
   const start = now();
   loop(turns);
   return now() - start;

@@ -134,7 +134,9 @@ function realTime(bed: SyncPtrBed, abi: AbiName, strategy: StrategyName): { nsPe
   const numbers = [abiNumber(bed.machine, abi), strategyNumber(bed.machine, strategy)] as const;
   const { cpu } = bed.task;
   writeArgument(bed, 0, hotFlags);
-  const nsPerCall = nanosecondsPerTurn((turns) => exports.measureSyncPtr(cpu, bed.stream.handle, ...numbers, argumentAddress, 0, turns));
-  const nsMoving = nanosecondsPerTurn((turns) => exports.measureSyncPtrMove(cpu, ...numbers, argumentAddress, 0, turns));
-  return { nsPerCall, userShare: Math.min(1, nsMoving / nsPerCall) };
+  const [whole, moving] = nanosecondsPerTurn([
+    (turns) => exports.measureSyncPtr(cpu, bed.stream.handle, ...numbers, argumentAddress, 0, turns),
+    (turns) => exports.measureSyncPtrMove(cpu, ...numbers, argumentAddress, 0, turns),
+  ]);
+  return { nsPerCall: whole!, userShare: Math.min(1, moving! / whole!) };
 }

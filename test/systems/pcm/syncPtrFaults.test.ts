@@ -224,33 +224,31 @@ describe("the guard after a fault", () => {
   const readBorders = [0, fields[7]![0], fields[8]![0]];
   const writeBorders = fields.map(([offset]) => offset);
 
-  it("reading, at k: per field k pairs, a block one, copies those begun", async () => {
-    const by = async (strategy: Case["strategy"]): Promise<[number, number][]> =>
-      Promise.all(readBorders.map((border) => toggles(strategy, "none", border)));
-    expect(await by("per-field")).toEqual([
-      [1, 0],
-      [2, 0],
-      [3, 0],
-    ]);
-    expect(await by("unsafe-block")).toEqual([
-      [1, 0],
-      [1, 0],
-      [1, 0],
-    ]);
-    expect(await by("copy")).toEqual([
-      [1, 0],
-      [2, 0],
-      [2, 0],
-    ]);
+  async function eachBorder(
+    strategy: Case["strategy"],
+    second: "none" | "r",
+    borders: readonly number[],
+  ): Promise<[number, number][]> {
+    const found: [number, number][] = [];
+    for (const border of borders) found.push(await toggles(strategy, second, border));
+    return found;
+  }
+
+  it.each([
+    { strategy: "per-field", pairs: [1, 2, 3] },
+    { strategy: "unsafe-block", pairs: [1, 1, 1] },
+    { strategy: "copy", pairs: [1, 2, 2] },
+  ] as const)("reading, at k, $strategy: $pairs pairs", async ({ strategy, pairs: reads }) => {
+    const found = await eachBorder(strategy, "none", readBorders);
+    expect(found).toEqual(reads.map((read) => [read, 0]));
   });
 
-  it("writing, at k: per field k pairs, a block one, copies those begun", async () => {
-    const by = async (strategy: Case["strategy"]): Promise<number[]> =>
-      (await Promise.all(writeBorders.map((border) => toggles(strategy, "r", border)))).map(
-        ([, write]) => write,
-      );
-    expect(await by("per-field")).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(await by("unsafe-block")).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1]);
-    expect(await by("copy")).toEqual([1, 1, 1, 1, 1, 1, 1, 2, 2]);
+  it.each([
+    { strategy: "per-field", pairs: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
+    { strategy: "unsafe-block", pairs: [1, 1, 1, 1, 1, 1, 1, 1, 1] },
+    { strategy: "copy", pairs: [1, 1, 1, 1, 1, 1, 1, 2, 2] },
+  ] as const)("writing, at k, $strategy: $pairs pairs", async ({ strategy, pairs: writes }) => {
+    const found = await eachBorder(strategy, "r", writeBorders);
+    expect(found.map(([, write]) => write)).toEqual(writes);
   });
 });

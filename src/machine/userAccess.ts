@@ -1,9 +1,9 @@
 import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
-import { halves, join, wholeNumber, type Address } from "../machine/address.ts";
-import type { KernelBuffer } from "../machine/kernelBuffer.ts";
+import { halves, join, wholeNumber, type Address } from "./address.ts";
+import type { KernelBuffer } from "./kernelBuffer.ts";
 import type { ConstantName, CoreExports } from "../core/exports.ts";
-import type { CoreMemory } from "../machine/coreMemory.ts";
+import type { CoreMemory } from "./coreMemory.ts";
 
 /** Sizes of a single value, in bytes. */
 export type ValueSize = 1 | 2 | 4 | 8;

@@ -1,0 +1,37 @@
+import { Cpu, stackImage } from "../machine/cpu";
+
+/** What SYNC_PTR holds on the kernel's stack between reading and writing back. */
+@unmanaged
+export class SyncImage {
+  flags: u32;
+  state: u32;
+  suspended: u32;
+  reserved: u32;
+  hwPtr: u64;
+  tstampSec: u64;
+  tstampNsec: u64;
+  audioSec: u64;
+  audioNsec: u64;
+  applPtr: u64;
+  availMin: u64;
+}
+
+/*
+ * The kernel stack image of a CPU while SYNC_PTR runs. The structures of the block copies stand where the compiler of
+ * the counted function put them modulo 64, because the cost of a copy depends on it.
+ *
+ *     8                        72           144     152                 224
+ *     ├────────────────────────┼────────────┤       ├───────────────────┤
+ *     │ status to be copied    │ control    │       │ SyncImage         │
+ *     └────────────────────────┴────────────┘       └───────────────────┘
+ *     (a layout that is copied whole takes 8 … 144; what is copied in goes to 68)
+ */
+export const STATUS_AT: usize = 8;
+export const CONTROL_AT: usize = 72;
+export const COPIED_IN_AT: usize = 68;
+const IMAGE_AT: usize = 152;
+
+@inline
+export function syncImage(cpu: Cpu): SyncImage {
+  return changetype<SyncImage>(stackImage(cpu) + IMAGE_AT);
+}
