@@ -69,7 +69,14 @@ function hitCopyPairs(cpu: Cpu, va: u64, at: u32, n: u32): u32 {
 }
 
 /** n copies of `length` bytes to user memory; bytes not copied, summed. */
-export function measureCopyToUser(index: u32, lo: u32, hi: u32, kernel: u32, length: u32, n: u32): u32 {
+export function measureCopyToUser(
+  index: u32,
+  lo: u32,
+  hi: u32,
+  kernel: u32,
+  length: u32,
+  n: u32,
+): u32 {
   if (objectBytesFrom(kernel) < length) return length;
   const cpu = cpuAt(index);
   const va = wide(lo, hi);
@@ -111,7 +118,13 @@ class Reads {
  * on; with `drop` the page's own translation is dropped before each. Sum of the values; a fault counts as 0.
  */
 export function measureRandomGets(
-  index: u32, lo: u32, hi: u32, pages: u32, n: u32, seed: u32, drop: u32,
+  index: u32,
+  lo: u32,
+  hi: u32,
+  pages: u32,
+  n: u32,
+  seed: u32,
+  drop: u32,
 ): u32 {
   const cpu = cpuAt(index);
   const base = wide(lo, hi);

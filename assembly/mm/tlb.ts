@@ -1,6 +1,13 @@
 import { profile } from "../arch/profile";
 import { Cpu, tlbKey } from "../machine/cpu";
-import { PAGE_MASK, PAGE_SHIFT, TLB_ENTRY_BYTES, WALK_CACHE_BYTES, WALK_CACHE_ENTRIES, header } from "../machine/map";
+import {
+  PAGE_MASK,
+  PAGE_SHIFT,
+  TLB_ENTRY_BYTES,
+  WALK_CACHE_BYTES,
+  WALK_CACHE_ENTRIES,
+  header,
+} from "../machine/map";
 import { COUNT_TLB_FLUSHES, count } from "../study/counters";
 
 /**

@@ -1,7 +1,7 @@
 import { Cpu, stackImage } from "../machine/cpu";
 import { linearIn } from "../mm/tlb";
 import { closeSlot, misses, openSlot, outOfRange, untagged } from "../uaccess/hit";
-import { CONTROL_AT, STATUS_AT } from "./syncImage";
+import { CONTROL_AT, STATUS_AT, clearStatus } from "./syncImage";
 
 /**
  * The write side of SYNC_PTR in the compat layout where every page is in the TLB: the three strategies, each written
@@ -37,8 +37,8 @@ class CompatArgument {
 }
 
 const FIELD_BYTES: u64 = 4;
-const STATUS_BYTES: u64 = 32;
-const CONTROL_BYTES: u64 = 8;
+const STATUS_BYTES: u32 = 32;
+const CONTROL_BYTES: u32 = 8;
 
 /** Every strategy went through. */
 export const ALL_WRITTEN: u32 = u32.MAX_VALUE;
@@ -214,10 +214,7 @@ export function assembleCopies(
   availMin: u32,
 ): void {
   const status = stackImage(cpu) + STATUS_AT;
-  store<u64>(status, 0);
-  store<u64>(status, 0, 8);
-  store<u64>(status, 0, 16);
-  store<u64>(status, 0, 24);
+  clearStatus(status, STATUS_BYTES);
   // the control part then falls on CONTROL_AT
   const argument = changetype<CompatArgument>(status - offsetof<CompatArgument>("state"));
   fillArgument(

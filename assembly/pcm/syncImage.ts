@@ -31,6 +31,16 @@ export const CONTROL_AT: usize = 72;
 export const COPIED_IN_AT: usize = 68;
 const IMAGE_AT: usize = 152;
 
+/** Zeroes the status, at least 32 bytes, so that no hole shows the program what the stack held before. */
+@inline
+export function clearStatus(status: usize, bytes: u32): void {
+  store<u64>(status, 0);
+  store<u64>(status, 0, 8);
+  store<u64>(status, 0, 16);
+  store<u64>(status, 0, 24);
+  if (bytes > 32) memory.fill(status + 32, 0, bytes - 32);
+}
+
 @inline
 export function syncImage(cpu: Cpu): SyncImage {
   return changetype<SyncImage>(stackImage(cpu) + IMAGE_AT);

@@ -1,6 +1,11 @@
 import { EFAULT } from "../base/errno";
 import { Cpu, stackImage } from "../machine/cpu";
-import { userReadAccessBegin, userReadAccessEnd, userWriteAccessBegin, userWriteAccessEnd } from "../uaccess/block";
+import {
+  userReadAccessBegin,
+  userReadAccessEnd,
+  userWriteAccessBegin,
+  userWriteAccessEnd,
+} from "../uaccess/block";
 import { copyFromUser, copyToUser } from "../uaccess/copy";
 import { getSized, putSized, unsafeGetSized, unsafePutSized } from "../uaccess/sized";
 import {
@@ -24,7 +29,14 @@ import {
   widthOf,
 } from "./layout";
 import { ALL_WRITTEN, assembleCopies, hitBlock, hitCopies, hitPuts } from "./syncCompat";
-import { CONTROL_AT, COPIED_IN_AT, STATUS_AT, SyncImage, syncImage } from "./syncImage";
+import {
+  CONTROL_AT,
+  COPIED_IN_AT,
+  STATUS_AT,
+  SyncImage,
+  clearStatus,
+  syncImage,
+} from "./syncImage";
 
 /** The three ways SYNC_PTR moves its data (spec/pcm.md §3.13), each for any layout. */
 
@@ -45,9 +57,11 @@ function readPerField(cpu: Cpu, va: u64, abi: u32): i32 {
   const image = syncImage(cpu);
   if (getSized(cpu, va, 4) != 0) return -EFAULT;
   image.flags = cpu.value as u32;
-  if (getSized(cpu, va + offsetOf(abi, FIELD_APPL_PTR), widthOf(abi, FIELD_APPL_PTR)) != 0) return -EFAULT;
+  if (getSized(cpu, va + offsetOf(abi, FIELD_APPL_PTR), widthOf(abi, FIELD_APPL_PTR)) != 0)
+    return -EFAULT;
   image.applPtr = cpu.value;
-  if (getSized(cpu, va + offsetOf(abi, FIELD_AVAIL_MIN), widthOf(abi, FIELD_AVAIL_MIN)) != 0) return -EFAULT;
+  if (getSized(cpu, va + offsetOf(abi, FIELD_AVAIL_MIN), widthOf(abi, FIELD_AVAIL_MIN)) != 0)
+    return -EFAULT;
   image.availMin = cpu.value;
   return 0;
 }
@@ -57,7 +71,8 @@ function readCopy(cpu: Cpu, va: u64, abi: u32): i32 {
   const control = stackImage(cpu) + COPIED_IN_AT;
   if (getSized(cpu, va, 4) != 0) return -EFAULT;
   image.flags = cpu.value as u32;
-  if (copyFromUser(cpu, control, va + offsetOf(abi, FIELD_APPL_PTR), controlBytes(abi)) != 0) return -EFAULT;
+  if (copyFromUser(cpu, control, va + offsetOf(abi, FIELD_APPL_PTR), controlBytes(abi)) != 0)
+    return -EFAULT;
   const availMin = control + (offsetOf(abi, FIELD_AVAIL_MIN) - offsetOf(abi, FIELD_APPL_PTR));
   const wide = widthOf(abi, FIELD_APPL_PTR) == 8;
   image.applPtr = wide ? load<u64>(control) : load<u32>(control);
@@ -87,8 +102,10 @@ function readOpened(cpu: Cpu, va: u64, abi: u32): i32 {
 /** Writes the nine values back. 0 or −EFAULT; what was written before the fault stays. */
 export function writeSide(cpu: Cpu, va: u64, abi: u32, strategy: u32): i32 {
   const writtenOut = !STUDY && abi == ABI_COMPAT;
-  if (strategy == STRATEGY_BLOCK) return writtenOut ? blockCompat(cpu, va) : writeBlock(cpu, va, abi);
-  if (strategy == STRATEGY_COPY) return writtenOut ? copiesCompat(cpu, va) : writeCopy(cpu, va, abi);
+  if (strategy == STRATEGY_BLOCK)
+    return writtenOut ? blockCompat(cpu, va) : writeBlock(cpu, va, abi);
+  if (strategy == STRATEGY_COPY)
+    return writtenOut ? copiesCompat(cpu, va) : writeCopy(cpu, va, abi);
   return writtenOut ? perFieldCompat(cpu, va) : putFieldsFrom(cpu, va, abi, 0);
 }
 
@@ -208,7 +225,7 @@ function writeCopy(cpu: Cpu, va: u64, abi: u32): i32 {
     assemble(image, status, abi);
     return copyToUser(cpu, va, status, argumentBytes(abi)) != 0 ? -EFAULT : 0;
   }
-  memory.fill(status, 0, statusBytes(abi));
+  clearStatus(status, statusBytes(abi));
   assemble(image, status - offsetOf(abi, FIELD_STATE), abi); // the control part falls on CONTROL_AT in both layouts
   return copyParts(cpu, va, abi, 0);
 }
@@ -218,6 +235,7 @@ function copyParts(cpu: Cpu, va: u64, abi: u32, copied: u32): i32 {
   const stack = stackImage(cpu);
   const status = va + offsetOf(abi, FIELD_STATE);
   const control = va + offsetOf(abi, FIELD_APPL_PTR);
-  if (copied == 0 && copyToUser(cpu, status, stack + STATUS_AT, statusBytes(abi)) != 0) return -EFAULT;
+  if (copied == 0 && copyToUser(cpu, status, stack + STATUS_AT, statusBytes(abi)) != 0)
+    return -EFAULT;
   return copyToUser(cpu, control, stack + CONTROL_AT, controlBytes(abi)) != 0 ? -EFAULT : 0;
 }

@@ -1,7 +1,11 @@
 import { GUARD_OOPSES, GUARD_SEGMENTED, profile } from "../arch/profile";
 import { setBits } from "../base/atomics";
 import { CONTEXT_TASK, Cpu, ports, setPorts, tlbKey } from "../machine/cpu";
-import { FINDING_FREED_FRAME_ACCESS, FINDING_GUARD_CLOSED_ACCESS, recordFinding } from "../machine/findings";
+import {
+  FINDING_FREED_FRAME_ACCESS,
+  FINDING_GUARD_CLOSED_ACCESS,
+  recordFinding,
+} from "../machine/findings";
 import { frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { ACCESS_READ, ACCESS_WRITE, entryAllows, repairFault } from "../mm/fault";
@@ -11,7 +15,14 @@ import { step } from "../mm/shootdown";
 import { Walk, levelShift, walkTo } from "../mm/table";
 import { Task, keysInForce } from "../mm/task";
 import { tlbFill, tlbLookup, tlbSlot, walkCacheKey, walkCacheSlot, writeTlbFor } from "../mm/tlb";
-import { COUNT_FAULTS, COUNT_FAULT_FIXUPS, COUNT_TLB_HITS, COUNT_TLB_MISSES, COUNT_WALKS, count } from "../study/counters";
+import {
+  COUNT_FAULTS,
+  COUNT_FAULT_FIXUPS,
+  COUNT_TLB_HITS,
+  COUNT_TLB_MISSES,
+  COUNT_WALKS,
+  count,
+} from "../study/counters";
 import { EVENT_FAULT, EVENT_FIXUP, EVENT_WALK, emit } from "../study/events";
 
 /**
@@ -123,7 +134,8 @@ function checkLive(cpu: Cpu, va: u64, address: usize): usize {
 function portFor(cpu: Cpu, va: u64, access: u32): u32 {
   if (access == ACCESS_READ) return cpu.userRead;
   const port = cpu.userWrite;
-  if ((cpu.guard & GUARD_SEGMENTED) == 0 || port == header().emptyTlb || va > u32.MAX_VALUE) return port;
+  if ((cpu.guard & GUARD_SEGMENTED) == 0 || port == header().emptyTlb || va > u32.MAX_VALUE)
+    return port;
   cpu.userWrite = writeTlbFor(cpu, va);
   return cpu.userWrite;
 }
@@ -131,7 +143,8 @@ function portFor(cpu: Cpu, va: u64, access: u32): u32 {
 /** The guard was closed: the access is not made. */
 export function violation(cpu: Cpu, va: u64, access: u32): usize {
   recordFinding(FINDING_GUARD_CLOSED_ACCESS, cpu.index, cpu.task, va, access);
-  if (cpu.task != 0 && (cpu.guard & GUARD_OOPSES) != 0) changetype<Task>(cpu.task as usize).oopsed = 1;
+  if (cpu.task != 0 && (cpu.guard & GUARD_OOPSES) != 0)
+    changetype<Task>(cpu.task as usize).oopsed = 1;
   cpu.missReason = MISS_VIOLATION;
   cpu.faultAddress = va;
   return 0;
@@ -151,7 +164,8 @@ function walkAndFill(cpu: Cpu, port: u32, va: u64, access: u32): usize {
   }
   const page = pageAddress(pteFrame(entry)) + pageInLeaf(va, walk.level);
   tlbFill(cpu, port, va, page);
-  if (walk.level == 1 && profile().entryBytes == 8 && !keysInForce(cpu)) rememberTable(cpu, va, walk.entryAddress & ~PAGE_MASK);
+  if (walk.level == 1 && profile().entryBytes == 8 && !keysInForce(cpu))
+    rememberTable(cpu, va, walk.entryAddress & ~PAGE_MASK);
   return page + ((va as u32) & PAGE_MASK);
 }
 
@@ -209,4 +223,3 @@ function keyDenied(cpu: Cpu, va: u64, access: u32): bool {
   const entry = walkTo(changetype<Mm>(cpu.mm as usize).root, va, walk);
   return entryAllows(entry, access) && deniedByKey(cpu, entry, access);
 }
-

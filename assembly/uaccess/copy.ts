@@ -3,8 +3,21 @@ import { BLOCK_COPY_IS_CALL } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
 import { linearIn, tlbLookup } from "../mm/tlb";
-import { COUNT_BYTES_FROM, COUNT_BYTES_TO, COUNT_COPIES_FROM, COUNT_COPIES_TO, count } from "../study/counters";
-import { EVENT_CLEAR, EVENT_COPY_FROM, EVENT_COPY_TO, ORIGIN_COPY, emit, setOrigin } from "../study/events";
+import {
+  COUNT_BYTES_FROM,
+  COUNT_BYTES_TO,
+  COUNT_COPIES_FROM,
+  COUNT_COPIES_TO,
+  count,
+} from "../study/counters";
+import {
+  EVENT_CLEAR,
+  EVENT_COPY_FROM,
+  EVENT_COPY_TO,
+  ORIGIN_COPY,
+  emit,
+  setOrigin,
+} from "../study/events";
 import { translateRead, translateWrite } from "./access";
 import { accessOk } from "./check";
 import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite } from "./guard";
@@ -179,7 +192,8 @@ function loadPages(cpu: Cpu, target: usize, va: u64, length: u32): u32 {
 }
 
 function extendRun(cpu: Cpu, port: u32, va: u64, address: usize, run: u32, wanted: u32): u32 {
-  while (run < wanted && tlbLookup(cpu, port, va + run, 1) == address + run) run += min(PAGE_SIZE, wanted - run);
+  while (run < wanted && tlbLookup(cpu, port, va + run, 1) == address + run)
+    run += min(PAGE_SIZE, wanted - run);
   return run;
 }
 
@@ -299,7 +313,8 @@ function blockCopy(cpu: Cpu, pointer: u64, source: usize, length: u32): i32 {
 
 function copyInPieces(cpu: Cpu, va: u64, source: usize, length: u32): i32 {
   let at: u32 = 0;
-  for (; length - at >= 8; at += 8) if (unsafePutUser<u64>(cpu, va + at, load<u64>(source + at)) != 0) return -EFAULT;
+  for (; length - at >= 8; at += 8)
+    if (unsafePutUser<u64>(cpu, va + at, load<u64>(source + at)) != 0) return -EFAULT;
   if (length & 4) {
     if (unsafePutUser<u32>(cpu, va + at, load<u32>(source + at)) != 0) return -EFAULT;
     at += 4;

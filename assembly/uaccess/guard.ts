@@ -1,4 +1,11 @@
-import { GUARD_NONE, GUARD_PER_ACCESS, GUARD_SPLIT, GUARD_UNPRIVILEGED, GUARD_WRITES_ONLY, profile } from "../arch/profile";
+import {
+  GUARD_NONE,
+  GUARD_PER_ACCESS,
+  GUARD_SPLIT,
+  GUARD_UNPRIVILEGED,
+  GUARD_WRITES_ONLY,
+  profile,
+} from "../arch/profile";
 import { Cpu, ports, setPorts } from "../machine/cpu";
 import { PAGE_SIZE, header } from "../machine/map";
 import { acknowledge } from "../mm/shootdown";
@@ -106,7 +113,8 @@ export function openForBoth(cpu: Cpu, va: u64): void {
 /** Closes the guard; with real threads a waiting shootdown is answered here. */
 @inline
 export function closeGuard(cpu: Cpu, direction: u32): void {
-  if (direction != DIRECTION_READ || (cpu.guard & GUARD_WRITES_ONLY) == 0) setPorts(cpu, cpu.closedPair);
+  if (direction != DIRECTION_READ || (cpu.guard & GUARD_WRITES_ONLY) == 0)
+    setPorts(cpu, cpu.closedPair);
   if (THREADS) acknowledge(cpu);
   if (STUDY) {
     if (!toggles(cpu, direction)) return;

@@ -5,7 +5,6 @@ const everyBuild = buildNames;
 const severalCpus: readonly BuildName[] = ["study", "threads"];
 const waitless: readonly BuildName[] = ["release", "study", "profile"];
 const study: readonly BuildName[] = ["study"];
-const notYet: readonly BuildName[] = [];
 
 /**
  * What only modelled kernel code can do wrong (DESIGN §3.6): the kinds, the builds that can record each, and what each
