@@ -5,10 +5,10 @@ export type { Address } from "./machine/address.ts";
 export { archNames, architectures, type ArchName } from "./machine/arch.ts";
 export { counterTable, type CounterName, type Counters } from "./machine/counters.ts";
 export { eventTable, type EventKind, type MachineEvent } from "./machine/events.ts";
-export type { UserFile } from "./machine/file.ts";
 export { findingTable, type Finding, type FindingKind } from "./machine/findings.ts";
 export { behaviours, kernelVersions, newestKernel } from "./machine/kernel.ts";
 export { Machine } from "./machine/machine.ts";
+export type { UserFile } from "./machine/file.ts";
 export type { KernelBuffer } from "./machine/kernelBuffer.ts";
 export type { Mapping } from "./machine/mapping.ts";
 export type { MachineOptions, MachineShape } from "./machine/options.ts";
@@ -87,5 +87,11 @@ export {
   type Program as DisciplineProgram,
   type RuleId,
 } from "./uaccess/discipline/index.ts";
-export type { Direction, GetResult, UserAccess, ValueSize } from "./machine/userAccess.ts";
+export type {
+  CpuContext,
+  Direction,
+  GetResult,
+  UserAccess,
+  ValueSize,
+} from "./machine/userAccess.ts";
 export { figureTable, type FigureName } from "./measure/figures.ts";

@@ -5,7 +5,7 @@ import { FRAME_ZERO, allocFrames } from "../machine/frames";
 import { HEADER, MACHINE_MAGIC, MACHINE_VERSION, PAGE_SHIFT, header, layOut } from "../machine/map";
 import { kfree, kmalloc, objectBytesFrom } from "../machine/slab";
 import { enterCore, leaveCore } from "../mm/shootdown";
-import { flushAll } from "../mm/tlb";
+import { newGeneration } from "../mm/tlb";
 import { initCheck } from "../uaccess/check";
 import { initGuard } from "../uaccess/guard";
 
@@ -42,10 +42,10 @@ export function initMachine(arch: u32, behaviour: u32, ramBytes: u32, cpus: u32,
   return 0;
 }
 
-/** After a snapshot was copied back: translations made since are no longer true. */
+/** After a snapshot was copied back: translations made since are no longer true. No flush of the emulated machine. */
 export function forgetTranslations(): void {
   const cpus = header().cpuCount;
-  for (let index: u32 = 0; index < cpus; index++) flushAll(cpuAt(index));
+  for (let index: u32 = 0; index < cpus; index++) newGeneration(cpuAt(index));
 }
 
 /** Linear address of a zeroed kernel buffer of `bytes`; 0 when RAM is full. */

@@ -42,7 +42,7 @@ export function measureSyncPtrWrite(index: u32, lo: u32, hi: u32, strategy: u32,
 
 /** Write sides number `at` to n, as far as they hit. Answers the number of the one that did not. */
 function hitWrites(cpu: Cpu, va: u64, strategy: u32, at: u32, n: u32): u32 {
-  if (strategy == STRATEGY_BLOCK) return hitBlocks(cpu, va, at, n);
+  if (strategy == STRATEGY_BLOCK && cpu.blockOpens != 0) return hitBlocks(cpu, va, at, n);
   return strategy == STRATEGY_COPY ? hitCopyPairs(cpu, va, at, n) : hitPutRuns(cpu, va, at, n);
 }
 

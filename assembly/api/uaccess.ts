@@ -17,7 +17,7 @@ import {
 } from "../uaccess/string";
 import { checkZeroedUser, copyStructFromUser, copyStructToUser } from "../uaccess/struct";
 import {
-  FORM_CHECKED, FORM_UNCHECKED, FORM_UNSAFE, FORM_PLAIN, COPY_CHECKED, COPY_UNCHECKED, COPY_NOFAULT, COPY_NMI, COPY_UNSAFE, STRING_PLAIN, STRING_NOFAULT,
+  FORM_CHECKED, FORM_UNCHECKED, FORM_PLAIN, COPY_CHECKED, COPY_UNCHECKED, COPY_NOFAULT, COPY_NMI, COPY_UNSAFE, STRING_PLAIN,
 } from "./forms";
 import { wide } from "./tasks";
 import { enterCore, leaveCore } from "../mm/shootdown";
@@ -62,11 +62,15 @@ export function getValue(index: u32, form: u32, lo: u32, hi: u32, size: u32): i3
   if (!isValueSize(size)) return -EINVAL;
   const va = wide(lo, hi);
   const cpu = enterForm(index, form, va);
+  return leave(cpu, getInForm(cpu, form, va, size));
+}
+
+function getInForm(cpu: Cpu, form: u32, va: u64, size: u32): i32 {
   switch (form) {
-    case FORM_CHECKED: return leave(cpu, getSized(cpu, va, size));
-    case FORM_UNCHECKED: return leave(cpu, getSizedUnchecked(cpu, va, size));
-    case FORM_PLAIN: return leave(cpu, plainLoad(cpu, va, size));
-    default: return leave(cpu, unsafeGetSized(cpu, va, size));
+    case FORM_CHECKED: return getSized(cpu, va, size);
+    case FORM_UNCHECKED: return getSizedUnchecked(cpu, va, size);
+    case FORM_PLAIN: return plainLoad(cpu, va, size);
+    default: return unsafeGetSized(cpu, va, size);
   }
 }
 
@@ -75,11 +79,15 @@ export function putValue(index: u32, form: u32, lo: u32, hi: u32, size: u32, val
   const va = wide(lo, hi);
   const value = wide(valueLo, valueHi);
   const cpu = enterForm(index, form, va);
+  return leave(cpu, putInForm(cpu, form, va, value, size));
+}
+
+function putInForm(cpu: Cpu, form: u32, va: u64, value: u64, size: u32): i32 {
   switch (form) {
-    case FORM_CHECKED: return leave(cpu, putSized(cpu, va, value, size));
-    case FORM_UNCHECKED: return leave(cpu, putSizedUnchecked(cpu, va, value, size));
-    case FORM_PLAIN: return leave(cpu, plainStore(cpu, va, value, size));
-    default: return leave(cpu, unsafePutSized(cpu, va, value, size));
+    case FORM_CHECKED: return putSized(cpu, va, value, size);
+    case FORM_UNCHECKED: return putSizedUnchecked(cpu, va, value, size);
+    case FORM_PLAIN: return plainStore(cpu, va, value, size);
+    default: return unsafePutSized(cpu, va, value, size);
   }
 }
 
@@ -109,13 +117,17 @@ function objectTooSmall(cpu: Cpu, kernel: u32, length: u32): bool {
 export function copyIn(index: u32, form: u32, kernel: u32, lo: u32, hi: u32, length: u32): i32 {
   const va = wide(lo, hi);
   const cpu = form == COPY_CHECKED ? enterSleeping(index, va) : enterPrimitive(index, va);
-  if (objectTooSmall(cpu, kernel, length)) return leave(cpu, form == COPY_NOFAULT ? -EFAULT : length);
+  return leave(cpu, copyInForm(cpu, form, kernel, va, length));
+}
+
+function copyInForm(cpu: Cpu, form: u32, kernel: u32, va: u64, length: u32): i32 {
+  if (objectTooSmall(cpu, kernel, length)) return form == COPY_NOFAULT ? -EFAULT : length;
   switch (form) {
-    case COPY_CHECKED: return leave(cpu, copyFromUser(cpu, kernel, va, length));
-    case COPY_UNCHECKED: return leave(cpu, copyFromUserUnchecked(cpu, kernel, va, length));
-    case COPY_NOFAULT: return leave(cpu, copyFromUserNofault(cpu, kernel, va, length));
-    case COPY_NMI: return leave(cpu, copyFromUserNmi(cpu, kernel, va, length));
-    default: return leave(cpu, -EINVAL);
+    case COPY_CHECKED: return copyFromUser(cpu, kernel, va, length);
+    case COPY_UNCHECKED: return copyFromUserUnchecked(cpu, kernel, va, length);
+    case COPY_NOFAULT: return copyFromUserNofault(cpu, kernel, va, length);
+    case COPY_NMI: return copyFromUserNmi(cpu, kernel, va, length);
+    default: return -EINVAL;
   }
 }
 
@@ -127,13 +139,17 @@ function enterCopyOut(index: u32, form: u32, va: u64): Cpu {
 export function copyOut(index: u32, form: u32, lo: u32, hi: u32, kernel: u32, length: u32): i32 {
   const va = wide(lo, hi);
   const cpu = enterCopyOut(index, form, va);
-  if (objectTooSmall(cpu, kernel, length)) return leave(cpu, form == COPY_CHECKED || form == COPY_UNCHECKED ? length : -EFAULT);
+  return leave(cpu, copyOutForm(cpu, form, va, kernel, length));
+}
+
+function copyOutForm(cpu: Cpu, form: u32, va: u64, kernel: u32, length: u32): i32 {
+  if (objectTooSmall(cpu, kernel, length)) return form == COPY_CHECKED || form == COPY_UNCHECKED ? length : -EFAULT;
   switch (form) {
-    case COPY_CHECKED: return leave(cpu, copyToUser(cpu, va, kernel, length));
-    case COPY_UNCHECKED: return leave(cpu, copyToUserUnchecked(cpu, va, kernel, length));
-    case COPY_NOFAULT: return leave(cpu, copyToUserNofault(cpu, va, kernel, length));
-    case COPY_UNSAFE: return leave(cpu, unsafeCopyToUser(cpu, va, kernel, length));
-    default: return leave(cpu, -EINVAL);
+    case COPY_CHECKED: return copyToUser(cpu, va, kernel, length);
+    case COPY_UNCHECKED: return copyToUserUnchecked(cpu, va, kernel, length);
+    case COPY_NOFAULT: return copyToUserNofault(cpu, va, kernel, length);
+    case COPY_UNSAFE: return unsafeCopyToUser(cpu, va, kernel, length);
+    default: return -EINVAL;
   }
 }
 

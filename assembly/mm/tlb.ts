@@ -82,9 +82,14 @@ export function walkCacheKey(cpu: Cpu, va: u64): u64 {
   return ((va >> WALK_CACHE_SHIFT) << WALK_CACHE_SHIFT) | cpu.generation;
 }
 
-/** Drops every translation of this CPU: a new generation, and a real clearing once in 4,095 times. */
+/** Drops every translation of this CPU. */
 export function flushAll(cpu: Cpu): void {
   count(cpu, COUNT_TLB_FLUSHES);
+  newGeneration(cpu);
+}
+
+/** Empties the tables: a new generation, and a real clearing once in 4,095 times. */
+export function newGeneration(cpu: Cpu): void {
   if (cpu.generation < LAST_GENERATION) {
     cpu.generation += 1;
     return;
@@ -95,6 +100,7 @@ export function flushAll(cpu: Cpu): void {
 }
 
 /** Drops one page's translation and keeps the walk cache: the leaf changed, no table was freed. */
+@inline
 export function invalidateLeaf(cpu: Cpu, va: u64): void {
   store<u64>(tlbSlot(cpu, cpu.readTlb, va), 0);
   store<u64>(tlbSlot(cpu, writeTlbFor(cpu, va), va), 0);

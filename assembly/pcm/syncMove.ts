@@ -103,7 +103,7 @@ function readOpened(cpu: Cpu, va: u64, abi: u32): i32 {
 export function writeSide(cpu: Cpu, va: u64, abi: u32, strategy: u32): i32 {
   const writtenOut = !STUDY && abi == ABI_COMPAT;
   if (strategy == STRATEGY_BLOCK)
-    return writtenOut ? blockCompat(cpu, va) : writeBlock(cpu, va, abi);
+    return writtenOut ? blockCompat(cpu, va) : writeBlock(cpu, va, abi, 0);
   if (strategy == STRATEGY_COPY)
     return writtenOut ? copiesCompat(cpu, va) : writeCopy(cpu, va, abi);
   return writtenOut ? perFieldCompat(cpu, va) : putFieldsFrom(cpu, va, abi, 0);
@@ -111,9 +111,10 @@ export function writeSide(cpu: Cpu, va: u64, abi: u32, strategy: u32): i32 {
 
 /* The compat layout: as far as every page is in the TLB the forms of syncCompat.ts, and the others go on from there. */
 
-function perFieldCompat(cpu: Cpu, va: u64): i32 {
+/** hitPuts with the image's values. */
+function putsCompat(cpu: Cpu, va: u64): u32 {
   const image = syncImage(cpu);
-  const next = hitPuts(
+  return hitPuts(
     cpu,
     va,
     image.state,
@@ -126,10 +127,19 @@ function perFieldCompat(cpu: Cpu, va: u64): i32 {
     image.applPtr as u32,
     image.availMin as u32,
   );
+}
+
+function perFieldCompat(cpu: Cpu, va: u64): i32 {
+  const next = putsCompat(cpu, va);
   return next == ALL_WRITTEN ? 0 : putFieldsFrom(cpu, va, ABI_COMPAT, next);
 }
 
 function blockCompat(cpu: Cpu, va: u64): i32 {
+  // where a block opens nothing, its puts are what put_user is, but for the range checks
+  if (cpu.blockOpens == 0) {
+    const next = putsCompat(cpu, va);
+    return next == ALL_WRITTEN ? 0 : writeBlock(cpu, va, ABI_COMPAT, next);
+  }
   const image = syncImage(cpu);
   const done = hitBlock(
     cpu,
@@ -144,7 +154,7 @@ function blockCompat(cpu: Cpu, va: u64): i32 {
     image.applPtr as u32,
     image.availMin as u32,
   );
-  return done == ALL_WRITTEN ? 0 : writeBlock(cpu, va, ABI_COMPAT);
+  return done == ALL_WRITTEN ? 0 : writeBlock(cpu, va, ABI_COMPAT, 0);
 }
 
 function copiesCompat(cpu: Cpu, va: u64): i32 {
@@ -189,19 +199,24 @@ function putFieldsFrom(cpu: Cpu, va: u64, abi: u32, offset: u32): i32 {
   return 0;
 }
 
-/** One guarded block, translated field by field, so that another CPU may unmap the page between two (DESIGN §3.9). */
-function writeBlock(cpu: Cpu, va: u64, abi: u32): i32 {
+/**
+ * One guarded block for the fields from an offset on, translated one by one, so that another CPU may unmap the page
+ * between two (DESIGN §3.9).
+ */
+function writeBlock(cpu: Cpu, va: u64, abi: u32, offset: u32): i32 {
   if (!userWriteAccessBegin(cpu, va, argumentBytes(abi))) return -EFAULT;
-  const result = unsafePutFields(cpu, va, abi);
+  const result = unsafePutFields(cpu, va, abi, offset);
   userWriteAccessEnd(cpu);
   return result;
 }
 
-function unsafePutFields(cpu: Cpu, va: u64, abi: u32): i32 {
+function unsafePutFields(cpu: Cpu, va: u64, abi: u32, offset: u32): i32 {
   const image = syncImage(cpu);
   for (let field = FIELD_STATE; field <= FIELD_AVAIL_MIN; field++) {
-    const at = va + offsetOf(abi, field);
-    if (unsafePutSized(cpu, at, valueOf(image, field), widthOf(abi, field)) != 0) return -EFAULT;
+    const at = offsetOf(abi, field);
+    if (at < offset) continue;
+    if (unsafePutSized(cpu, va + at, valueOf(image, field), widthOf(abi, field)) != 0)
+      return -EFAULT;
   }
   return 0;
 }

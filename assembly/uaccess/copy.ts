@@ -22,7 +22,7 @@ import { translateRead, translateWrite } from "./access";
 import { accessOk } from "./check";
 import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite } from "./guard";
 import { closeSlot, misses, openSlot, outOfRange, untagged } from "./hit";
-import { unsafePutUser } from "./single";
+import { unsafePutSized } from "./sized";
 
 /**
  * Bulk copies (spec/uaccess.md §5). All answer the number of bytes NOT copied; a copy goes upward and stops exactly at
@@ -313,15 +313,18 @@ function blockCopy(cpu: Cpu, pointer: u64, source: usize, length: u32): i32 {
 
 function copyInPieces(cpu: Cpu, va: u64, source: usize, length: u32): i32 {
   let at: u32 = 0;
-  for (; length - at >= 8; at += 8)
-    if (unsafePutUser<u64>(cpu, va + at, load<u64>(source + at)) != 0) return -EFAULT;
-  if (length & 4) {
-    if (unsafePutUser<u32>(cpu, va + at, load<u32>(source + at)) != 0) return -EFAULT;
-    at += 4;
+  for (let piece: u32 = 8; piece != 0; piece >>= 1) {
+    for (; length - at >= piece; at += piece) {
+      if (unsafePutSized(cpu, va + at, loadPiece(source + at, piece), piece) != 0) return -EFAULT;
+    }
   }
-  if (length & 2) {
-    if (unsafePutUser<u16>(cpu, va + at, load<u16>(source + at)) != 0) return -EFAULT;
-    at += 2;
-  }
-  return length & 1 ? unsafePutUser<u8>(cpu, va + at, load<u8>(source + at)) : 0;
+  return 0;
+}
+
+/** No byte past the piece is read: it may be the last of all memory. */
+@inline
+function loadPiece(source: usize, size: u32): u64 {
+  if (size == 8) return load<u64>(source);
+  if (size == 4) return load<u32>(source);
+  return size == 2 ? load<u16>(source) : load<u8>(source);
 }

@@ -5,15 +5,9 @@ import { userReadAccessEnd } from "./block";
 import { accessOk } from "./check";
 import { clearUser, copyFromUser, copyToUser } from "./copy";
 import { DIRECTION_READ, openForRead } from "./guard";
-import { unsafeGetUser } from "./single";
+import { unsafeGetSized } from "./sized";
 
 /** Structures whose size user and kernel may see differently (spec/uaccess.md §6). */
-
-/** Reads the word at `va` in the block into `cpu.value`. */
-@inline
-function loadWord(cpu: Cpu, va: u64, word: u32): i32 {
-  return word == 8 ? unsafeGetUser<u64>(cpu, va) : unsafeGetUser<u32>(cpu, va);
-}
 
 /** The bits of the word at `va` that belong to [start, end). */
 function wordMask(va: u64, word: u32, start: u64, end: u64): u64 {
@@ -40,7 +34,7 @@ export function checkZeroedUser(cpu: Cpu, from: u64, size: u32): i32 {
 
 function scanZero(cpu: Cpu, aligned: u64, from: u64, end: u64, word: u32): i32 {
   for (let at = aligned; at < end; at += word) {
-    if (loadWord(cpu, at, word) != 0) return -EFAULT;
+    if (unsafeGetSized(cpu, at, word) != 0) return -EFAULT;
     if ((cpu.value & wordMask(at, word, from, end)) != 0) return 0;
   }
   return 1;

@@ -55,13 +55,13 @@ const brokenRules: readonly BrokenRule[] = [
     rule: "a copied structure is zeroed first",
     mutation: {
       file: "pcm/syncMove.ts",
-      find: "memory.fill(stack + STATUS_AT, 0, argumentBytes(abi));",
+      find: "memory.fill(status, 0, argumentBytes(abi));",
       replace: "",
     },
     kinds: ["sync_ptr"],
   },
   {
-    rule: "avail_min is stored although the write back faults",
+    rule: "avail_min is stored, also when the write back faults",
     mutation: {
       file: "pcm/syncPtr.ts",
       find: "else stream.availMin = image.availMin;",
@@ -134,14 +134,16 @@ describe("a recording with one answer changed", () => {
     const found = ["ret", "drv"]
       .filter((key) => key in step)
       .map((key) => ({ field: key, step: { ...step, [key]: other(step[key]) } }));
-    if (typeof step["out"] === "string" && step["out"] !== "=")
+    if (typeof step["out"] === "string" && step["out"] !== "=") {
       found.push({ field: "out", step: { ...step, out: other(step["out"]) } });
+    }
     const post = (step["post"] ?? {}) as Step;
-    for (const key of Object.keys(post))
+    for (const key of Object.keys(post)) {
       found.push({
         field: `post.${key}`,
         step: { ...step, post: { ...post, [key]: other(post[key]) } },
       });
+    }
     return found;
   }
 
@@ -160,8 +162,9 @@ describe("a recording with one answer changed", () => {
           const [failure] = replayLines(machine, [
             [kind, JSON.stringify({ ...whole, steps })],
           ]).failures;
-          if (failure?.step !== at || failure.field !== field)
+          if (failure?.step !== at || failure.field !== field) {
             wrong.push(`${whole.id} step ${at} ${field}: ${JSON.stringify(failure)}`);
+          }
         }
       }
     }

@@ -294,8 +294,9 @@ describe("programs that are switched inside their operations", () => {
   /** What the copies should leave: 3000 bytes in every other page. */
   function expectedCopies(): Uint8Array {
     const bytes = new Uint8Array(2 * ROUNDS * PAGE);
-    for (let at = 0; at < bytes.length; at++)
+    for (let at = 0; at < bytes.length; at++) {
       if (at % (2 * PAGE) < COPIED) bytes[at] = at % (2 * PAGE);
+    }
     return bytes;
   }
 
@@ -338,8 +339,11 @@ describe("programs that are switched inside their operations", () => {
   it("come to the same in every build", async () => {
     const outcomes = await Promise.all(
       buildNames.map(async (build: BuildName) => {
-        const { frames: _frames, ...outcome } = runPair(await machineOf({ build, cpus: 2 }), {});
-        return outcome;
+        const { results, argument, copied, findings } = runPair(
+          await machineOf({ build, cpus: 2 }),
+          {},
+        );
+        return { results, argument, copied, findings };
       }),
     );
     for (const outcome of outcomes) expect(outcome).toEqual(outcomes[0]);

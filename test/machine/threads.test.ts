@@ -11,7 +11,7 @@ import { abiNumber, strategyNumber } from "../../src/systems/pcm/abi.ts";
 import { Crew } from "../support/threadCrew.ts";
 import type { Job } from "../support/threadProtocol.ts";
 import { preparedStream } from "../systems/pcm/playback.ts";
-import { EFAULT, PAGE, kindsOf } from "./pool.ts";
+import { PAGE, kindsOf } from "./pool.ts";
 
 /**
  * Emulated CPUs on real threads, each in the core on its own, while this thread changes the address space they share.
@@ -223,8 +223,9 @@ describe("faults on several CPUs at once", () => {
       workers.begin();
       workers.awaitEnd();
       expectSlots(pages);
-      for (let index = 0; index < PAGES; index++)
+      for (let index = 0; index < PAGES; index++) {
         expect(file.page(index).some((byte) => byte !== 0)).toBe(false);
+      }
       pages.unmap();
       expect(floor.machine.framesInUse).toBe(frames);
     }

@@ -40,8 +40,9 @@ describe("the core's events of one SYNC_PTR, compat layout", () => {
 
   it("8xx write side: 80 / 131 / 13 instructions", async () => {
     const write: (number | null)[] = [];
-    for (const strategy of comparedStrategies)
+    for (const strategy of comparedStrategies) {
       write.push((await counted("powerpc-8xx", strategy)).call.write.instructions);
+    }
     expect(write).toEqual([80, 131, 13]);
   });
 
@@ -66,8 +67,9 @@ describe("the core's events of one SYNC_PTR, compat layout", () => {
         const wanted = row[side][index]!;
         const found = call[side].instructions;
         if (wanted === null || found === null) expect(found, `${side} has no figure`).toBe(wanted);
-        else if (!explained.includes(side))
+        else if (!explained.includes(side)) {
           expect(Math.abs(found - wanted) / wanted, side).toBeLessThanOrEqual(0.1);
+        }
       }
       expect(call.both.guardToggles).toBe(row.toggles[index]);
       expect(call.both.rangeChecks).toBe(row.rangeChecks[index]);
@@ -92,10 +94,12 @@ describe("compareSyncPtr", () => {
     ]);
     const added = ["guardOpens", "guardCloses", "rangeChecks", "userLoads", "userStores"] as const;
     for (const row of rows) {
-      for (const key of added)
+      for (const key of added) {
         expect(row[key], `${row.arch} ${row.strategy} ${key}`).toBe(row.read[key] + row.write[key]);
-      if (row.read.instructions !== null && row.write.instructions !== null)
+      }
+      if (row.read.instructions !== null && row.write.instructions !== null) {
         expect(row.instructions).toBe(row.read.instructions + row.write.instructions);
+      }
       expect(row.userShare).toBeGreaterThan(0);
       expect(row.userShare).toBeLessThanOrEqual(1);
     }

@@ -39,10 +39,12 @@ export async function mutantCore(
       stderr: { write: (text: string) => void messages.push(text) } as never,
     },
   );
-  if (error !== null || binary === undefined)
+  if (error !== null || binary === undefined) {
     throw new Error(`${error?.message}\n${messages.join("")}`);
-  if (applied.size !== mutations.length)
+  }
+  if (applied.size !== mutations.length) {
     throw new Error("a mutation is of a file that is not compiled");
+  }
   return binary;
 }
 
@@ -56,8 +58,9 @@ function mutate(
   for (const mutation of mutations) {
     if (!name.endsWith(join("assembly", mutation.file))) continue;
     const parts = changed.split(mutation.find);
-    if (parts.length !== 2)
+    if (parts.length !== 2) {
       throw new Error(`"${mutation.find}" occurs ${parts.length - 1} times in ${mutation.file}`);
+    }
     changed = parts.join(mutation.replace);
     applied.add(mutation);
   }

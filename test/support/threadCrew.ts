@@ -70,8 +70,9 @@ export class Crew {
   /** Lets every worker do its job once more. */
   begin(): void {
     this.#round++;
-    for (const worker of this.#workers.keys())
+    for (const worker of this.#workers.keys()) {
       Atomics.store(this.#words, this.#at(worker, control.calls), 0);
+    }
     Atomics.store(this.#words, control.round, this.#round);
     Atomics.notify(this.#words, control.round);
   }
@@ -96,8 +97,9 @@ export class Crew {
       for (;;) {
         const value = Atomics.load(this.#words, this.#at(worker, word));
         if (reached(value, worker)) break;
-        if (Date.now() > deadline)
+        if (Date.now() > deadline) {
           throw new Error(`worker ${worker} does not come to the end of its round`);
+        }
         Atomics.wait(this.#words, this.#at(worker, word), value, 1);
       }
     }

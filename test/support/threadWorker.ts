@@ -24,8 +24,9 @@ const page = machine.constant("PAGE_SIZE");
 /** The next round's number, spinning a little first so that it begins while the main thread is at work. */
 function nextRound(seen: number): number {
   for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(words, control.round) !== seen) break;
-  while (Atomics.load(words, control.round) === seen)
+  while (Atomics.load(words, control.round) === seen) {
     Atomics.wait(words, control.round, seen, NAP_MS);
+  }
   return Atomics.load(words, control.round);
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { archNames, type ArchName, type BuildName, type ValueSize } from "../../src/index.ts";
-import type { Machine, Mapping, Task, UserAccess } from "../../src/index.ts";
-import type { KernelBuffer } from "../../src/index.ts";
+import type { KernelBuffer, Machine, Mapping, Task, UserAccess } from "../../src/index.ts";
 import { EFAULT, PAGE, kindsOf, machineOf } from "../machine/pool.ts";
 
 /** The cases of lib/tests/usercopy_kunit.c (spec/uaccess.md §9), on every guard model and every build. */

@@ -16,8 +16,9 @@ export function preparedStream(task: Task, options: PcmOpenOptions = {}): PcmStr
   const stream = PcmStream.open(task, options);
   const configured = stream.configure({ periodSize: PERIOD_FRAMES, bufferSize: BUFFER_FRAMES });
   const prepared = stream.request("prepare");
-  if (configured !== 0 || prepared !== 0)
+  if (configured !== 0 || prepared !== 0) {
     throw new Error(`HW_PARAMS ${configured}, PREPARE ${prepared}`);
+  }
   return stream;
 }
 

@@ -1,11 +1,16 @@
-import type { Machine, PcmStream, Task } from "../../../src/index.ts";
+import type {
+  AbiName,
+  Machine,
+  PcmOpenOptions,
+  PcmStream,
+  StrategyName,
+  Task,
+} from "../../../src/index.ts";
 import type { Mapping } from "../../../src/machine/mapping.ts";
 import { takeDriverLog } from "../../../src/systems/pcm/driverLog.ts";
 import { StreamFields, type StreamField } from "../../../src/systems/pcm/fields.ts";
-import type { AbiName, StrategyName } from "../../../src/index.ts";
 import { abiTable } from "./abiTable.ts";
 import { preparedStream } from "./playback.ts";
-import type { PcmOpenOptions } from "../../../src/index.ts";
 
 /** A prepared stream and two pages whose border an argument can be put across. */
 

@@ -1,5 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { Machine, syncPtrFields, syncPtrLayout, type AbiName } from "../../../src/index.ts";
+import {
+  Machine,
+  syncPtrFields,
+  type BuildName,
+  syncPtrLayout,
+  type AbiName,
+} from "../../../src/index.ts";
 import { kindsOf, machineOf } from "../../machine/pool.ts";
 import { mutantCore } from "../../support/mutant.ts";
 import { abiList, abiTable, everyCase, isNarrow, type Case } from "./abiTable.ts";
@@ -52,8 +58,12 @@ const storedBytes: Readonly<Record<AbiName, { fields: number; copy: number }>> =
 
 describe("one successful call", () => {
   it.each(everyCase)("$arch $abi $strategy: exactly these bytes", async (which) => {
+    for (const build of ["release", "study"] as const) await expectBytes(build, which);
+  });
+
+  async function expectBytes(build: BuildName, which: Case): Promise<void> {
     const { arch, abi, strategy } = which;
-    const machine = await machineOf({ arch });
+    const machine = await machineOf({ build, arch });
     const bed = new SyncBed(machine);
     bed.setReported(reportedBy(which));
     const before = bed.argument(abi, { flags: REPORT });
@@ -65,7 +75,7 @@ describe("one successful call", () => {
     expect(Buffer.compare(bed.pages.read(before.length, around.length), around)).toBe(0);
     expect(modelStored(which).size).toBe(storedBytes[abi][strategy === "copy" ? "copy" : "fields"]);
     expect(kindsOf(machine)).toEqual([]);
-  });
+  }
 
   it.each(["native64", "native32", "compat", "x32", "compat-time64"] as const)(
     "%s: holes are zeroed by copies and left alone by the others",
@@ -81,10 +91,11 @@ describe("one successful call", () => {
         );
         const others = [...after.keys()].filter((at) => at >= 4 && !inFields.has(at));
         changed[strategy] = others.filter((at) => after[at] !== PATTERN);
-        if (strategy === "copy")
+        if (strategy === "copy") {
           expect(others.map((at) => after[at])).toEqual(
             others.map((at) => (changed[strategy]!.includes(at) ? 0 : PATTERN)),
           );
+        }
       }
       expect(changed).toEqual({ "per-field": [], copy: zeroedHoles[abi], "unsafe-block": [] });
     },

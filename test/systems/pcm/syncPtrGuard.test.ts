@@ -5,6 +5,7 @@ import {
   archNames,
   type AbiName,
   type ArchName,
+  type BuildName,
   type StrategyName,
 } from "../../../src/index.ts";
 import { EFAULT, kindsOf, machineOf } from "../../machine/pool.ts";
@@ -95,9 +96,9 @@ describe("reach: the used fields are legal, the tail lies past the user limit", 
   async function atLimit(
     arch: ArchName,
     abi: AbiName,
-    kernel = "7.1",
+    options: { kernel?: string; build?: BuildName } = {},
   ): Promise<{ bed: SyncBed; address: bigint }> {
-    const bed = new SyncBed(await machineOf({ build: "study", arch, kernel }));
+    const bed = new SyncBed(await machineOf({ build: "study", arch, ...options }));
     const limit = userLimit[arch];
     const last = bed.task.map({ at: limit - BigInt(PAGE), length: PAGE, populate: true });
     const [offset, width] = abiTable[abi].fields[8]!;
@@ -107,11 +108,13 @@ describe("reach: the used fields are legal, the tail lies past the user limit", 
   }
 
   it.each(everyCase)("$arch $abi $strategy", async ({ arch, abi, strategy }) => {
-    const { bed, address } = await atLimit(arch, abi);
     const { copiedOut } = abiTable[abi];
     const copiesTail = copiedOut.length === 1; // the whole argument in one copy, whose size is looked at everywhere
     const refused =
       strategy === "unsafe-block" ? looksAtSize(arch) : strategy === "copy" && copiesTail;
+    const released = await atLimit(arch, abi, { build: "release" });
+    expect(released.bed.sync(released.address, abi, strategy)).toBe(refused ? -EFAULT : 0);
+    const { bed, address } = await atLimit(arch, abi);
     expect(bed.sync(address, abi, strategy)).toBe(refused ? -EFAULT : 0);
     const counted = bed.machine.counters();
     expect([counted.guardClosesRead, counted.guardClosesWrite]).toEqual([
@@ -125,7 +128,7 @@ describe("reach: the used fields are legal, the tail lies past the user limit", 
   it.each(["6.12", "7.1"])(
     "byte 80 of the compat argument at the limit, kernel %s: x86-64 accepts both",
     async (kernel) => {
-      const { bed, address } = await atLimit("x86-64", "compat", kernel);
+      const { bed, address } = await atLimit("x86-64", "compat", { kernel });
       const earlier = address - 4n; // 80 bytes below the limit
       expect(bed.sync(earlier, "compat", "per-field")).toBe(0);
       expect(bed.sync(earlier, "compat", "unsafe-block")).toBe(0);
@@ -133,7 +136,7 @@ describe("reach: the used fields are legal, the tail lies past the user limit", 
   );
 
   it("before 6.4 x86-64 looked at the size as well", async () => {
-    const { bed, address } = await atLimit("x86-64", "compat", "6.1");
+    const { bed, address } = await atLimit("x86-64", "compat", { kernel: "6.1" });
     expect(bed.sync(address, "compat", "per-field")).toBe(0);
     expect(bed.sync(address, "compat", "unsafe-block")).toBe(-EFAULT);
   });

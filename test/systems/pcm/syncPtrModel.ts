@@ -39,8 +39,9 @@ function units([offset, width]: Place, whole: Uint8Array, narrow: boolean): Piec
 function pieces({ arch, abi, strategy }: Case, flags: number, values: Values): Piece[] {
   const { bytes, fields, copiedOut } = abiTable[abi];
   const stored = fields.map((place, index) => littleEndian(values[index]!, place[1]));
-  if (strategy !== "copy")
+  if (strategy !== "copy") {
     return fields.flatMap((place, index) => units(place, stored[index]!, isNarrow(arch)));
+  }
   const image = new Uint8Array(bytes);
   image.set(littleEndian(BigInt(flags), 4));
   fields.forEach(([offset], index) => image.set(stored[index]!, offset));

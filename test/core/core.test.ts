@@ -1,0 +1,214 @@
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, test } from "vitest";
+import {
+  architectures,
+  behaviours,
+  buildNames,
+  counterTable,
+  eventTable,
+  findingTable,
+  Machine,
+  type BuildName,
+} from "../../src/index.ts";
+import { loadModule } from "../../src/core/core.ts";
+import { coreConstants } from "../../src/core/generated/coreConstants.ts";
+
+/** The four cores as files: what they may hold, and that the host's tables and the core agree. */
+const root = new URL("../../", import.meta.url);
+const wasmOf = (build: BuildName): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(readFileSync(new URL(`wasm/${build}.wasm`, root)));
+
+const SECTION_DATA = 11;
+const SECTION_GLOBAL = 6;
+const OPCODE_END = 0x0b;
+const OPCODE_I32_CONST = 0x41;
+
+/** Reads a wasm file front to back. */
+class Reader {
+  at: number;
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  byte(): number {
+    return this.bytes[this.at++]!;
+  }
+
+  /** An unsigned LEB128 number. */
+  number(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+  }
+}
+
+/** The content of a section, or undefined where there is none. */
+function section(wasm: Uint8Array, wanted: number): Uint8Array | undefined {
+  const reader = new Reader(wasm, 8);
+  while (reader.at < wasm.length) {
+    const id = reader.byte();
+    const length = reader.number();
+    if (id === wanted) return wasm.subarray(reader.at, reader.at + length);
+    reader.at += length;
+  }
+  return undefined;
+}
+
+/** The globals a core defines, as "mutable" or "constant". */
+function globalsOf(wasm: Uint8Array): string[] {
+  const content = section(wasm, SECTION_GLOBAL);
+  if (content === undefined) return [];
+  const reader = new Reader(content);
+  return Array.from({ length: reader.number() }, () => {
+    reader.byte(); // its type
+    const mutable = reader.byte() === 1;
+    // an initial value is a constant of some type, a LEB128 number, and the end
+    expect(reader.byte()).toBeGreaterThanOrEqual(OPCODE_I32_CONST);
+    while (reader.byte() >= 0x80);
+    expect(reader.byte()).toBe(OPCODE_END);
+    return mutable ? "mutable" : "constant";
+  });
+}
+
+describe.each(buildNames)("the %s core", (build) => {
+  const wasm = wasmOf(build);
+  const module = new WebAssembly.Module(wasm);
+
+  test("keeps no state outside linear memory, but for asyncify's two words", () => {
+    const mutable = globalsOf(wasm).filter((kind) => kind === "mutable");
+    expect(mutable).toHaveLength(build === "study" ? 2 : 0);
+  });
+
+  test("brings no data with it", () => {
+    expect(section(wasm, SECTION_DATA)).toBeUndefined();
+  });
+
+  test("imports its memory, and in the study build the scheduler", () => {
+    const imports = WebAssembly.Module.imports(module).map(
+      ({ module, name, kind }) => `${module}.${name}: ${kind}`,
+    );
+    const scheduler = build === "study" ? ["host.switchFiber: function"] : [];
+    expect(imports.sort()).toEqual(["env.memory: memory", ...scheduler]);
+  });
+
+  test("exports what the release core exports", () => {
+    const namesOf = (source: WebAssembly.Module): string[] =>
+      WebAssembly.Module.exports(source)
+        .map(({ name }) => name)
+        .filter((name) => !name.startsWith("asyncify_"))
+        .sort();
+    expect(namesOf(module)).toEqual(namesOf(new WebAssembly.Module(wasmOf("release"))));
+  });
+});
+
+test("the release core is small", () => {
+  expect(wasmOf("release").length).toBeLessThan(64 << 10);
+});
+
+describe("the host's tables name the core's constants, all of them", () => {
+  /** Fields of the records that findings and events are kept in: offsets, not kinds. */
+  const layout = /^(FINDING|EVENT)_(BYTES|SLOTS|KIND|CPU|TASK|DETAIL|FLAG|VA|SEQUENCE)$/;
+  const source = (file: string): string => readFileSync(new URL(`assembly/${file}`, root), "utf8");
+  const declared = (file: string, prefix: string): string[] =>
+    [...source(file).matchAll(new RegExp(`export const (${prefix}_\\w+): u32`, "g"))].map(
+      ([, name]) => name!,
+    );
+
+  test.each([
+    { prefix: "COUNT", file: "study/counters.ts", table: counterTable },
+    { prefix: "FINDING", file: "machine/findings.ts", table: findingTable },
+    { prefix: "EVENT", file: "study/events.ts", table: eventTable },
+    { prefix: "ARCH", file: "arch/profile.ts", table: architectures },
+    { prefix: "BEHAVIOUR", file: "arch/profile.ts", table: behaviours },
+  ])("$prefix", ({ prefix, file, table }) => {
+    const names = table.map((row) => row.constant as string).sort();
+    const given = Object.keys(coreConstants).filter(
+      (name) => name.startsWith(`${prefix}_`) && !layout.test(name),
+    );
+    expect(names).toEqual(given.sort());
+    expect(names).toEqual(declared(file, prefix).sort());
+    const numbers = names.map((name) => coreConstants[name as keyof typeof coreConstants]);
+    expect(new Set(numbers).size).toBe(numbers.length);
+  });
+
+  test("there is room for every counter", () => {
+    const slots = counterTable.map((row) => coreConstants[row.constant]);
+    expect(Math.max(...slots)).toBeLessThan(coreConstants.COUNTER_SLOTS);
+  });
+});
+
+describe("a core of the caller's own", () => {
+  const release = wasmOf("release");
+  const works = async (
+    wasm: NonNullable<Parameters<typeof Machine.create>[0]>["wasm"],
+  ): Promise<void> => {
+    const machine = await Machine.create({
+      memory: "256K",
+      ...(wasm === undefined ? {} : { wasm }),
+    });
+    expect(machine.framesInUse).toBe(1);
+  };
+
+  test("as bytes, as a module, as a response", async () => {
+    await works(release);
+    await works(
+      release.buffer.slice(release.byteOffset, release.byteOffset + release.length) as ArrayBuffer,
+    );
+    await works(new WebAssembly.Module(release));
+    await works(new Response(release));
+    await works(Promise.resolve(new Response(release)));
+  });
+
+  test("from an address", async () => {
+    const server = createServer((request, response) => {
+      response.end(
+        request.url === "/core.wasm" ? release : "<!doctype html><title>Not found</title>",
+      );
+    });
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    try {
+      const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      await works(new URL(`${base}/core.wasm`));
+      await works(`${base}/core.wasm`);
+      await expect(works(`${base}/missing.wasm`)).rejects.toMatchObject({
+        code: "not-wasm",
+        message: expect.stringContaining("it starts like an HTML page") as string,
+      });
+    } finally {
+      server.close();
+    }
+  });
+
+  const empty = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+
+  test.each<[string, BufferSource | WebAssembly.Module, BuildName, string]>([
+    ["nothing", new Uint8Array(), "release", "not-wasm"],
+    ["a text", new TextEncoder().encode("hello, world"), "release", "not-wasm"],
+    ["half a core", release.subarray(0, 1000), "release", "not-wasm"],
+    ["an empty module", empty, "release", "wrong-core"],
+    ["the study core for release", wasmOf("study"), "release", "wrong-core"],
+    ["the release core for study", release, "study", "wrong-core"],
+    ["the release core for threads", release, "threads", "wrong-core"],
+    ["the threads core for release", wasmOf("threads"), "release", "wrong-core"],
+  ])("%s is refused in one line", async (_, wasm, build, code) => {
+    const failure = await Machine.create({ wasm, build, memory: "256K" }).then(
+      () => undefined,
+      (error: unknown) => error as Error,
+    );
+    expect(failure).toMatchObject({ name: "FaultlineError", code });
+    expect(failure!.message).not.toContain("\n");
+  });
+
+  test("the built-in cores are compiled once", async () => {
+    expect(await loadModule("release")).toBe(await loadModule("release"));
+    expect(await loadModule("release", release)).not.toBe(await loadModule("release"));
+  });
+});
