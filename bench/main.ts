@@ -4,11 +4,13 @@ import type { Cell } from "./cells.ts";
 import { coreSha256, describeMachine } from "./environment.ts";
 import { consumedResults, FULL, measureCell, QUICK } from "./harness.ts";
 import type { Settings } from "./harness.ts";
-import { parseOptions, UsageError } from "./options.ts";
+import { parseOptions, STRATEGIES, UsageError } from "./options.ts";
 import type { Options } from "./options.ts";
 import type { Peer } from "./peer.ts";
 import { createPeers } from "./peers/index.ts";
 import { createLimitPeer } from "./peers/limit.ts";
+import { EXPLANATION, formatStrategies, measureStrategies } from "./strategies.ts";
+import type { StrategyRow } from "./strategies.ts";
 import { formatTable } from "./table.ts";
 import type { MeasuredCell } from "./table.ts";
 
@@ -45,7 +47,26 @@ function toRows(cells: readonly MeasuredCell[]) {
   );
 }
 
-function writeJson(file: string, cells: readonly MeasuredCell[], peers: readonly Peer[]): void {
+function toStrategyRows(rows: readonly StrategyRow[]) {
+  return rows.map(({ arch, strategy, result, instructions, modelledCycles }) => ({
+    work: "strategies",
+    variant: `${arch} ${strategy}`,
+    peer: result.peer,
+    nsPerOp: result.nsPerOp.median,
+    spread: [result.nsPerOp.lower, result.nsPerOp.upper],
+    ratio: result.ratio?.median ?? null,
+    modelledInstructions: instructions,
+    modelledCycles,
+  }));
+}
+
+/** What was measured. */
+interface Measured {
+  readonly cells: readonly MeasuredCell[];
+  readonly strategies: readonly StrategyRow[];
+}
+
+function writeJson(file: string, { cells, strategies }: Measured, peers: readonly Peer[]): void {
   const core = peers.find((peer) => peer.core !== undefined)?.core;
   const report = {
     schemaVersion: SCHEMA_VERSION,
@@ -55,19 +76,19 @@ function writeJson(file: string, cells: readonly MeasuredCell[], peers: readonly
     coreBytes: core?.length ?? null,
     peers: peers.map(({ name, about }) => ({ name, about })),
     resultDigest: consumedResults(),
-    rows: toRows(cells),
+    rows: [...toRows(cells), ...toStrategyRows(strategies)],
   };
   writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
 }
 
-function printReport(cells: readonly MeasuredCell[], peers: readonly Peer[]): void {
+function printReport({ cells, strategies }: Measured, peers: readonly Peer[]): void {
   const { cpu, cores } = describeMachine();
   const lines = [
     `Medians for one operation, in brackets the ratio to the limit in the same run; [stretch].`,
     `${cpu}, ${cores} cores, Node ${process.version}`,
     "",
-    formatTable(cells),
-    "",
+    ...(cells.length === 0 ? [] : [formatTable(cells), ""]),
+    ...(strategies.length === 0 ? [] : [formatStrategies(strategies), "", EXPLANATION, ""]),
     ...peers.map(({ name, about }) => `${name}: ${about}`),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
@@ -77,7 +98,11 @@ async function run(options: Options): Promise<void> {
   const limit = await createLimitPeer();
   const peers = await createPeers(limit);
   const cells = CELLS.filter(({ work }) => options.works.has(work));
-  const measured = await measureAll(cells, limit, peers, options.quick ? QUICK : FULL);
+  const settings = options.quick ? QUICK : FULL;
+  const measured: Measured = {
+    cells: await measureAll(cells, limit, peers, settings),
+    strategies: options.works.has(STRATEGIES) ? await measureStrategies(limit, settings) : [],
+  };
   for (const peer of peers) await peer.close?.();
   printReport(measured, [limit, ...peers]);
   if (options.json !== undefined) writeJson(options.json, measured, [limit, ...peers]);

@@ -5,14 +5,17 @@ import { CELLS } from "./cells.ts";
 export interface Options {
   readonly json: string | undefined;
   readonly quick: boolean;
-  /** The work items to measure, W1 to W6. */
+  /** The work items to measure: W1 to W6, and STRATEGIES. */
   readonly works: ReadonlySet<string>;
 }
 
 /** The command line cannot be understood; the message says what is valid. */
 export class UsageError extends Error {}
 
-const WORKS = new Set(CELLS.map(({ work }) => work));
+/** The table of strategies on every architecture. */
+export const STRATEGIES = "STRATEGIES";
+
+const WORKS = new Set([...CELLS.map(({ work }) => work), STRATEGIES]);
 
 function parseWorks(list: string | undefined): ReadonlySet<string> {
   if (list === undefined) return WORKS;

@@ -23,6 +23,7 @@ const { outputFiles } = await build({
   platform: "node",
   format: "esm",
   target: "node20",
+  conditions: ["source"],
   packages: "external",
 });
 mkdirSync(folder, { recursive: true });

@@ -70,7 +70,7 @@ function row({ cell, results }: MeasuredCell, peers: readonly string[]): string[
 }
 
 /** Text columns: the first two to the left, the rest to the right. */
-function align(rows: readonly (readonly string[])[]): string {
+export function align(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) =>
     Math.max(...rows.map((cells) => cells[column]!.length)),
   );

@@ -4,7 +4,15 @@
 //   wasm/release.wasm ──base64──▶ src/core/generated/releaseWasm.ts        src/ ──tsc──▶ dist/
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -41,11 +49,25 @@ async function buildRelease() {
 async function buildConstants() {
   const out = "build/constants.wasm";
   await run(bin("asc"), [
-    "assembly/constants.ts", "--config", "none", "--runtime", "stub", "--noAssert", "--bindings", "raw",
-    "--use", "STUDY=1", "--use", "THREADS=0", "-o", out,
+    "assembly/constants.ts",
+    "--config",
+    "none",
+    "--runtime",
+    "stub",
+    "--noAssert",
+    "--bindings",
+    "raw",
+    "--use",
+    "STUDY=1",
+    "--use",
+    "THREADS=0",
+    "-o",
+    out,
   ]);
   const types = readFileSync(out.replace(".wasm", ".d.ts"), "utf8");
-  const signed = new Set([...types.matchAll(/const (\w+): \{\s*\/\*\* @type `i32` \*\//g)].map((match) => match[1]));
+  const signed = new Set(
+    [...types.matchAll(/const (\w+): \{\s*\/\*\* @type `i32` \*\//g)].map((match) => match[1]),
+  );
   const host = { switchFiber: () => 0 };
   const { instance } = await WebAssembly.instantiate(readFileSync(out), { host, env: {} });
   const rows = Object.entries(instance.exports)
@@ -65,8 +87,13 @@ async function buildThreads() {
 async function buildStudy() {
   await asc("study");
   await wasmOpt(
-    "build/study.raw.wasm", "--all-features", "--asyncify", "--pass-arg=asyncify-imports@host.switchFiber",
-    "-O3", "-o", "wasm/study.wasm",
+    "build/study.raw.wasm",
+    "--all-features",
+    "--asyncify",
+    "--pass-arg=asyncify-imports@host.switchFiber",
+    "-O3",
+    "-o",
+    "wasm/study.wasm",
   );
 }
 
@@ -75,7 +102,15 @@ async function buildProfile() {
   const keep = Object.values(PHASES)
     .flat()
     .map((name) => `--no-inline=*${name}*`);
-  await wasmOpt("build/profile.raw.wasm", "-g", "--all-features", ...keep, "-O3", "-o", "wasm/profile.wasm");
+  await wasmOpt(
+    "build/profile.raw.wasm",
+    "-g",
+    "--all-features",
+    ...keep,
+    "-O3",
+    "-o",
+    "wasm/profile.wasm",
+  );
 }
 
 /** A hash over a folder's files and some more, so that nothing is built twice from the same sources. */
@@ -99,7 +134,8 @@ async function once(stamp, hash, product, build) {
 }
 
 async function buildCores() {
-  for (const folder of ["build", "wasm", "src/core/generated"]) mkdirSync(folder, { recursive: true });
+  for (const folder of ["build", "wasm", "src/core/generated"])
+    {mkdirSync(folder, { recursive: true });}
   await Promise.all([buildRelease(), buildConstants()]);
   await Promise.all([buildThreads(), buildStudy()]);
   await buildProfile();
@@ -115,9 +151,19 @@ async function buildLibrary() {
 
 try {
   mkdirSync("build", { recursive: true });
-  await once("build/cores.sha256", sourceHash("assembly", "asconfig.json", "scripts/profileTransform.mjs"), "src/core/generated/coreConstants.ts", buildCores);
+  await once(
+    "build/cores.sha256",
+    sourceHash("assembly", "asconfig.json", "scripts/profileTransform.mjs"),
+    "src/core/generated/coreConstants.ts",
+    buildCores,
+  );
   if (!process.argv.includes("--cores")) {
-    await once("build/library.sha256", sourceHash("src", "tsconfig.json", "tsconfig.build.json"), "dist/cli/main.js", buildLibrary);
+    await once(
+      "build/library.sha256",
+      sourceHash("src", "tsconfig.json", "tsconfig.build.json"),
+      "dist/cli/main.js",
+      buildLibrary,
+    );
   }
 } catch (error) {
   process.stderr.write(`${error.stdout ?? ""}${error.stderr ?? error}\n`);

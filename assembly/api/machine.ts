@@ -23,7 +23,13 @@ function clearEarlierMachine(): void {
  * Makes a machine: 0, −EINVAL for an unknown architecture, −ENOMEM where the host has not so much memory.
  * The host has checked the sizes against the limits that the core exports.
  */
-export function initMachine(arch: u32, behaviour: u32, ramBytes: u32, cpus: u32, tlbEntries: u32): i32 {
+export function initMachine(
+  arch: u32,
+  behaviour: u32,
+  ramBytes: u32,
+  cpus: u32,
+  tlbEntries: u32,
+): i32 {
   clearEarlierMachine();
   if (!setProfile(arch, behaviour)) return -EINVAL;
   const h = header();
@@ -80,4 +86,3 @@ export function profileAddress(): u32 {
 export function cpuAddress(cpu: u32): u32 {
   return changetype<usize>(cpuAt(cpu)) as u32;
 }
-

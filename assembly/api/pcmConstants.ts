@@ -3,6 +3,7 @@ import { Stream } from "../pcm/runtime";
 
 /** Numbers of the sound system that the host needs: each is exported once and typed nowhere else. */
 export { NEGOTIATE } from "../pcm/hwParams";
+export { SYNC_APPL, SYNC_AVAIL_MIN, SYNC_HWSYNC } from "../pcm/syncPtr";
 export { DOOR_I386, DOOR_NATIVE, DOOR_X32 } from "../pcm/ioctl";
 export { CAPTURE as PCM_CAPTURE, PLAYBACK as PCM_PLAYBACK } from "../pcm/runtime";
 export { WAIT_PCM_DRAIN, WAIT_PCM_TRANSFER } from "../pcm/wake";

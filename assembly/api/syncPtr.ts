@@ -9,17 +9,33 @@ import { wide } from "./tasks";
 /** SYNC_PTR measured by itself, and what the host needs to know about its layouts. */
 
 /** n calls, for measuring. Bit-or of the results. */
-export function measureSyncPtr(index: u32, stream: u32, abi: u32, strategy: u32, lo: u32, hi: u32, n: u32): i32 {
+export function measureSyncPtr(
+  index: u32,
+  stream: u32,
+  abi: u32,
+  strategy: u32,
+  lo: u32,
+  hi: u32,
+  n: u32,
+): i32 {
   const cpu = cpuAt(index);
   let result: i32 = 0;
   enterCore(cpu);
-  for (let at: u32 = 0; at < n; at++) result |= syncPtr(cpu, streamAt(stream), abi, strategy, wide(lo, hi));
+  for (let at: u32 = 0; at < n; at++)
+    {result |= syncPtr(cpu, streamAt(stream), abi, strategy, wide(lo, hi));}
   leaveCore(cpu);
   return result;
 }
 
 /** n times only what moves user data: both sides, without anything in between. */
-export function measureSyncPtrMove(index: u32, abi: u32, strategy: u32, lo: u32, hi: u32, n: u32): i32 {
+export function measureSyncPtrMove(
+  index: u32,
+  abi: u32,
+  strategy: u32,
+  lo: u32,
+  hi: u32,
+  n: u32,
+): i32 {
   const cpu = cpuAt(index);
   const form = strategy == STRATEGY_KERNEL ? kernelStrategy(abi) : strategy;
   let result: i32 = 0;

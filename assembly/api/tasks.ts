@@ -55,8 +55,17 @@ export function runTask(cpu: u32, task: u32): void {
 }
 
 export function mapMemory(
-  cpu: u32, task: u32, lo: u32, hi: u32, lengthLo: u32, lengthHi: u32,
-  flags: u32, file: u32, pgoff: u32, pageLevel: u32, pkey: u32,
+  cpu: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+  flags: u32,
+  file: u32,
+  pgoff: u32,
+  pageLevel: u32,
+  pkey: u32,
 ): i32 {
   const on = cpuAt(cpu);
   const address = slabAlloc(offsetof<MapRequest>());
@@ -76,7 +85,14 @@ export function mapMemory(
   return result;
 }
 
-export function unmapMemory(cpu: u32, task: u32, lo: u32, hi: u32, lengthLo: u32, lengthHi: u32): i32 {
+export function unmapMemory(
+  cpu: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+): i32 {
   const on = cpuAt(cpu);
   enterCore(on);
   const result = unmapRange(on, mmOf(task), wide(lo, hi), wide(lengthLo, lengthHi));
@@ -85,7 +101,13 @@ export function unmapMemory(cpu: u32, task: u32, lo: u32, hi: u32, lengthLo: u32
 }
 
 export function protectMemory(
-  cpu: u32, task: u32, lo: u32, hi: u32, lengthLo: u32, lengthHi: u32, access: u32,
+  cpu: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+  access: u32,
 ): i32 {
   const on = cpuAt(cpu);
   enterCore(on);
@@ -96,7 +118,8 @@ export function protectMemory(
 
 /** Holds or drops the mmap lock from outside, for scenarios about waiting for it. 1 read, 2 write; 0 done. */
 export function holdMmapLock(cpu: u32, task: u32, kind: u32): i32 {
-  const taken = kind == 2 ? mmapWriteLock(cpuAt(cpu), mmOf(task)) : mmapReadLock(cpuAt(cpu), mmOf(task));
+  const taken =
+    kind == 2 ? mmapWriteLock(cpuAt(cpu), mmOf(task)) : mmapReadLock(cpuAt(cpu), mmOf(task));
   return taken ? 0 : -EINVAL;
 }
 
@@ -177,4 +200,3 @@ function inspectorWalk(): Walk {
 export function inspectVma(task: u32, lo: u32, hi: u32): u32 {
   return findVma(mmOf(task), wide(lo, hi)) as u32;
 }
-

@@ -1,23 +1,71 @@
 import { EFAULT, EINVAL } from "../base/errno";
 import { Cpu, cpuAt } from "../machine/cpu";
-import { FINDING_GUARD_NESTED_OPEN, FINDING_OBJECT_OVERFLOW, recordFinding } from "../machine/findings";
+import {
+  FINDING_GUARD_NESTED_OPEN,
+  FINDING_OBJECT_OVERFLOW,
+  recordFinding,
+} from "../machine/findings";
 import { objectBytesFrom } from "../machine/slab";
 import { setKeys } from "../mm/task";
 import { accessOk, accessOkFixed, enterFunction } from "../uaccess/check";
-import { blockBegin, blockBeginMasked, blockEnd, checkClosedAtReturn, checkClosedAtSleep, noteScope, userAccessRestore, userAccessSave } from "../uaccess/block";
 import {
-  clearUser, clearUserUnchecked, copyFromUser, copyFromUserUnchecked, copyToUser, copyToUserUnchecked, unsafeCopyToUser,
+  blockBegin,
+  blockBeginMasked,
+  blockEnd,
+  checkClosedAtReturn,
+  checkClosedAtSleep,
+  noteScope,
+  userAccessRestore,
+  userAccessSave,
+} from "../uaccess/block";
+import {
+  clearUser,
+  clearUserUnchecked,
+  copyFromUser,
+  copyFromUserUnchecked,
+  copyToUser,
+  copyToUserUnchecked,
+  unsafeCopyToUser,
 } from "../uaccess/copy";
 import { DIRECTION_BOTH, openDirections } from "../uaccess/guard";
-import { copyFromKernelNofault, copyFromUserNmi, copyFromUserNofault, copyToUserNofault, pagefaultDisable, pagefaultEnable, mightFault, preemptDisable, preemptEnable } from "../uaccess/nofault";
-import { plainLoad, plainStore } from "../uaccess/plain";
-import { getSized, getSizedUnchecked, putSized, putSizedUnchecked, unsafeGetSized, unsafePutSized } from "../uaccess/sized";
 import {
-  strncpyFromKernelNofault, strncpyFromUser, strncpyFromUserNofault, strnlenUser, strnlenUserNofault,
+  copyFromKernelNofault,
+  copyFromUserNmi,
+  copyFromUserNofault,
+  copyToUserNofault,
+  pagefaultDisable,
+  pagefaultEnable,
+  mightFault,
+  preemptDisable,
+  preemptEnable,
+} from "../uaccess/nofault";
+import { plainLoad, plainStore } from "../uaccess/plain";
+import {
+  getSized,
+  getSizedUnchecked,
+  putSized,
+  putSizedUnchecked,
+  unsafeGetSized,
+  unsafePutSized,
+} from "../uaccess/sized";
+import {
+  strncpyFromKernelNofault,
+  strncpyFromUser,
+  strncpyFromUserNofault,
+  strnlenUser,
+  strnlenUserNofault,
 } from "../uaccess/string";
 import { checkZeroedUser, copyStructFromUser, copyStructToUser } from "../uaccess/struct";
 import {
-  FORM_CHECKED, FORM_UNCHECKED, FORM_PLAIN, COPY_CHECKED, COPY_UNCHECKED, COPY_NOFAULT, COPY_NMI, COPY_UNSAFE, STRING_PLAIN,
+  FORM_CHECKED,
+  FORM_UNCHECKED,
+  FORM_PLAIN,
+  COPY_CHECKED,
+  COPY_UNCHECKED,
+  COPY_NOFAULT,
+  COPY_NMI,
+  COPY_UNSAFE,
+  STRING_PLAIN,
 } from "./forms";
 import { wide } from "./tasks";
 import { enterCore, leaveCore } from "../mm/shootdown";
@@ -31,7 +79,8 @@ import { enterCore, leaveCore } from "../mm/shootdown";
 function enterPrimitive(index: u32, va: u64): Cpu {
   const cpu = cpuAt(index);
   enterCore(cpu);
-  if (cpu.blockDirection != 0) recordFinding(FINDING_GUARD_NESTED_OPEN, index, cpu.task, va, cpu.blockDirection);
+  if (cpu.blockDirection != 0)
+    {recordFinding(FINDING_GUARD_NESTED_OPEN, index, cpu.task, va, cpu.blockDirection);}
   return cpu;
 }
 
@@ -67,14 +116,26 @@ export function getValue(index: u32, form: u32, lo: u32, hi: u32, size: u32): i3
 
 function getInForm(cpu: Cpu, form: u32, va: u64, size: u32): i32 {
   switch (form) {
-    case FORM_CHECKED: return getSized(cpu, va, size);
-    case FORM_UNCHECKED: return getSizedUnchecked(cpu, va, size);
-    case FORM_PLAIN: return plainLoad(cpu, va, size);
-    default: return unsafeGetSized(cpu, va, size);
+    case FORM_CHECKED:
+      return getSized(cpu, va, size);
+    case FORM_UNCHECKED:
+      return getSizedUnchecked(cpu, va, size);
+    case FORM_PLAIN:
+      return plainLoad(cpu, va, size);
+    default:
+      return unsafeGetSized(cpu, va, size);
   }
 }
 
-export function putValue(index: u32, form: u32, lo: u32, hi: u32, size: u32, valueLo: u32, valueHi: u32): i32 {
+export function putValue(
+  index: u32,
+  form: u32,
+  lo: u32,
+  hi: u32,
+  size: u32,
+  valueLo: u32,
+  valueHi: u32,
+): i32 {
   if (!isValueSize(size)) return -EINVAL;
   const va = wide(lo, hi);
   const value = wide(valueLo, valueHi);
@@ -84,10 +145,14 @@ export function putValue(index: u32, form: u32, lo: u32, hi: u32, size: u32, val
 
 function putInForm(cpu: Cpu, form: u32, va: u64, value: u64, size: u32): i32 {
   switch (form) {
-    case FORM_CHECKED: return putSized(cpu, va, value, size);
-    case FORM_UNCHECKED: return putSizedUnchecked(cpu, va, value, size);
-    case FORM_PLAIN: return plainStore(cpu, va, value, size);
-    default: return unsafePutSized(cpu, va, value, size);
+    case FORM_CHECKED:
+      return putSized(cpu, va, value, size);
+    case FORM_UNCHECKED:
+      return putSizedUnchecked(cpu, va, value, size);
+    case FORM_PLAIN:
+      return plainStore(cpu, va, value, size);
+    default:
+      return unsafePutSized(cpu, va, value, size);
   }
 }
 
@@ -123,11 +188,16 @@ export function copyIn(index: u32, form: u32, kernel: u32, lo: u32, hi: u32, len
 function copyInForm(cpu: Cpu, form: u32, kernel: u32, va: u64, length: u32): i32 {
   if (objectTooSmall(cpu, kernel, length)) return form == COPY_NOFAULT ? -EFAULT : length;
   switch (form) {
-    case COPY_CHECKED: return copyFromUser(cpu, kernel, va, length);
-    case COPY_UNCHECKED: return copyFromUserUnchecked(cpu, kernel, va, length);
-    case COPY_NOFAULT: return copyFromUserNofault(cpu, kernel, va, length);
-    case COPY_NMI: return copyFromUserNmi(cpu, kernel, va, length);
-    default: return -EINVAL;
+    case COPY_CHECKED:
+      return copyFromUser(cpu, kernel, va, length);
+    case COPY_UNCHECKED:
+      return copyFromUserUnchecked(cpu, kernel, va, length);
+    case COPY_NOFAULT:
+      return copyFromUserNofault(cpu, kernel, va, length);
+    case COPY_NMI:
+      return copyFromUserNmi(cpu, kernel, va, length);
+    default:
+      return -EINVAL;
   }
 }
 
@@ -143,18 +213,25 @@ export function copyOut(index: u32, form: u32, lo: u32, hi: u32, kernel: u32, le
 }
 
 function copyOutForm(cpu: Cpu, form: u32, va: u64, kernel: u32, length: u32): i32 {
-  if (objectTooSmall(cpu, kernel, length)) return form == COPY_CHECKED || form == COPY_UNCHECKED ? length : -EFAULT;
+  if (objectTooSmall(cpu, kernel, length))
+    {return form == COPY_CHECKED || form == COPY_UNCHECKED ? length : -EFAULT;}
   switch (form) {
-    case COPY_CHECKED: return copyToUser(cpu, va, kernel, length);
-    case COPY_UNCHECKED: return copyToUserUnchecked(cpu, va, kernel, length);
-    case COPY_NOFAULT: return copyToUserNofault(cpu, va, kernel, length);
-    case COPY_UNSAFE: return unsafeCopyToUser(cpu, va, kernel, length);
-    default: return -EINVAL;
+    case COPY_CHECKED:
+      return copyToUser(cpu, va, kernel, length);
+    case COPY_UNCHECKED:
+      return copyToUserUnchecked(cpu, va, kernel, length);
+    case COPY_NOFAULT:
+      return copyToUserNofault(cpu, va, kernel, length);
+    case COPY_UNSAFE:
+      return unsafeCopyToUser(cpu, va, kernel, length);
+    default:
+      return -EINVAL;
   }
 }
 
 export function clearOut(index: u32, form: u32, lo: u32, hi: u32, length: u32): i32 {
-  const cpu = form == COPY_CHECKED ? enterSleeping(index, wide(lo, hi)) : enterPrimitive(index, wide(lo, hi));
+  const cpu =
+    form == COPY_CHECKED ? enterSleeping(index, wide(lo, hi)) : enterPrimitive(index, wide(lo, hi));
   if (form == COPY_CHECKED) return leave(cpu, clearUser(cpu, wide(lo, hi), length));
   return leave(cpu, clearUserUnchecked(cpu, wide(lo, hi), length));
 }
@@ -175,7 +252,10 @@ export function stringIn(index: u32, form: u32, kernel: u32, lo: u32, hi: u32, l
 export function stringLength(index: u32, form: u32, lo: u32, hi: u32, limit: i32): i32 {
   const va = wide(lo, hi);
   const cpu = form == STRING_PLAIN ? enterSleeping(index, va) : enterPrimitive(index, va);
-  return leave(cpu, form == STRING_PLAIN ? strnlenUser(cpu, va, limit) : strnlenUserNofault(cpu, va, limit));
+  return leave(
+    cpu,
+    form == STRING_PLAIN ? strnlenUser(cpu, va, limit) : strnlenUserNofault(cpu, va, limit),
+  );
 }
 
 export function stringFromKernel(kernel: u32, lo: u32, hi: u32, limit: i32): i32 {
@@ -188,22 +268,49 @@ export function zeroedCheck(index: u32, lo: u32, hi: u32, length: u32): i32 {
   return leave(cpu, checkZeroedUser(cpu, wide(lo, hi), length));
 }
 
-export function structIn(index: u32, kernel: u32, ksize: u32, lo: u32, hi: u32, userBytes: u32): i32 {
+export function structIn(
+  index: u32,
+  kernel: u32,
+  ksize: u32,
+  lo: u32,
+  hi: u32,
+  userBytes: u32,
+): i32 {
   const cpu = enterSleeping(index, wide(lo, hi));
-  return leave(cpu, copyStructFromUser(cpu, kernel, objectBytesFrom(kernel), ksize, wide(lo, hi), userBytes));
+  return leave(
+    cpu,
+    copyStructFromUser(cpu, kernel, objectBytesFrom(kernel), ksize, wide(lo, hi), userBytes),
+  );
 }
 
-export function structOut(index: u32, lo: u32, hi: u32, userBytes: u32, kernel: u32, ksize: u32): i32 {
+export function structOut(
+  index: u32,
+  lo: u32,
+  hi: u32,
+  userBytes: u32,
+  kernel: u32,
+  ksize: u32,
+): i32 {
   const cpu = enterSleeping(index, wide(lo, hi));
   if (objectTooSmall(cpu, kernel, ksize)) return leave(cpu, -EFAULT);
   return leave(cpu, copyStructToUser(cpu, wide(lo, hi), userBytes, kernel, ksize));
 }
 
 /** access_ok: 1 or 0, for a size that is known at build time or for a variable one. */
-export function rangeOk(index: u32, lo: u32, hi: u32, sizeLo: u32, sizeHi: u32, fixedSize: u32): u32 {
+export function rangeOk(
+  index: u32,
+  lo: u32,
+  hi: u32,
+  sizeLo: u32,
+  sizeHi: u32,
+  fixedSize: u32,
+): u32 {
   const cpu = cpuAt(index);
   const size = wide(sizeLo, sizeHi);
-  const good = fixedSize != 0 ? accessOkFixed(cpu, wide(lo, hi), size, 1) : accessOk(cpu, wide(lo, hi), size, 1);
+  const good =
+    fixedSize != 0
+      ? accessOkFixed(cpu, wide(lo, hi), size, 1)
+      : accessOk(cpu, wide(lo, hi), size, 1);
   return good ? 1 : 0;
 }
 

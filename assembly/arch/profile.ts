@@ -66,7 +66,13 @@ export function profile(): Profile {
 }
 
 /** The defaults of a geometry; `taskLimit` is both what a program may map and what the range check lets through. */
-function setGeometry(p: Profile, levels: u32, topEntries: u32, tableLimit: u64, taskLimit: u64): void {
+function setGeometry(
+  p: Profile,
+  levels: u32,
+  topEntries: u32,
+  tableLimit: u64,
+  taskLimit: u64,
+): void {
   p.taskLimit = taskLimit;
   p.userLimit = taskLimit;
   p.levels = levels;
@@ -115,9 +121,15 @@ function setRiscv(p: Profile, guard: u32): void {
 export function setProfile(arch: u32, behaviour: u32): bool {
   const p = profile();
   switch (arch) {
-    case ARCH_X86_64: setX86(p, GUARD_OOPSES | GUARD_SAVES, behaviour); return true;
-    case ARCH_NONE: setX86(p, GUARD_NONE | BLOCK_COPY_IS_CALL, behaviour); return true;
-    case ARCH_POWERPC_8XX: setPowerpc32(p, 0x80000000, 0); return true;
+    case ARCH_X86_64:
+      setX86(p, GUARD_OOPSES | GUARD_SAVES, behaviour);
+      return true;
+    case ARCH_NONE:
+      setX86(p, GUARD_NONE | BLOCK_COPY_IS_CALL, behaviour);
+      return true;
+    case ARCH_POWERPC_8XX:
+      setPowerpc32(p, 0x80000000, 0);
+      return true;
     case ARCH_POWERPC_BOOK3S32:
       setPowerpc32(p, 0xc0000000, GUARD_WRITES_ONLY | GUARD_SEGMENTED);
       return true;
@@ -126,10 +138,19 @@ export function setProfile(arch: u32, behaviour: u32): bool {
       p.kernelBase = 0xc000000000000000;
       p.guard = GUARD_SPLIT | GUARD_OOPSES | GUARD_SAVES | CHECK_DROPS_REPEATS | PROTECTION_KEYS;
       return true;
-    case ARCH_ARM64_PAN: setArm64(p, GUARD_UNPRIVILEGED); return true;
-    case ARCH_ARM64_TTBR0: setArm64(p, 0); return true;
-    case ARCH_RISCV64: setRiscv(p, GUARD_PER_ACCESS); return true;
-    case ARCH_RISCV64_BLOCK_GUARD: setRiscv(p, 0); return true;
-    default: return false;
+    case ARCH_ARM64_PAN:
+      setArm64(p, GUARD_UNPRIVILEGED);
+      return true;
+    case ARCH_ARM64_TTBR0:
+      setArm64(p, 0);
+      return true;
+    case ARCH_RISCV64:
+      setRiscv(p, GUARD_PER_ACCESS);
+      return true;
+    case ARCH_RISCV64_BLOCK_GUARD:
+      setRiscv(p, 0);
+      return true;
+    default:
+      return false;
   }
 }

@@ -62,7 +62,7 @@ export class Cpu {
   origin: u32; //        180 study: kind of primitive that runs
   blockWritePair: u64; //184 what a block for writing opens: nothing where each access toggles the guard
   pageLimit: u64; //     192 up to here an access of at most a page passes the range check, whatever its size
-  checked: u64; //       200 … eight remembered checks: see uaccess/check.ts
+  checked: u64; //       200 … CHECKED_SLOTS remembered checks: see uaccess/check.ts
 }
 
 @inline

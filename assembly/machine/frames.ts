@@ -1,6 +1,15 @@
 import { fetchAdd, spinLock, spinUnlock } from "../base/atomics";
 import { FINDING_REFCOUNT, recordFinding } from "./findings";
-import { FRAME_BYTES, FREE_LISTS, HEADER, Header, MAX_ORDER, PAGE_SHIFT, PAGE_SIZE, header } from "./map";
+import {
+  FRAME_BYTES,
+  FREE_LISTS,
+  HEADER,
+  Header,
+  MAX_ORDER,
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  header,
+} from "./map";
 
 /** What a frame is used for. A fresh frame table is all zeros, so FREE is 0. */
 export const FRAME_FREE: u8 = 0;
@@ -177,7 +186,8 @@ export function freeFrames(pfn: u32): void {
   spinLock(HEADER + offsetof<Header>("zoneLock"));
   head.refcount = 0;
   head.kind = FRAME_FREE;
-  for (let tail: u32 = 1, size: u32 = 1 << order; tail < size; tail++) frameOf(pfn + tail).kind = FRAME_FREE;
+  for (let tail: u32 = 1, size: u32 = 1 << order; tail < size; tail++)
+    {frameOf(pfn + tail).kind = FRAME_FREE;}
   h.framesInUse -= 1 << order;
   releaseBlock(pfn, order);
   spinUnlock(HEADER + offsetof<Header>("zoneLock"));

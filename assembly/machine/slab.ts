@@ -1,6 +1,26 @@
 import { fetchAdd, spinLock, spinUnlock } from "../base/atomics";
-import { FRAME_KERNEL, FRAME_SLAB, FRAME_TAIL, Frame, allocFrames, folioPut, frameOf, freeFrames, pageAddress, pfnOfAddress } from "./frames";
-import { HEADER, Header, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, SLAB_CLASSES, SLAB_PARTIAL, header } from "./map";
+import {
+  FRAME_KERNEL,
+  FRAME_SLAB,
+  FRAME_TAIL,
+  Frame,
+  allocFrames,
+  folioPut,
+  frameOf,
+  freeFrames,
+  pageAddress,
+  pfnOfAddress,
+} from "./frames";
+import {
+  HEADER,
+  Header,
+  PAGE_MASK,
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  SLAB_CLASSES,
+  SLAB_PARTIAL,
+  header,
+} from "./map";
 
 /** Kernel objects (VMAs, tasks, runtimes…) live in slab pages in emulated RAM, so counting frames counts them too. */
 

@@ -1,5 +1,14 @@
 import { profile } from "../arch/profile";
-import { FOLIO_DIRTY, FOLIO_EXCLUSIVE, FRAME_ANON, allocFrames, folioGet, folioOf, frameOf, pageAddress } from "../machine/frames";
+import {
+  FOLIO_DIRTY,
+  FOLIO_EXCLUSIVE,
+  FRAME_ANON,
+  allocFrames,
+  folioGet,
+  folioOf,
+  frameOf,
+  pageAddress,
+} from "../machine/frames";
 import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { Cpu } from "../machine/cpu";
 import { MappedFile, filePage, filePages } from "./file";
@@ -43,7 +52,9 @@ export function faultIn(cpu: Cpu, mm: Mm, va: u64, access: u32): u32 {
 
 function permits(vma: Vma, access: u32): bool {
   if (access == ACCESS_FORCE) return true;
-  return access == ACCESS_WRITE ? (vma.flags & VM_WRITE) != 0 : (vma.flags & (VM_READ | VM_WRITE | VM_EXEC)) != 0;
+  return access == ACCESS_WRITE
+    ? (vma.flags & VM_WRITE) != 0
+    : (vma.flags & (VM_READ | VM_WRITE | VM_EXEC)) != 0;
 }
 
 /** handle_mm_fault: the area and the permission are known to be good. A forced write breaks a private page's sharing. */
@@ -55,7 +66,8 @@ function handleMmFault(cpu: Cpu, mm: Mm, vma: Vma, va: u64, wanted: u32): u32 {
   const entry = walkTo(mm.root, va, walk);
   let result: u32 = 0;
   if (entry == 0) result = fillEmpty(mm, vma, va, access, walk.level);
-  else if (access == ACCESS_WRITE && (entry & PTE_RW) == 0) result = writeProtected(cpu, mm, vma, va, entry, walk);
+  else if (access == ACCESS_WRITE && (entry & PTE_RW) == 0)
+    {result = writeProtected(cpu, mm, vma, va, entry, walk);}
   unlockTables(mm);
   return result;
 }
@@ -89,7 +101,11 @@ function leafFits(vma: Vma, va: u64, level: u32): bool {
   const file = changetype<MappedFile>(vma.file as usize);
   const index = pageIndex(vma, start);
   const pages = leafPages(level);
-  return (1 as u32) << file.order >= pages && (index & (pages - 1)) == 0 && index + pages <= filePages(file);
+  return (
+    (1 as u32) << file.order >= pages &&
+    (index & (pages - 1)) == 0 &&
+    index + pages <= filePages(file)
+  );
 }
 
 @inline
@@ -104,7 +120,14 @@ function fillAnonymous(mm: Mm, vma: Vma, address: usize, level: u32, access: u32
   }
   const pfn = allocExclusive(level);
   if (pfn == 0) return VM_FAULT_OOM;
-  mapLeaf(mm, vma, address, level, pfn, access == ACCESS_WRITE ? writtenBits(vma) : writtenBits(vma) & ~PTE_DIRTY);
+  mapLeaf(
+    mm,
+    vma,
+    address,
+    level,
+    pfn,
+    access == ACCESS_WRITE ? writtenBits(vma) : writtenBits(vma) & ~PTE_DIRTY,
+  );
   return 0;
 }
 

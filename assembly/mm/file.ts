@@ -1,5 +1,12 @@
 import { fetchAdd, spinLock, spinUnlock } from "../base/atomics";
-import { FRAME_FILE, FRAME_INDEX, allocFrames, folioPut, frameOf, pageAddress } from "../machine/frames";
+import {
+  FRAME_FILE,
+  FRAME_INDEX,
+  allocFrames,
+  folioPut,
+  frameOf,
+  pageAddress,
+} from "../machine/frames";
 import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 

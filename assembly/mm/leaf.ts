@@ -1,8 +1,29 @@
 import { fetchAdd } from "../base/atomics";
-import { FOLIO_EXCLUSIVE, FRAME_TABLE, Frame, allocFrames, folioGet, folioOf, folioPut, frameOf, pageAddress } from "../machine/frames";
+import {
+  FOLIO_EXCLUSIVE,
+  FRAME_TABLE,
+  Frame,
+  allocFrames,
+  folioGet,
+  folioOf,
+  folioPut,
+  frameOf,
+  pageAddress,
+} from "../machine/frames";
 import { PAGE_SHIFT } from "../machine/map";
 import { Mm } from "./mm";
-import { PTE_ACCESSED, PTE_DIRTY, PTE_PKEY_SHIFT, PTE_PRESENT, PTE_PROTNONE, PTE_PSE, PTE_RW, PTE_SPECIAL, PTE_USER, pteFrame } from "./pte";
+import {
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_PKEY_SHIFT,
+  PTE_PRESENT,
+  PTE_PROTNONE,
+  PTE_PSE,
+  PTE_RW,
+  PTE_SPECIAL,
+  PTE_USER,
+  pteFrame,
+} from "./pte";
 import { levelShift, readEntry, writeEntry } from "./table";
 import { VM_ACCESS, Vma } from "./vma";
 
@@ -68,7 +89,10 @@ export function splitLeaf(address: usize, level: u32): bool {
   }
   frameOf(tablePfn).count = parts;
   addMappings(pfn, parts - 1);
-  writeEntry(address, ((tablePfn as u64) << PAGE_SHIFT) | PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY);
+  writeEntry(
+    address,
+    ((tablePfn as u64) << PAGE_SHIFT) | PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY,
+  );
   return true;
 }
 

@@ -1,7 +1,16 @@
 import { profile } from "../arch/profile";
 import { FRAME_TABLE, allocFrames, frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
 import { PAGE_SHIFT } from "../machine/map";
-import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_PSE, PTE_RW, PTE_USER, pteFrame, ptePresent } from "./pte";
+import {
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_PRESENT,
+  PTE_PSE,
+  PTE_RW,
+  PTE_USER,
+  pteFrame,
+  ptePresent,
+} from "./pte";
 
 /** Page tables as real entries in frames; a table's frame counts the entries in use, and an empty table is freed. */
 
@@ -76,7 +85,8 @@ export function makeEntry(root: usize, va: u64, level: u32): usize {
     if (entry == 0) {
       const pfn = allocFrames(0, FRAME_TABLE);
       if (pfn == 0) return 0;
-      entry = ((pfn as u64) << PAGE_SHIFT) | PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
+      entry =
+        ((pfn as u64) << PAGE_SHIFT) | PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
       writeEntry(address, entry);
     } else if (isLeaf(entry, at)) return 0;
     table = tableBehind(entry);

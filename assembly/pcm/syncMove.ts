@@ -57,11 +57,13 @@ function readPerField(cpu: Cpu, va: u64, abi: u32): i32 {
   const image = syncImage(cpu);
   if (getSized(cpu, va, 4) != 0) return -EFAULT;
   image.flags = cpu.value as u32;
-  if (getSized(cpu, va + offsetOf(abi, FIELD_APPL_PTR), widthOf(abi, FIELD_APPL_PTR)) != 0)
+  if (getSized(cpu, va + offsetOf(abi, FIELD_APPL_PTR), widthOf(abi, FIELD_APPL_PTR)) != 0) {
     return -EFAULT;
+  }
   image.applPtr = cpu.value;
-  if (getSized(cpu, va + offsetOf(abi, FIELD_AVAIL_MIN), widthOf(abi, FIELD_AVAIL_MIN)) != 0)
+  if (getSized(cpu, va + offsetOf(abi, FIELD_AVAIL_MIN), widthOf(abi, FIELD_AVAIL_MIN)) != 0) {
     return -EFAULT;
+  }
   image.availMin = cpu.value;
   return 0;
 }
@@ -71,8 +73,9 @@ function readCopy(cpu: Cpu, va: u64, abi: u32): i32 {
   const control = stackImage(cpu) + COPIED_IN_AT;
   if (getSized(cpu, va, 4) != 0) return -EFAULT;
   image.flags = cpu.value as u32;
-  if (copyFromUser(cpu, control, va + offsetOf(abi, FIELD_APPL_PTR), controlBytes(abi)) != 0)
+  if (copyFromUser(cpu, control, va + offsetOf(abi, FIELD_APPL_PTR), controlBytes(abi)) != 0) {
     return -EFAULT;
+  }
   const availMin = control + (offsetOf(abi, FIELD_AVAIL_MIN) - offsetOf(abi, FIELD_APPL_PTR));
   const wide = widthOf(abi, FIELD_APPL_PTR) == 8;
   image.applPtr = wide ? load<u64>(control) : load<u32>(control);
@@ -102,10 +105,12 @@ function readOpened(cpu: Cpu, va: u64, abi: u32): i32 {
 /** Writes the nine values back. 0 or −EFAULT; what was written before the fault stays. */
 export function writeSide(cpu: Cpu, va: u64, abi: u32, strategy: u32): i32 {
   const writtenOut = !STUDY && abi == ABI_COMPAT;
-  if (strategy == STRATEGY_BLOCK)
+  if (strategy == STRATEGY_BLOCK) {
     return writtenOut ? blockCompat(cpu, va) : writeBlock(cpu, va, abi, 0);
-  if (strategy == STRATEGY_COPY)
+  }
+  if (strategy == STRATEGY_COPY) {
     return writtenOut ? copiesCompat(cpu, va) : writeCopy(cpu, va, abi);
+  }
   return writtenOut ? perFieldCompat(cpu, va) : putFieldsFrom(cpu, va, abi, 0);
 }
 
@@ -215,8 +220,9 @@ function unsafePutFields(cpu: Cpu, va: u64, abi: u32, offset: u32): i32 {
   for (let field = FIELD_STATE; field <= FIELD_AVAIL_MIN; field++) {
     const at = offsetOf(abi, field);
     if (at < offset) continue;
-    if (unsafePutSized(cpu, va + at, valueOf(image, field), widthOf(abi, field)) != 0)
+    if (unsafePutSized(cpu, va + at, valueOf(image, field), widthOf(abi, field)) != 0) {
       return -EFAULT;
+    }
   }
   return 0;
 }
@@ -250,7 +256,8 @@ function copyParts(cpu: Cpu, va: u64, abi: u32, copied: u32): i32 {
   const stack = stackImage(cpu);
   const status = va + offsetOf(abi, FIELD_STATE);
   const control = va + offsetOf(abi, FIELD_APPL_PTR);
-  if (copied == 0 && copyToUser(cpu, status, stack + STATUS_AT, statusBytes(abi)) != 0)
+  if (copied == 0 && copyToUser(cpu, status, stack + STATUS_AT, statusBytes(abi)) != 0) {
     return -EFAULT;
+  }
   return copyToUser(cpu, control, stack + CONTROL_AT, controlBytes(abi)) != 0 ? -EFAULT : 0;
 }

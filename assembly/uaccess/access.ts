@@ -103,7 +103,10 @@ export function resolve(cpu: Cpu, va: u64, size: u64, access: u32): usize {
     const port = portFor(cpu, va, access);
     if (port == header().emptyTlb) return violation(cpu, va, access);
     const hit = tlbLookup(cpu, port, va, size);
-    if (hit != 0) return checkLive(cpu, va, hit);
+    if (hit != 0) {
+      count(cpu, COUNT_TLB_HITS);
+      return checkLive(cpu, va, hit);
+    }
     count(cpu, COUNT_TLB_MISSES);
     const found = walkAndFill(cpu, port, va, access);
     if (found != 0) return checkLive(cpu, va, found);
@@ -118,7 +121,6 @@ export function resolve(cpu: Cpu, va: u64, size: u64, access: u32): usize {
 @inline
 function checkLive(cpu: Cpu, va: u64, address: usize): usize {
   if (STUDY) {
-    count(cpu, COUNT_TLB_HITS);
     const pfn = pfnOfAddress(address);
     if (frameOf(pfn).refcount == 0 && frameOf(pfn).kind <= 1) {
       recordFinding(FINDING_FREED_FRAME_ACCESS, cpu.index, cpu.task, va, pfn);
@@ -134,8 +136,9 @@ function checkLive(cpu: Cpu, va: u64, address: usize): usize {
 function portFor(cpu: Cpu, va: u64, access: u32): u32 {
   if (access == ACCESS_READ) return cpu.userRead;
   const port = cpu.userWrite;
-  if ((cpu.guard & GUARD_SEGMENTED) == 0 || port == header().emptyTlb || va > u32.MAX_VALUE)
+  if ((cpu.guard & GUARD_SEGMENTED) == 0 || port == header().emptyTlb || va > u32.MAX_VALUE) {
     return port;
+  }
   cpu.userWrite = writeTlbFor(cpu, va);
   return cpu.userWrite;
 }
@@ -143,8 +146,9 @@ function portFor(cpu: Cpu, va: u64, access: u32): u32 {
 /** The guard was closed: the access is not made. */
 export function violation(cpu: Cpu, va: u64, access: u32): usize {
   recordFinding(FINDING_GUARD_CLOSED_ACCESS, cpu.index, cpu.task, va, access);
-  if (cpu.task != 0 && (cpu.guard & GUARD_OOPSES) != 0)
+  if (cpu.task != 0 && (cpu.guard & GUARD_OOPSES) != 0) {
     changetype<Task>(cpu.task as usize).oopsed = 1;
+  }
   cpu.missReason = MISS_VIOLATION;
   cpu.faultAddress = va;
   return 0;
@@ -164,8 +168,9 @@ function walkAndFill(cpu: Cpu, port: u32, va: u64, access: u32): usize {
   }
   const page = pageAddress(pteFrame(entry)) + pageInLeaf(va, walk.level);
   tlbFill(cpu, port, va, page);
-  if (walk.level == 1 && profile().entryBytes == 8 && !keysInForce(cpu))
+  if (walk.level == 1 && profile().entryBytes == 8 && !keysInForce(cpu)) {
     rememberTable(cpu, va, walk.entryAddress & ~PAGE_MASK);
+  }
   return page + ((va as u32) & PAGE_MASK);
 }
 

@@ -12,7 +12,16 @@ import {
 import { COUNT_READ_BLOCKS, COUNT_WRITE_BLOCKS, count } from "../study/counters";
 import { EVENT_BLOCK, ORIGIN_BLOCK, emit, setOrigin } from "../study/events";
 import { accessOkFixed, maskUserAddress } from "./check";
-import { DIRECTION_BOTH, DIRECTION_READ, DIRECTION_WRITE, closeGuard, openDirections, openForBoth, openForRead, openForWrite } from "./guard";
+import {
+  DIRECTION_BOTH,
+  DIRECTION_READ,
+  DIRECTION_WRITE,
+  closeGuard,
+  openDirections,
+  openForBoth,
+  openForRead,
+  openForWrite,
+} from "./guard";
 
 /**
  * user_access_begin … user_access_end (spec/uaccess.md §§2, 4). The fast forms below are what the modelled drivers
@@ -63,7 +72,8 @@ function openDirection(cpu: Cpu, va: u64, direction: u32): void {
 
 /** Begins a block in one direction; 1 when it is open, 0 when the range was refused. Nesting is a finding (R4). */
 export function blockBegin(cpu: Cpu, va: u64, length: u64, direction: u32): u32 {
-  if (cpu.blockDirection != 0) recordFinding(FINDING_GUARD_NESTED_OPEN, cpu.index, cpu.task, va, direction);
+  if (cpu.blockDirection != 0)
+    {recordFinding(FINDING_GUARD_NESTED_OPEN, cpu.index, cpu.task, va, direction);}
   count(cpu, direction == DIRECTION_READ ? COUNT_READ_BLOCKS : COUNT_WRITE_BLOCKS);
   noteBlock(cpu, va, direction);
   if (!accessOkFixed(cpu, va, length, direction)) return 0;
@@ -78,7 +88,10 @@ export function blockBegin(cpu: Cpu, va: u64, length: u64, direction: u32): u32 
  */
 export function blockBeginMasked(cpu: Cpu, va: u64, direction: u32, allOnes: bool): u32 {
   if ((cpu.guard & MASKED_ACCESS) == 0) return 0;
-  if (cpu.blockDirection != 0) recordFinding(FINDING_GUARD_NESTED_OPEN, cpu.index, cpu.task, va, direction);
+  if (cpu.blockDirection != 0)
+    {recordFinding(FINDING_GUARD_NESTED_OPEN, cpu.index, cpu.task, va, direction);}
+  count(cpu, direction == DIRECTION_READ ? COUNT_READ_BLOCKS : COUNT_WRITE_BLOCKS);
+  noteBlock(cpu, va, direction);
   cpu.value = maskUserAddress(cpu, va, allOnes);
   openDirection(cpu, cpu.value, direction);
   cpu.blockDirection = direction;
@@ -124,6 +137,7 @@ export function userAccessRestore(cpu: Cpu, token: u32): void {
   const directions = token & DIRECTION_BOTH;
   const va = (((token >> SAVED_SEGMENT_SHIFT) & 15) as u64) << 28;
   setPorts(cpu, cpu.closedPair);
+  setOrigin(cpu, ORIGIN_BLOCK);
   if (directions != 0) openDirection(cpu, va, directions);
   cpu.blockDirection = (token >> 2) & DIRECTION_BOTH;
 }

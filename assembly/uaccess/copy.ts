@@ -192,8 +192,9 @@ function loadPages(cpu: Cpu, target: usize, va: u64, length: u32): u32 {
 }
 
 function extendRun(cpu: Cpu, port: u32, va: u64, address: usize, run: u32, wanted: u32): u32 {
-  while (run < wanted && tlbLookup(cpu, port, va + run, 1) == address + run)
+  while (run < wanted && tlbLookup(cpu, port, va + run, 1) == address + run) {
     run += min(PAGE_SIZE, wanted - run);
+  }
   return run;
 }
 

@@ -113,8 +113,9 @@ export function openForBoth(cpu: Cpu, va: u64): void {
 /** Closes the guard; with real threads a waiting shootdown is answered here. */
 @inline
 export function closeGuard(cpu: Cpu, direction: u32): void {
-  if (direction != DIRECTION_READ || (cpu.guard & GUARD_WRITES_ONLY) == 0)
+  if (direction != DIRECTION_READ || (cpu.guard & GUARD_WRITES_ONLY) == 0) {
     setPorts(cpu, cpu.closedPair);
+  }
   if (THREADS) acknowledge(cpu);
   if (STUDY) {
     if (!toggles(cpu, direction)) return;

@@ -1,7 +1,12 @@
 import { EFAULT, ERANGE } from "../base/errno";
 import { profile } from "../arch/profile";
 import { CONTEXT_NMI, CONTEXT_TASK, Cpu } from "../machine/cpu";
-import { FINDING_PAGEFAULT_UNBALANCED, FINDING_PREEMPT_UNBALANCED, FINDING_SLEEP_IN_ATOMIC, recordFinding } from "../machine/findings";
+import {
+  FINDING_PAGEFAULT_UNBALANCED,
+  FINDING_PREEMPT_UNBALANCED,
+  FINDING_SLEEP_IN_ATOMIC,
+  recordFinding,
+} from "../machine/findings";
 import { objectBytesFrom } from "../machine/slab";
 import { Task } from "../mm/task";
 import { accessOk } from "./check";
@@ -19,7 +24,8 @@ export function pagefaultDisable(cpu: Cpu): void {
 export function pagefaultEnable(cpu: Cpu): void {
   if (cpu.task == 0) return;
   const task = changetype<Task>(cpu.task as usize);
-  if (task.pagefaultDisabled == 0) recordFinding(FINDING_PAGEFAULT_UNBALANCED, cpu.index, cpu.task, 0, 0);
+  if (task.pagefaultDisabled == 0)
+    {recordFinding(FINDING_PAGEFAULT_UNBALANCED, cpu.index, cpu.task, 0, 0);}
   else task.pagefaultDisabled -= 1;
 }
 
@@ -28,7 +34,8 @@ export function preemptDisable(cpu: Cpu): void {
 }
 
 export function preemptEnable(cpu: Cpu): void {
-  if (cpu.preemptDisabled == 0) recordFinding(FINDING_PREEMPT_UNBALANCED, cpu.index, cpu.task, 0, 0);
+  if (cpu.preemptDisabled == 0)
+    {recordFinding(FINDING_PREEMPT_UNBALANCED, cpu.index, cpu.task, 0, 0);}
   else cpu.preemptDisabled -= 1;
 }
 

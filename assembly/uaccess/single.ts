@@ -4,65 +4,16 @@ import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
 import { ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
 import { tlbLookup, writeTlbFor } from "../mm/tlb";
-import { COUNT_GETS, COUNT_PUTS, COUNT_UNSAFE_GETS, COUNT_UNSAFE_PUTS, COUNT_USER_LOADS, COUNT_USER_STORES, count } from "../study/counters";
-import { EVENT_LOAD, EVENT_STORE, ORIGIN_SINGLE, emit, setOrigin } from "../study/events";
+import { COUNT_USER_LOADS, COUNT_USER_STORES, count } from "../study/counters";
+import { EVENT_LOAD, EVENT_STORE, emit } from "../study/events";
 import { MISS_STRADDLE, resolve, translateRead, translateWrite } from "./access";
-import { accessOkFixed } from "./check";
-import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite } from "./guard";
 
 /**
- * Single values of 1, 2, 4 or 8 bytes (spec/uaccess.md §4). Each returns 0 or −EFAULT; what a get read is left in
- * `cpu.value`, 0 after a failure. A value that straddles into a bad page is not moved at all.
+ * The load and the store at the heart of every single-value primitive (sized.ts), the guard being open already. 0 or
+ * −EFAULT; what was read is left in `cpu.value`, 0 after a failure. A value that straddles into a bad page is not moved
+ * at all.
  */
 
-/** get_user: range check, open, load, close. */
-@inline
-export function getUser<T>(cpu: Cpu, va: u64): i32 {
-  count(cpu, COUNT_GETS);
-  setOrigin(cpu, ORIGIN_SINGLE);
-  if (!accessOkFixed(cpu, va, sizeof<T>(), DIRECTION_READ)) return refuseGet(cpu);
-  return openAndGet<T>(cpu, va);
-}
-
-/** put_user: range check, open, store, close. */
-@inline
-export function putUser<T>(cpu: Cpu, va: u64, value: T): i32 {
-  count(cpu, COUNT_PUTS);
-  setOrigin(cpu, ORIGIN_SINGLE);
-  if (!accessOkFixed(cpu, va, sizeof<T>(), DIRECTION_WRITE)) return -EFAULT;
-  return openAndPut<T>(cpu, va, value);
-}
-
-@inline
-function openAndGet<T>(cpu: Cpu, va: u64): i32 {
-  openForRead(cpu, va);
-  const result = loadUser<T>(cpu, va);
-  closeGuard(cpu, DIRECTION_READ);
-  return result;
-}
-
-@inline
-function openAndPut<T>(cpu: Cpu, va: u64, value: T): i32 {
-  openForWrite(cpu, va);
-  const result = storeUser<T>(cpu, va, value);
-  closeGuard(cpu, DIRECTION_WRITE);
-  return result;
-}
-
-/** unsafe_get_user inside an open block; where blocks open nothing, it toggles the guard itself. */
-@inline
-export function unsafeGetUser<T>(cpu: Cpu, va: u64): i32 {
-  count(cpu, COUNT_UNSAFE_GETS);
-  return cpu.blockOpens ? loadUser<T>(cpu, va) : openAndGet<T>(cpu, va);
-}
-
-@inline
-export function unsafePutUser<T>(cpu: Cpu, va: u64, value: T): i32 {
-  count(cpu, COUNT_UNSAFE_PUTS);
-  return cpu.blockOpens ? storeUser<T>(cpu, va, value) : openAndPut<T>(cpu, va, value);
-}
-
-/** The load itself; the guard must be open. */
 @inline
 export function loadUser<T>(cpu: Cpu, pointer: u64): i32 {
   const va = pointer & cpu.accessMask;
@@ -93,11 +44,6 @@ function noteLoad(cpu: Cpu, va: u64, size: u32): void {
 function noteStore(cpu: Cpu, va: u64, size: u32): void {
   count(cpu, COUNT_USER_STORES);
   emit(cpu, EVENT_STORE, va, size, cpu.origin);
-}
-
-function refuseGet(cpu: Cpu): i32 {
-  cpu.value = 0;
-  return -EFAULT;
 }
 
 @inline

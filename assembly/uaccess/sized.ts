@@ -1,15 +1,21 @@
 import { CHECK_ALWAYS } from "../arch/profile";
 import { EFAULT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { COUNT_GETS, COUNT_PUTS, COUNT_UNSAFE_GETS, COUNT_UNSAFE_PUTS, count } from "../study/counters";
+import {
+  COUNT_GETS,
+  COUNT_PUTS,
+  COUNT_UNSAFE_GETS,
+  COUNT_UNSAFE_PUTS,
+  count,
+} from "../study/counters";
 import { ORIGIN_SINGLE, setOrigin } from "../study/events";
 import { accessOkFixed } from "./check";
 import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite } from "./guard";
 import { loadUser, storeUser } from "./single";
 
 /**
- * The single-value primitives for a size that is known only when they are called: one body for all sizes, where
- * single.ts has one for each, inlined. `size` is 1, 2, 4 or 8; results are those of single.ts.
+ * The single-value primitives (spec/uaccess.md §4), one body for all sizes: `size` is 1, 2, 4 or 8. 0 or −EFAULT; what a
+ * get read is left in `cpu.value`, 0 after a failure.
  */
 
 /** The load itself; the guard must be open. */
@@ -59,7 +65,9 @@ function openAndLoad(cpu: Cpu, va: u64, size: u32): i32 {
 export function putSized(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
   count(cpu, COUNT_PUTS);
   setOrigin(cpu, ORIGIN_SINGLE);
-  return accessOkFixed(cpu, va, size, DIRECTION_WRITE) ? openAndStore(cpu, va, value, size) : -EFAULT;
+  return accessOkFixed(cpu, va, size, DIRECTION_WRITE)
+    ? openAndStore(cpu, va, value, size)
+    : -EFAULT;
 }
 
 export function putSizedUnchecked(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
@@ -71,7 +79,9 @@ export function putSizedUnchecked(cpu: Cpu, va: u64, value: u64, size: u32): i32
 
 export function unsafePutSized(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
   count(cpu, COUNT_UNSAFE_PUTS);
-  return cpu.blockOpens != 0 ? storeSized(cpu, va, value, size) : openAndStore(cpu, va, value, size);
+  return cpu.blockOpens != 0
+    ? storeSized(cpu, va, value, size)
+    : openAndStore(cpu, va, value, size);
 }
 
 function openAndStore(cpu: Cpu, va: u64, value: u64, size: u32): i32 {

@@ -41,7 +41,14 @@ function scanZero(cpu: Cpu, aligned: u64, from: u64, end: u64, word: u32): i32 {
 }
 
 /** copy_struct_from_user: 0, −E2BIG or −EFAULT. `known` is the size of the kernel object behind `target`. */
-export function copyStructFromUser(cpu: Cpu, target: usize, known: u32, ksize: u32, va: u64, usize_: u32): i32 {
+export function copyStructFromUser(
+  cpu: Cpu,
+  target: usize,
+  known: u32,
+  ksize: u32,
+  va: u64,
+  usize_: u32,
+): i32 {
   if (ksize > known) return -E2BIG;
   if (usize_ < ksize) memory.fill(target + usize_, 0, ksize - usize_);
   if (usize_ > ksize) {

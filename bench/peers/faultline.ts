@@ -1,70 +1,64 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { COPY_SIZES, PAGE_COUNTS, SEED } from "../cells.ts";
 import type { CellId } from "../cells.ts";
 import type { Peer, Work } from "../peer.ts";
 import { projectRoot } from "../root.ts";
+import { createAndAccess, createCopyBed, createPagesBed, createStructBed } from "./faultlineBed.ts";
+import type { CopyBed, PagesBed, StructBed } from "./faultlineBed.ts";
 
-/**
- * The loops that the core exports for being measured: `n` times the real code, inside wasm. Addresses
- * of the user are halves (lo, hi), `cpu` and `kaddr` linear addresses.
- */
-export interface BenchLoops {
-  /** The write side of SYNC_PTR in the compat layout; 0 or a negative errno. */
-  readonly benchSyncPtrWrite: (cpu: number, strategy: number, n: number) => number;
-  /** Returns how many bytes were not copied. */
-  readonly benchCopyToUser: (
-    cpu: number,
-    vaLo: number,
-    vaHi: number,
-    kaddr: number,
-    size: number,
-    n: number,
-  ) => number;
-  /** Reads words of random pages (pageOrder.ts); drops the page's own TLB entry first if `dropEach`. */
-  readonly benchGetRandom: (
-    cpu: number,
-    vaLo: number,
-    vaHi: number,
-    pageMask: number,
-    n: number,
-    seed: number,
-    dropEach: number,
-  ) => number;
-  readonly benchFlushAll: (cpu: number, n: number) => void;
+/** TLB entries where walks are measured, and where hits are. */
+const WALK_TLB_ENTRIES = 1024;
+const HIT_TLB_ENTRIES = 65536;
+const CREATIONS_PER_ROUND = 5;
+const SOURCE_BYTE = 7;
+
+/** The release core's loops, and what a test wants to see of their memory. */
+export interface FaultlinePeer extends Peer {
+  readonly structs: StructBed;
+  readonly copies: CopyBed;
 }
 
-/** The numbers by which the core knows the three ways of moving user data. */
-export interface StrategyNumbers {
-  readonly perField: number;
-  readonly copy: number;
-  readonly unsafeBlock: number;
+type Works = Map<CellId, Work>;
+
+function addLoop(works: Works, id: CellId, run: (n: number) => number): void {
+  works.set(id, { kind: "loop", run });
 }
 
-/** A user address in halves. */
-export interface UserAddress {
-  readonly lo: number;
-  readonly hi: number;
+function addWrites(works: Works, { machine, cpu, structs }: StructBed): void {
+  const { exports } = machine;
+  const add = (id: CellId, strategy: number) =>
+    addLoop(works, id, (n) =>
+      exports.measureSyncPtrWrite(cpu, structs.lo, structs.hi, strategy, n),
+    );
+  add("W1.a", machine.constant("STRATEGY_PER_FIELD"));
+  add("W1.b", machine.constant("STRATEGY_BLOCK"));
+  add("W1.c", machine.constant("STRATEGY_COPY"));
 }
 
-/** A machine of ours that is set up for the loops. */
-export interface FaultlineBed {
-  readonly core: Uint8Array;
-  readonly loops: BenchLoops;
-  readonly cpu: number;
-  readonly strategies: StrategyNumbers;
-  /** Where W2 copies to (1 MiB, mapped, page-aligned) and from (half a page off, see limit.ts). */
-  readonly copyTo: UserAddress;
-  readonly copyFrom: number;
-  /** Where the 1,048,576 pages of W5 begin, mapped in the order of pool.ts. */
-  readonly pages: UserAddress;
-  /** A fresh machine and its first access to user memory. */
-  readonly createAndAccess: () => Promise<void>;
+function addCopies(works: Works, { machine, cpu, copyTo, copyFrom }: CopyBed): void {
+  for (const [variant, size] of Object.entries(COPY_SIZES)) {
+    addLoop(works, `W2.${variant}`, (n) =>
+      machine.exports.measureCopyToUser(cpu, copyTo.lo, copyTo.hi, copyFrom, size, n),
+    );
+  }
 }
 
-const PER_ROUND = 5;
+function addReads(works: Works, walk: PagesBed, hit: PagesBed): void {
+  const read = ({ machine, cpu, pages }: PagesBed, count: number, n: number, drop: number) =>
+    machine.exports.measureRandomGets(cpu, pages.lo, pages.hi, count, n, SEED, drop);
+  for (const [variant, count] of Object.entries(PAGE_COUNTS)) {
+    addLoop(works, `W5.${variant}`, (n) => read(walk, count, n, 1));
+    addLoop(works, `W5.${variant}-tlb`, (n) => read(hit, count, n, 0));
+  }
+  addLoop(works, "W5.flush", (n) => {
+    hit.machine.exports.measureFlush(hit.cpu, n);
+    return n;
+  });
+}
 
-async function timeCreation(createAndAccess: () => Promise<void>): Promise<number> {
+async function timeCreation(): Promise<number> {
   const start = process.hrtime.bigint();
   await createAndAccess();
   return Number(process.hrtime.bigint() - start);
@@ -80,39 +74,25 @@ function timeCompare(): number {
   return ns;
 }
 
-function works(bed: FaultlineBed): ReadonlyMap<CellId, Work> {
-  const { loops, cpu, strategies, copyTo, copyFrom, pages } = bed;
-  const map = new Map<CellId, Work>();
-  const loop = (id: CellId, run: (n: number) => number) => map.set(id, { kind: "loop", run });
-  loop("W1.a", (n) => loops.benchSyncPtrWrite(cpu, strategies.perField, n));
-  loop("W1.b", (n) => loops.benchSyncPtrWrite(cpu, strategies.unsafeBlock, n));
-  loop("W1.c", (n) => loops.benchSyncPtrWrite(cpu, strategies.copy, n));
-  for (const [variant, size] of Object.entries(COPY_SIZES)) {
-    const { lo, hi } = copyTo;
-    loop(`W2.${variant}`, (n) => loops.benchCopyToUser(cpu, lo, hi, copyFrom, size, n));
-  }
-  for (const [variant, count] of Object.entries(PAGE_COUNTS)) {
-    const read = (n: number, drop: number) =>
-      loops.benchGetRandom(cpu, pages.lo, pages.hi, count - 1, n, SEED, drop);
-    loop(`W5.${variant}`, (n) => read(n, 1));
-    loop(`W5.${variant}-tlb`, (n) => read(n, 0));
-  }
-  loop("W5.flush", (n) => {
-    loops.benchFlushAll(cpu, n);
-    return n;
-  });
-  const create = () => timeCreation(bed.createAndAccess);
-  map.set("W6.create", { kind: "single", perRound: PER_ROUND, run: create });
-  map.set("W6.compare", { kind: "single", perRound: 1, run: timeCompare });
-  return map;
-}
-
 /** Ourselves: the release core, each loop inside it. */
-export function createFaultlinePeer(bed: FaultlineBed): Peer {
+export async function createFaultlinePeer(): Promise<FaultlinePeer> {
+  const structs = await createStructBed("x86-64");
+  const copies = await createCopyBed();
+  // a source that was never written to would be one page of the host's, over and over
+  copies.source(Math.max(...Object.values(COPY_SIZES))).fill(SOURCE_BYTE);
+  const works: Works = new Map();
+  addWrites(works, structs);
+  addCopies(works, copies);
+  addReads(works, await createPagesBed(WALK_TLB_ENTRIES), await createPagesBed(HIT_TLB_ENTRIES));
+  const single = { kind: "single" } as const;
+  works.set("W6.create", { ...single, perRound: CREATIONS_PER_ROUND, run: timeCreation });
+  works.set("W6.compare", { ...single, perRound: 1, run: timeCompare });
   return {
     name: "faultline",
-    about: "the release core, full semantics",
-    works: works(bed),
-    core: bed.core,
+    about: "the release core, full semantics, x86-64 profile",
+    works,
+    core: readFileSync(join(projectRoot(), "wasm", "release.wasm")),
+    structs,
+    copies,
   };
 }

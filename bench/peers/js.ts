@@ -18,6 +18,7 @@ const MOST_PAGES = Math.max(...Object.values(PAGE_COUNTS));
 const SOURCE = RAM;
 const BOUNCE = SOURCE + (STRUCTS << SOURCE_SHIFT);
 const COPY_SOURCE = RAM + PAGE_SIZE + PAGE_SIZE / 2;
+const SOURCE_BYTE = 7;
 const KERNEL_BYTES = COPY_SOURCE - RAM + LARGEST_COPY + PAGE_SIZE / 2;
 
 // The user's memory: 4 GiB of pages for W5, and above it what is written.
@@ -34,6 +35,8 @@ function createBed(): JsMachine {
   mapAnonymous(machine, STRUCT_LO, USER_HI, PAGE_SIZE);
   mapAnonymous(machine, COPY_LO, USER_HI, LARGEST_COPY);
   mapPool(machine);
+  // a source that was never written to would be one page of the host's, over and over
+  machine.bytes.fill(SOURCE_BYTE, COPY_SOURCE, COPY_SOURCE + LARGEST_COPY);
   putUser(machine, STRUCT_LO, USER_HI, 0); // its page is there before anything is timed
   return machine;
 }

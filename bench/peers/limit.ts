@@ -20,6 +20,7 @@ const COPY_TO = SOURCE + PAGE_SIZE;
 /** Half a page off, or the loads and stores of a copy would share their low 12 bits. */
 const COPY_FROM = COPY_TO + LARGEST_COPY + PAGE_SIZE / 2;
 const STRUCT_BYTES = STRUCTS << STRUCT_SHIFT;
+const SOURCE_BYTE = 7;
 const POOL = COPY_FROM + LARGEST_COPY + PAGE_SIZE / 2;
 const TABLE = POOL + POOL_FRAMES * PAGE_SIZE;
 
@@ -58,6 +59,8 @@ export async function createLimitPeer(): Promise<LimitPeer> {
   const limit = await loadLimit(MEMORY_BYTES);
   fillTables(limit.memory);
   const bytes = new Uint8Array(limit.memory.buffer);
+  // a source that was never written to would be one page of the host's, over and over
+  bytes.fill(SOURCE_BYTE, COPY_FROM, COPY_FROM + LARGEST_COPY);
   const move: Work = { kind: "loop", run: (n) => limit.moveNine(STRUCT, SOURCE, n) };
   return {
     name: "limit",

@@ -26,7 +26,7 @@ a finding, 2 the command line is wrong, 3 a mistake of Faultline's, 130 interrup
 export async function runCommand(args: readonly string[]): Promise<number> {
   let status: number = exitCode.fine;
   const program = newProgram((result) => (status = result));
-  silenceBrokenPipe();
+  watchOutput();
   try {
     checkVerb(args);
     await program.parseAsync(args.length === 0 ? ["--help"] : [...args], { from: "user" });
@@ -73,11 +73,12 @@ function statusOf(error: unknown): number {
   return exitCode.internal;
 }
 
-/** `faultline … | head` closes the pipe early: that is no error. */
-function silenceBrokenPipe(): void {
+/** `faultline … | head` closes the pipe early: that is no error. Output that cannot be written is. */
+function watchOutput(): void {
   process.stdout.once("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(exitCode.fine);
+    if (error.code === "EPIPE") process.exit(exitCode.fine);
+    note(`stdout: ${error.message}`);
+    process.exit(exitCode.internal);
   });
   process.once("SIGINT", () => process.exit(exitCode.interrupted));
 }

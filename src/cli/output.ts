@@ -5,7 +5,13 @@ export function print(text: string): void {
 }
 
 export function printJson(value: object): void {
-  print(JSON.stringify(value, (_key, entry: unknown) => (typeof entry === "bigint" ? `0x${entry.toString(16)}` : entry), 2));
+  print(
+    JSON.stringify(
+      value,
+      (_key, entry: unknown) => (typeof entry === "bigint" ? `0x${entry.toString(16)}` : entry),
+      2,
+    ),
+  );
 }
 
 export function note(text: string): void {

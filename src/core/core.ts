@@ -14,6 +14,8 @@ export interface Core extends FiberHost {
   fibers: Fibers | undefined;
   readonly rawExports: CoreExports;
   readonly module: WebAssembly.Module;
+  /** How often a machine was brought up in this memory: an earlier one's handles are no longer good. */
+  epoch: number;
 }
 
 /** A wasm32 memory can have this many 64-KiB pages. */
@@ -38,14 +40,27 @@ export function loadModule(build: BuildName, wasm?: WasmSource): Promise<WebAsse
  * Instantiates a build over a fresh memory, or over a shared one that another thread already uses.
  * @throws FaultlineError "no-shared-memory" where the threads build cannot run
  */
-export function instantiateCore(build: BuildName, module: WebAssembly.Module, shared?: WebAssembly.Memory): Core {
+export function instantiateCore(
+  build: BuildName,
+  module: WebAssembly.Module,
+  shared?: WebAssembly.Memory,
+): Core {
   const memory = shared ?? newMemory(build);
   const core: { onSwitch: FiberSwitch } = { onSwitch: () => 0 };
   const switchFiber: FiberSwitch = (cpu, why) => core.onSwitch(cpu, why);
   const instance = instanceOf(build, module, { env: { memory }, host: { switchFiber } });
   const exports = instance.exports as unknown as CoreExports;
   const asyncify = isStudy(instance) ? (instance.exports as unknown as AsyncifyExports) : undefined;
-  const made: Core = Object.assign(core, { build, exports, rawExports: exports, asyncify, memory, module, fibers: undefined });
+  const made: Core = Object.assign(core, {
+    build,
+    exports,
+    rawExports: exports,
+    asyncify,
+    memory,
+    module,
+    fibers: undefined,
+    epoch: 0,
+  });
   if (asyncify === undefined) return made;
   made.fibers = new Fibers(made);
   made.exports = fiberedExports(made, made.fibers);
@@ -53,7 +68,11 @@ export function instantiateCore(build: BuildName, module: WebAssembly.Module, sh
 }
 
 /** The caller's module may be of another build, or no core at all. */
-function instanceOf(build: BuildName, module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Instance {
+function instanceOf(
+  build: BuildName,
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+): WebAssembly.Instance {
   let instance: WebAssembly.Instance;
   try {
     instance = new WebAssembly.Instance(module, imports);
@@ -70,13 +89,18 @@ function isStudy(instance: WebAssembly.Instance): boolean {
 }
 
 function wrongCore(build: BuildName, why: string, cause?: unknown): FaultlineError {
-  return new FaultlineError("wrong-core", `the module given is no ${build} core: ${why}`, { cause });
+  return new FaultlineError("wrong-core", `the module given is no ${build} core: ${why}`, {
+    cause,
+  });
 }
 
 function newMemory(build: BuildName): WebAssembly.Memory {
   if (build !== "threads") return new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES });
   if (typeof SharedArrayBuffer === "undefined") {
-    throw new FaultlineError("no-shared-memory", "the threads build needs SharedArrayBuffer: serve the page with cross-origin isolation, or use another build");
+    throw new FaultlineError(
+      "no-shared-memory",
+      "the threads build needs SharedArrayBuffer: serve the page with cross-origin isolation, or use another build",
+    );
   }
   return new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared: true });
 }

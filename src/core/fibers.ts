@@ -17,7 +17,9 @@ const FRAMES_AT = 8;
 export type YieldReason = "step" | "wait";
 
 /** What running a fiber up to its next yield point came to. */
-export type FiberOutcome = { readonly done: true; readonly result: number } | { readonly done: false; readonly reason: YieldReason };
+export type FiberOutcome =
+  | { readonly done: true; readonly result: number }
+  | { readonly done: false; readonly reason: YieldReason };
 
 type Mode = "running" | "unwinding" | "rewinding";
 

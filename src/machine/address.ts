@@ -28,11 +28,19 @@ export function join(lo: number, hi: number): bigint {
 }
 
 function badAddress(argument: string, value: Address): UsageError {
-  return new UsageError({ argument, problem: `is ${String(value)}`, valid: "a whole number from 0 to 2^64 - 1 (above 2^53 as a bigint)" });
+  return new UsageError({
+    argument,
+    problem: `is ${String(value)}`,
+    valid: "a whole number from 0 to 2^64 - 1 (above 2^53 as a bigint)",
+  });
 }
 
 /** A whole number within a range. @throws UsageError naming the argument and the range */
 export function wholeNumber(argument: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new UsageError({ argument, problem: `is ${String(value)}`, valid: `a whole number from ${least} to ${most}` });
+  throw new UsageError({
+    argument,
+    problem: `is ${String(value)}`,
+    valid: `a whole number from ${least} to ${most}`,
+  });
 }

@@ -1,6 +1,7 @@
 import type { Core } from "../core/core.ts";
 import type { ConstantName, CoreExports } from "../core/exports.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
+import { UsageError } from "../base/errors.ts";
 import { join, wholeNumber } from "./address.ts";
 import type { ArchName } from "./arch.ts";
 import type { MachineShape } from "./options.ts";
@@ -12,12 +13,14 @@ import type { MachineShape } from "./options.ts";
 export class CoreMemory {
   readonly core: Core;
   readonly shape: MachineShape;
+  #epoch: number;
   #words: Uint32Array;
   #bytes: Uint8Array;
 
   protected constructor(core: Core, shape: MachineShape) {
     this.core = core;
     this.shape = shape;
+    this.#epoch = core.epoch;
     this.#words = new Uint32Array(core.memory.buffer);
     this.#bytes = new Uint8Array(core.memory.buffer);
   }
@@ -28,12 +31,35 @@ export class CoreMemory {
     this.#bytes = new Uint8Array(this.core.memory.buffer);
   }
 
+  /** False once another machine was brought up in this memory. */
+  get isCurrent(): boolean {
+    return this.core.epoch === this.#epoch;
+  }
+
+  /** From here on this machine is the one in its memory. */
+  protected takeOver(): void {
+    this.core.epoch += 1;
+    this.#epoch = this.core.epoch;
+  }
+
+  #checkCurrent(): void {
+    if (this.isCurrent) return;
+    throw new UsageError({
+      argument: "machine",
+      problem: "was reset since",
+      valid: "the machine that reset() returned",
+    });
+  }
+
+  /** @throws UsageError once the machine was reset */
   get exports(): CoreExports {
+    this.#checkCurrent();
     return this.core.exports;
   }
 
   /** The exports as they are: what an operation of a program calls, because a scheduler leaves and takes it up. */
   get rawExports(): CoreExports {
+    this.#checkCurrent();
     return this.core.rawExports;
   }
 
@@ -66,7 +92,9 @@ export class CoreMemory {
 
   /** Bytes of the kernel's long. */
   get wordBytes(): number {
-    return this.#words[(this.exports.profileAddress() + this.constant("PROFILE_WORD_BYTES")) >>> 2]!;
+    return this.#words[
+      (this.exports.profileAddress() + this.constant("PROFILE_WORD_BYTES")) >>> 2
+    ]!;
   }
 
   /** A 64-bit number at a linear address. */

@@ -1,27 +1,35 @@
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import { halves, wholeNumber, type Address } from "./address.ts";
 import type { CoreMemory } from "./coreMemory.ts";
+import { Handle } from "./handle.ts";
 import { levelOf, type PageSize } from "./pageSize.ts";
 
 /** A file-like object: its pages appear on first use, zeroed. */
 export class UserFile {
-  readonly #machine: CoreMemory;
-  readonly handle: number;
+  readonly #handle: Handle;
   readonly size: Address;
   readonly #id: number;
 
   private constructor(machine: CoreMemory, handle: number, size: Address) {
-    this.#machine = machine;
-    this.handle = handle;
+    this.#handle = new Handle(machine, "file", handle);
     this.size = size;
     this.#id = machine.words[(handle + machine.constant("FILE_ID")) >>> 2]!;
+  }
+
+  /** Its record, for a mapping on a machine. @throws UsageError once it was closed, or on another machine */
+  handleOn(machine: CoreMemory): number {
+    return this.#handle.addressOn(machine);
   }
 
   /** @throws UsageError for more than 4 GiB; FaultlineError "no-memory" when RAM is full */
   static create(machine: CoreMemory, size: Address, pageSize: PageSize): UserFile {
     const { lo, hi } = halves(size, "size");
     if (hi > 1 || (hi === 1 && lo > 0)) {
-      throw new UsageError({ argument: "size", problem: `is ${String(size)}`, valid: "up to 4 GiB" });
+      throw new UsageError({
+        argument: "size",
+        problem: `is ${String(size)}`,
+        valid: "up to 4 GiB",
+      });
     }
     const order = (levelOf(pageSize) - 1) * 9;
     const handle = machine.exports.newFile(lo, hi, order) >>> 0;
@@ -34,11 +42,13 @@ export class UserFile {
    * @throws UsageError for a page past the end; FaultlineError "no-memory" when RAM is full
    */
   page(index: number): Uint8Array {
-    const pageSize = this.#machine.constant("PAGE_SIZE");
+    const { machine, address } = this.#handle;
+    const pageSize = machine.constant("PAGE_SIZE");
     wholeNumber("index", index, 0, Math.ceil(Number(this.size) / pageSize) - 1);
-    const linear = this.#machine.exports.fileData(this.handle, index) >>> 0;
-    if (linear === 0) throw new FaultlineError("no-memory", `RAM is full: no page ${index} of the file`);
-    return this.#machine.bytes.subarray(linear, linear + pageSize);
+    const linear = machine.exports.fileData(address, index) >>> 0;
+    if (linear === 0)
+      {throw new FaultlineError("no-memory", `RAM is full: no page ${index} of the file`);}
+    return machine.bytes.subarray(linear, linear + pageSize);
   }
 
   /**
@@ -46,7 +56,7 @@ export class UserFile {
    * @throws UsageError the second time
    */
   close(): void {
-    if (this.#machine.exports.closeFile(this.handle, this.#id) === 0) return;
-    throw new UsageError({ argument: "file", problem: "was closed before", valid: "one close a handle" });
+    this.#handle.machine.exports.closeFile(this.#handle.address, this.#id);
+    this.#handle.release("was closed");
   }
 }

@@ -7,27 +7,46 @@ import type { ArchName } from "./arch.ts";
  */
 export const behaviours = [
   {
-    constant: "BEHAVIOUR_SYNC_PTR_BLOCK", from: "6.17", until: undefined, archs: undefined,
-    meaning: "SYNC_PTR moves its fields in unsafe blocks (native, compat and x32); before: block copies and single accesses",
+    constant: "BEHAVIOUR_SYNC_PTR_BLOCK",
+    from: "6.17",
+    until: undefined,
+    archs: undefined,
+    meaning:
+      "SYNC_PTR moves its fields in unsafe blocks (native, compat and x32); before: block copies and single accesses",
   },
   {
-    constant: "BEHAVIOUR_X32_APPLIES", from: "7.1", until: undefined, archs: undefined,
+    constant: "BEHAVIOUR_X32_APPLIES",
+    from: "7.1",
+    until: undefined,
+    archs: undefined,
     meaning: "x32 SYNC_PTR checks appl_ptr and calls ack; before: it stores any value",
   },
   {
-    constant: "BEHAVIOUR_CHECK_START_ONLY", from: "6.4", until: undefined, archs: ["x86-64", "none"],
+    constant: "BEHAVIOUR_CHECK_START_ONLY",
+    from: "6.4",
+    until: undefined,
+    archs: ["x86-64", "none"],
     meaning: "the range check of a constant size of up to a page looks at the start alone",
   },
   {
-    constant: "BEHAVIOUR_CHECK_SIGN_ONLY", from: "6.4", until: "6.12", archs: ["x86-64", "none"],
+    constant: "BEHAVIOUR_CHECK_SIGN_ONLY",
+    from: "6.4",
+    until: "6.12",
+    archs: ["x86-64", "none"],
     meaning: "the range check tests only that bit 63 is clear",
   },
   {
-    constant: "BEHAVIOUR_MASKED_ACCESS", from: "6.12", until: undefined, archs: ["x86-64"],
+    constant: "BEHAVIOUR_MASKED_ACCESS",
+    from: "6.12",
+    until: undefined,
+    archs: ["x86-64"],
     meaning: "user pointers can be masked instead of checked",
   },
   {
-    constant: "BEHAVIOUR_MASK_ALL_ONES", from: "6.12", until: "6.14", archs: ["x86-64"],
+    constant: "BEHAVIOUR_MASK_ALL_ONES",
+    from: "6.12",
+    until: "6.14",
+    archs: ["x86-64"],
     meaning: "a masked kernel pointer becomes all ones; later the user limit",
   },
 ] as const;
@@ -59,7 +78,11 @@ export interface ResolvedKernel {
 export function resolveKernel(release: string): ResolvedKernel {
   const found = /^v?(\d+)\.(\d+)/.exec(release);
   if (found === null) {
-    throw new UsageError({ argument: "kernel", problem: `"${release}" holds no version number`, valid: kernelVersions.join(", ") });
+    throw new UsageError({
+      argument: "kernel",
+      problem: `"${release}" holds no version number`,
+      valid: kernelVersions.join(", "),
+    });
   }
   const wanted = order(`${found[1]}.${found[2]}`);
   let version: KernelVersion = kernelVersions[0];
@@ -68,9 +91,16 @@ export function resolveKernel(release: string): ResolvedKernel {
 }
 
 /** The names of the behaviours that a kernel version has on an architecture. */
-export function behavioursOf(version: KernelVersion, arch: ArchName): (typeof behaviours)[number]["constant"][] {
+export function behavioursOf(
+  version: KernelVersion,
+  arch: ArchName,
+): (typeof behaviours)[number]["constant"][] {
   return behaviours
-    .filter((row) => order(row.from) <= order(version) && (row.until === undefined || order(version) < order(row.until)))
+    .filter(
+      (row) =>
+        order(row.from) <= order(version) &&
+        (row.until === undefined || order(version) < order(row.until)),
+    )
     .filter((row) => row.archs === undefined || (row.archs as readonly string[]).includes(arch))
     .map((row) => row.constant);
 }

@@ -41,16 +41,14 @@ export class Machine extends CoreMemory {
    * because memory that was touched once stays. Handles from before are no longer good.
    */
   reset(options: Pick<MachineOptions, "arch" | "kernel"> = {}): Machine {
-    const shape = checkedShape(
-      {
-        arch: options.arch ?? this.shape.arch,
-        kernel: options.kernel ?? this.shape.kernel.version,
-        build: this.shape.build,
-        memory: this.shape.ramBytes,
-        cpus: this.shape.cpus,
-        tlbEntries: this.shape.tlbEntries,
-      },
-    );
+    const shape = checkedShape({
+      arch: options.arch ?? this.shape.arch,
+      kernel: options.kernel ?? this.shape.kernel.version,
+      build: this.shape.build,
+      memory: this.shape.ramBytes,
+      cpus: this.shape.cpus,
+      tlbEntries: this.shape.tlbEntries,
+    });
     const machine = new Machine(this.core, shape);
     machine.#initialise();
     return machine;
@@ -58,10 +56,23 @@ export class Machine extends CoreMemory {
 
   #initialise(): void {
     const { arch, kernel, ramBytes, cpus, tlbEntries } = this.shape;
-    const behaviour = behavioursOf(kernel.version, arch).reduce((bits, name) => bits | this.constant(name), 0);
-    const result = this.exports.initMachine(this.constant(archConstant(arch)), behaviour, ramBytes, cpus, tlbEntries);
+    this.takeOver();
+    const behaviour = behavioursOf(kernel.version, arch).reduce(
+      (bits, name) => bits | this.constant(name),
+      0,
+    );
+    const result = this.exports.initMachine(
+      this.constant(archConstant(arch)),
+      behaviour,
+      ramBytes,
+      cpus,
+      tlbEntries,
+    );
     if (result !== 0) {
-      throw new FaultlineError("no-memory", `a machine with ${ramBytes} bytes of RAM, ${cpus} CPUs and ${tlbEntries} TLB entries does not fit into this host's memory`);
+      throw new FaultlineError(
+        "no-memory",
+        `a machine with ${ramBytes} bytes of RAM, ${cpus} CPUs and ${tlbEntries} TLB entries does not fit into this host's memory`,
+      );
     }
     this.refreshViews();
   }
@@ -83,7 +94,11 @@ export class Machine extends CoreMemory {
   /** Moves the clock to the first time limit of a sleeping task; false when none has one. */
   advanceToNextTimeout(): boolean {
     let first = 0n;
-    for (let task = this.header("HEADER_TASKS"); task !== 0; task = this.words[(task + this.constant("TASK_NEXT")) >>> 2]!) {
+    for (
+      let task = this.header("HEADER_TASKS");
+      task !== 0;
+      task = this.words[(task + this.constant("TASK_NEXT")) >>> 2]!
+    ) {
       const wakeAt = this.wideAt(task + this.constant("TASK_WAKE_AT"));
       if (wakeAt > this.nanoseconds && (first === 0n || wakeAt < first)) first = wakeAt;
     }
@@ -109,10 +124,16 @@ export class Machine extends CoreMemory {
   /** What one CPU, or all of them together, have counted. Only the study build counts. */
   counters(cpu?: number): Counters {
     this.#needStudy("counters");
-    const cpus = cpu === undefined ? Array.from({ length: this.shape.cpus }, (_, index) => index) : [this.checkedCpu(cpu)];
+    const cpus =
+      cpu === undefined
+        ? Array.from({ length: this.shape.cpus }, (_, index) => index)
+        : [this.checkedCpu(cpu)];
     const counts = {} as Record<CounterName, number>;
     for (const { name, constant } of counterTable) {
-      counts[name] = cpus.reduce((sum, index) => sum + this.#counter(index, this.constant(constant)), 0);
+      counts[name] = cpus.reduce(
+        (sum, index) => sum + this.#counter(index, this.constant(constant)),
+        0,
+      );
     }
     return counts;
   }
@@ -127,8 +148,12 @@ export class Machine extends CoreMemory {
     this.#needStudy("events");
     const total = this.header("HEADER_EVENT_COUNT");
     const first = Math.max(since, total - this.constant("EVENT_SLOTS"));
-    const kinds = new Map<number, EventKind>(eventTable.map((row) => [this.constant(row.constant), row.kind]));
-    return Array.from({ length: Math.max(0, total - first) }, (_, index) => this.#event(first + index, kinds));
+    const kinds = new Map<number, EventKind>(
+      eventTable.map((row) => [this.constant(row.constant), row.kind]),
+    );
+    return Array.from({ length: Math.max(0, total - first) }, (_, index) =>
+      this.#event(first + index, kinds),
+    );
   }
 
   /** The sequence number that the next event will have. */
@@ -152,7 +177,11 @@ export class Machine extends CoreMemory {
 
   #needStudy(what: string): void {
     if (this.shape.build === "study") return;
-    throw new UsageError({ argument: what, problem: `are not kept by the ${this.shape.build} build`, valid: 'a machine with build "study"' });
+    throw new UsageError({
+      argument: what,
+      problem: `are not kept by the ${this.shape.build} build`,
+      valid: 'a machine with build "study"',
+    });
   }
 
   /** What the modelled kernel code did wrong so far, oldest first (the last 64). */
@@ -160,7 +189,9 @@ export class Machine extends CoreMemory {
     const total = this.header("HEADER_FINDING_COUNT");
     const slots = this.constant("FINDING_SLOTS");
     const first = Math.max(0, total - slots);
-    return Array.from({ length: total - first }, (_, index) => this.#finding((first + index) % slots));
+    return Array.from({ length: total - first }, (_, index) =>
+      this.#finding((first + index) % slots),
+    );
   }
 
   #finding(slot: number): Finding {
@@ -193,5 +224,4 @@ export class Machine extends CoreMemory {
   restore(snapshot: Snapshot): void {
     restoreSnapshot(this, snapshot);
   }
-
 }

@@ -30,11 +30,14 @@ export class Mapping {
     return this.#task.machine.constant("PAGE_SIZE");
   }
 
-  /** Makes every page present, as the program's own stores (or loads, where it may not store) would. */
+  /**
+   * Makes the pages present, as the program's own stores (or loads, where it may not store) would; stops at the first
+   * page that cannot be.
+   */
   populate(): void {
     for (let at = 0; at < this.length; at += this.#pageSize) {
       const va = this.address + BigInt(at);
-      if (!this.#task.touch(va, "write")) this.#task.touch(va, "read");
+      if (!this.#task.touch(va, "write") && !this.#task.touch(va, "read")) return;
     }
   }
 
@@ -47,7 +50,8 @@ export class Mapping {
   write(offset: number, bytes: Uint8Array): void {
     this.#pieces(offset, bytes.length, (va, at, length) => {
       const linear = this.#task.force(va) ? this.#task.linearOf(va) : null;
-      if (linear === null) throw new FaultlineError("not-present", `no page can be present at 0x${va.toString(16)}`);
+      if (linear === null)
+        {throw new FaultlineError("not-present", `no page can be present at 0x${va.toString(16)}`);}
       this.#task.machine.bytes.set(bytes.subarray(at, at + length), linear);
     });
   }
@@ -66,10 +70,14 @@ export class Mapping {
   }
 
   /** Cuts a part of the range into pieces that each lie on one page. */
-  #pieces(offset: number, length: number, use: (va: bigint, at: number, length: number) => void): void {
+  #pieces(
+    offset: number,
+    length: number,
+    use: (va: bigint, at: number, length: number) => void,
+  ): void {
     wholeNumber("offset", offset, 0, this.length);
     wholeNumber("length", length, 0, this.length - offset);
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       const va = this.address + BigInt(offset + at);
       const piece = Math.min(length - at, this.#pageSize - Number(va % BigInt(this.#pageSize)));
       use(va, at, piece);

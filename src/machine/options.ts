@@ -59,7 +59,12 @@ function ramBytesOf(memory: number | string): number {
   const bytes = typeof memory === "number" ? memory : parseSize(memory);
   const least = coreConstants.MIN_RAM;
   const most = coreConstants.MAX_RAM;
-  if (!Number.isInteger(bytes) || bytes < least || bytes > most || bytes % coreConstants.PAGE_SIZE !== 0) {
+  if (
+    !Number.isInteger(bytes) ||
+    bytes < least ||
+    bytes > most ||
+    bytes % coreConstants.PAGE_SIZE !== 0
+  ) {
     throw new UsageError({
       argument: "memory",
       problem: `is ${String(memory)}`,
@@ -77,6 +82,16 @@ function parseSize(text: string): number {
 function tlbEntriesOf(entries: number): number {
   const least = coreConstants.MIN_TLB_ENTRIES;
   const most = coreConstants.MAX_TLB_ENTRIES;
-  if (Number.isInteger(entries) && entries >= least && entries <= most && (entries & (entries - 1)) === 0) return entries;
-  throw new UsageError({ argument: "tlbEntries", problem: `is ${String(entries)}`, valid: `a power of two from ${least} to ${most}` });
+  if (
+    Number.isInteger(entries) &&
+    entries >= least &&
+    entries <= most &&
+    (entries & (entries - 1)) === 0
+  )
+    {return entries;}
+  throw new UsageError({
+    argument: "tlbEntries",
+    problem: `is ${String(entries)}`,
+    valid: `a power of two from ${least} to ${most}`,
+  });
 }

@@ -63,11 +63,20 @@ const PATIENCE = 10_000;
  * moves to the first time limit.
  * @throws FaultlineError "deadlock" when nobody can go on; UsageError for two programs of one task
  */
-export function runPrograms(machine: Machine, programs: readonly RunningProgram[], options: RunOptions = {}): ProgramTrace[] {
+export function runPrograms(
+  machine: Machine,
+  programs: readonly RunningProgram[],
+  options: RunOptions = {},
+): ProgramTrace[] {
   checkTasks(programs);
-  const slots = programs.map(
-    (program): Slot => ({ program, results: [], phase: "ready", operation: undefined, answer: 0, waits: false }),
-  );
+  const slots = programs.map((program): Slot => ({
+    program,
+    results: [],
+    phase: "ready",
+    operation: undefined,
+    answer: 0,
+    waits: false,
+  }));
   const before = machine.switchEvery;
   machine.switchEvery = options.switchEvery ?? 1;
   try {
@@ -81,21 +90,33 @@ export function runPrograms(machine: Machine, programs: readonly RunningProgram[
 function checkTasks(programs: readonly RunningProgram[]): void {
   const handles = new Set(programs.map(({ task }) => task.handle));
   if (handles.size === programs.length) return;
-  throw new UsageError({ argument: "programs", problem: "give one task two programs", valid: "one program a task" });
+  throw new UsageError({
+    argument: "programs",
+    problem: "give one task two programs",
+    valid: "one program a task",
+  });
 }
 
 function inTurn(runnable: readonly number[], step: number): number {
   return runnable[step % runnable.length]!;
 }
 
-function runSlots(machine: Machine, slots: readonly Slot[], choose: NonNullable<RunOptions["choose"]>): void {
+function runSlots(
+  machine: Machine,
+  slots: readonly Slot[],
+  choose: NonNullable<RunOptions["choose"]>,
+): void {
   let idle = 0;
   for (let step = 0; ; step++) {
     wakeSleepers(slots);
     const runnable = runnableOf(slots);
     if (runnable.length === 0) {
       if (slots.every((slot) => slot.phase === "done")) return;
-      if (!machine.advanceToNextTimeout()) throw new FaultlineError("deadlock", "every program sleeps and nobody is left to wake them");
+      if (!machine.advanceToNextTimeout())
+        {throw new FaultlineError(
+          "deadlock",
+          "every program sleeps and nobody is left to wake them",
+        );}
       continue;
     }
     const chosen = slots[choose(runnable, step)]!;
@@ -108,15 +129,20 @@ function runSlots(machine: Machine, slots: readonly Slot[], choose: NonNullable<
 
 /** A sleeper that was woken, or whose time is up, may run the second half of its call. */
 function wakeSleepers(slots: readonly Slot[]): void {
-  for (const slot of slots) if (slot.phase === "blocked" && slot.program.task.canResume) slot.phase = "woken";
+  for (const slot of slots)
+    {if (slot.phase === "blocked" && slot.program.task.canResume) slot.phase = "woken";}
 }
 
 /** Who can go on: a CPU left inside an operation runs nothing else, and who waits does so until another one ran. */
 function runnableOf(slots: readonly Slot[]): number[] {
-  const busy = new Set(slots.filter(({ phase }) => phase === "left").map(({ program }) => program.task.cpu));
+  const busy = new Set(
+    slots.filter(({ phase }) => phase === "left").map(({ program }) => program.task.cpu),
+  );
   const able = [...slots.keys()].filter((index) => {
     const { phase, program } = slots[index]!;
-    return phase === "left" || ((phase === "ready" || phase === "woken") && !busy.has(program.task.cpu));
+    return (
+      phase === "left" || ((phase === "ready" || phase === "woken") && !busy.has(program.task.cpu))
+    );
   });
   const others = able.filter((index) => !slots[index]!.waits);
   return others.length > 0 ? others : able;

@@ -3,13 +3,10 @@ import type { CoreMemory } from "./coreMemory.ts";
 
 /** A machine's state: what lies before the TLBs, the used frames' records, and the used RAM. */
 export interface Snapshot {
-  readonly shapeKey: string;
+  /** The machine it was taken from, and no other, can take it back. */
+  readonly machine: CoreMemory;
   readonly freshPfn: number;
   readonly parts: readonly { readonly start: number; readonly bytes: Uint8Array }[];
-}
-
-function shapeKey(machine: CoreMemory): string {
-  return JSON.stringify(machine.shape);
 }
 
 /** [start, end) of the regions that hold state, given how many frames were ever used. TLBs are a cache. */
@@ -25,17 +22,24 @@ function regions(machine: CoreMemory, freshPfn: number): [number, number][] {
 
 export function takeSnapshot(machine: CoreMemory): Snapshot {
   const freshPfn = machine.header("HEADER_FRESH_PFN");
-  const parts = regions(machine, freshPfn).map(([start, end]) => ({ start, bytes: machine.bytes.slice(start, end) }));
-  return { shapeKey: shapeKey(machine), freshPfn, parts };
+  const parts = regions(machine, freshPfn).map(([start, end]) => ({
+    start,
+    bytes: machine.bytes.slice(start, end),
+  }));
+  return { machine, freshPfn, parts };
 }
 
 /**
  * Copies the state back. Frames first used since then become fresh, that is zero, again; every CPU forgets its
- * translations under a generation that none of them has seen.
+ * translations under a generation that none of them has seen. Handles made since then are no longer good.
  */
 export function restoreSnapshot(machine: CoreMemory, snapshot: Snapshot): void {
-  if (snapshot.shapeKey !== shapeKey(machine)) {
-    throw new UsageError({ argument: "snapshot", problem: "is of a machine of another shape", valid: "one taken from this machine" });
+  if (snapshot?.machine !== machine) {
+    throw new UsageError({
+      argument: "snapshot",
+      problem: "is not of this machine",
+      valid: "one taken from this machine since its last reset",
+    });
   }
   const now = machine.header("HEADER_FRESH_PFN");
   const generations = generationWords(machine).map((word) => machine.words[word]!);
@@ -52,5 +56,8 @@ export function restoreSnapshot(machine: CoreMemory, snapshot: Snapshot): void {
 
 function generationWords(machine: CoreMemory): number[] {
   const offset = machine.constant("CPU_GENERATION");
-  return Array.from({ length: machine.shape.cpus }, (_, cpu) => (machine.exports.cpuAddress(cpu) + offset) >>> 2);
+  return Array.from(
+    { length: machine.shape.cpus },
+    (_, cpu) => (machine.exports.cpuAddress(cpu) + offset) >>> 2,
+  );
 }

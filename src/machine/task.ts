@@ -4,6 +4,7 @@ import { UserAccess } from "./userAccess.ts";
 import { halves, join, wholeNumber, type Address } from "./address.ts";
 import type { UserFile } from "./file.ts";
 import type { Machine } from "./machine.ts";
+import { Handle } from "./handle.ts";
 import { Mapping } from "./mapping.ts";
 import { levelOf, pageSizes, type PageSize } from "./pageSize.ts";
 
@@ -51,35 +52,58 @@ const MAX_PROTECTION_KEY = 15;
 
 /** Tagged pointers need a CPU that ignores the tag. */
 function requireTags(machine: Machine): void {
-  const mask = machine.wideAt(machine.exports.profileAddress() + machine.constant("PROFILE_TAG_MASK"));
+  const mask = machine.wideAt(
+    machine.exports.profileAddress() + machine.constant("PROFILE_TAG_MASK"),
+  );
   if (mask !== 2n ** 64n - 1n) return;
-  throw new UsageError({ argument: "tagged", problem: `is true on ${machine.arch}`, valid: "true on arm64 and RISC-V only" });
+  throw new UsageError({
+    argument: "tagged",
+    problem: `is true on ${machine.arch}`,
+    valid: "true on arm64 and RISC-V only",
+  });
 }
 
 /** A user task: its address space, and the kernel code that runs for it. */
 export class Task {
-  readonly machine: Machine;
-  /** Linear address of its record in the core. */
-  readonly handle: number;
+  readonly #machine: Machine;
+  readonly #handle: Handle;
   /** Every user-access primitive, run by this task's kernel code on its CPU. */
   readonly uaccess: UserAccess;
   readonly id: number;
   cpu: number;
 
   private constructor(machine: Machine, handle: number, cpu: number) {
-    this.machine = machine;
-    this.handle = handle;
+    this.#machine = machine;
+    this.#handle = new Handle(machine, "task", handle);
     this.cpu = cpu;
     this.id = this.#field("TASK_ID");
     this.uaccess = new UserAccess(this);
   }
 
+  /** The machine it lives on. @throws UsageError once the task has ended or the machine was reset */
+  get machine(): Machine {
+    this.#handle.check();
+    return this.#machine;
+  }
+
+  /** Linear address of its record in the core. @throws UsageError once the task has ended */
+  get handle(): number {
+    return this.#handle.address;
+  }
+
+  /** Its record, for use on a machine. @throws UsageError once the task has ended, or on another machine */
+  handleOn(machine: Machine): number {
+    return this.#handle.addressOn(machine);
+  }
+
   static create(machine: Machine, options: TaskOptions): Task {
     const cpu = options.cpu === null ? 0 : machine.checkedCpu(options.cpu ?? 0);
-    const wordBytes = options.wordBits === undefined ? machine.wordBytes : options.wordBits / 8;
+    const wordBytes = wordBytesOf(machine, options.wordBits);
     if (options.tagged === true) requireTags(machine);
-    const handle = machine.exports.newTask(options.sharing?.handle ?? 0, wordBytes) >>> 0;
-    if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no task record or address space");
+    const sibling = options.sharing === undefined ? 0 : options.sharing.handleOn(machine);
+    const handle = machine.exports.newTask(sibling, wordBytes) >>> 0;
+    if (handle === 0)
+      {throw new FaultlineError("no-memory", "RAM is full: no task record or address space");}
     const task = new Task(machine, handle, cpu);
     if (options.tagged === true) task.#setField("TASK_TAGGED", 1);
     if (options.cpu !== null) task.runOn(cpu);
@@ -97,7 +121,9 @@ export class Task {
     this.machine.exports.runTask(this.cpu, this.handle);
   }
 
-  #field(name: "TASK_ID" | "TASK_OOPSED" | "TASK_BLOCKED_ON" | "TASK_TAGGED" | "TASK_WOKEN"): number {
+  #field(
+    name: "TASK_ID" | "TASK_OOPSED" | "TASK_BLOCKED_ON" | "TASK_TAGGED" | "TASK_WOKEN",
+  ): number {
     return this.machine.words[(this.handle + this.machine.constant(name)) >>> 2]!;
   }
 
@@ -141,10 +167,23 @@ export class Task {
     const key = wholeNumber("protectionKey", options.protectionKey ?? 0, 0, MAX_PROTECTION_KEY);
     const filePage = wholeNumber("filePage", options.filePage ?? 0, 0, 2 ** 32 - 1);
     const result = exports.mapMemory(
-      this.cpu, this.handle, start.lo, start.hi, length.lo, length.hi,
-      this.#vmaFlags(options), options.file?.handle ?? 0, filePage, this.#leafLevel(pageSize), key,
+      this.cpu,
+      this.handle,
+      start.lo,
+      start.hi,
+      length.lo,
+      length.hi,
+      this.#vmaFlags(options),
+      options.file === undefined ? 0 : options.file.handleOn(this.machine),
+      filePage,
+      this.#leafLevel(pageSize),
+      key,
     );
-    if (result !== 0) throw new FaultlineError("mmap-failed", `mmap of ${String(options.length)} bytes at ${String(options.at)} gave ${result}`);
+    if (result !== 0)
+      {throw new FaultlineError(
+        "mmap-failed",
+        `mmap of ${String(options.length)} bytes at ${String(options.at)} gave ${result}`,
+      );}
     const mapping = new Mapping(this, BigInt(options.at), Number(BigInt(options.length)));
     if (options.populate === true) mapping.populate();
     return mapping;
@@ -152,18 +191,31 @@ export class Task {
 
   /** 32-bit tables have no larger leaves. */
   #leafLevel(pageSize: PageSize): number {
-    const levels = this.machine.words[(this.machine.exports.profileAddress() + this.machine.constant("PROFILE_LEVELS")) >>> 2]!;
+    const levels =
+      this.machine.words[
+        (this.machine.exports.profileAddress() + this.machine.constant("PROFILE_LEVELS")) >>> 2
+      ]!;
     if (levels > 2 || pageSize === "4K") return levelOf(pageSize);
-    throw new UsageError({ argument: "pageSize", problem: `is ${pageSize} on ${this.machine.arch}`, valid: "4K (32-bit tables have one size)" });
+    throw new UsageError({
+      argument: "pageSize",
+      problem: `is ${pageSize} on ${this.machine.arch}`,
+      valid: "4K (32-bit tables have one size)",
+    });
   }
 
   #vmaFlags(options: MapOptions): number {
     const { machine } = this;
     const may = ["VM_MAYREAD", "VM_MAYWRITE", "VM_MAYEXEC"] as const;
-    let flags = this.protectionBits(options.protection ?? "rw") | may.reduce((bits, name) => bits | machine.constant(name), 0);
+    let flags =
+      this.protectionBits(options.protection ?? "rw") |
+      may.reduce((bits, name) => bits | machine.constant(name), 0);
     if (options.shared === true) {
       if (options.file === undefined) {
-        throw new UsageError({ argument: "shared", problem: "needs something to share", valid: "a file from machine.createFile()" });
+        throw new UsageError({
+          argument: "shared",
+          problem: "needs something to share",
+          valid: "a file from machine.createFile()",
+        });
       }
       flags |= machine.constant("VM_SHARED") | machine.constant("VM_MAYSHARE");
     }
@@ -176,18 +228,40 @@ export class Task {
     let bits = 0;
     for (const letter of protection) {
       if (!(letter in letterBits)) {
-        throw new UsageError({ argument: "protection", problem: `is "${protection}"`, valid: 'letters of r, w, x, or "none"' });
+        throw new UsageError({
+          argument: "protection",
+          problem: `is "${protection}"`,
+          valid: 'letters of r, w, x, or "none"',
+        });
       }
       bits |= this.machine.constant(letterBits[letter as keyof typeof letterBits]);
     }
     return bits;
   }
 
+  /** The lowest page-aligned place from `from` on where `length` bytes are not mapped. */
+  freeRange(from: Address, length: number): bigint {
+    let start = BigInt(from);
+    for (const vma of this.vmas()) {
+      if (vma.end <= start) continue;
+      if (vma.start >= start + BigInt(length)) break;
+      start = vma.end;
+    }
+    return start;
+  }
+
   /** munmap: 0 or −errno. */
   unmap(at: Address, length: Address): number {
     const start = halves(at, "at");
     const bytes = halves(length, "length");
-    return this.machine.exports.unmapMemory(this.cpu, this.handle, start.lo, start.hi, bytes.lo, bytes.hi);
+    return this.machine.exports.unmapMemory(
+      this.cpu,
+      this.handle,
+      start.lo,
+      start.hi,
+      bytes.lo,
+      bytes.hi,
+    );
   }
 
   /** mprotect: 0 or −errno. */
@@ -195,7 +269,15 @@ export class Task {
     const start = halves(at, "at");
     const bytes = halves(length, "length");
     const access = this.protectionBits(protection);
-    return this.machine.exports.protectMemory(this.cpu, this.handle, start.lo, start.hi, bytes.lo, bytes.hi, access);
+    return this.machine.exports.protectMemory(
+      this.cpu,
+      this.handle,
+      start.lo,
+      start.hi,
+      bytes.lo,
+      bytes.hi,
+      access,
+    );
   }
 
   /** The program itself touches a page: true if it is present for that now, false for a signal. */
@@ -210,7 +292,15 @@ export class Task {
 
   #makePresent(at: Address, access: "ACCESS_READ" | "ACCESS_WRITE" | "ACCESS_FORCE"): boolean {
     const { lo, hi } = halves(at);
-    return this.machine.exports.touchPage(this.cpu, this.handle, lo, hi, this.machine.constant(access)) === 0;
+    return (
+      this.machine.exports.touchPage(
+        this.cpu,
+        this.handle,
+        lo,
+        hi,
+        this.machine.constant(access),
+      ) === 0
+    );
   }
 
   /** The byte's place in linear memory, or null where no page is present. Asking changes nothing. */
@@ -258,7 +348,18 @@ export class Task {
    * @throws UsageError the second time
    */
   exit(): void {
-    if (this.#field("TASK_ID") !== this.id) throw new UsageError({ argument: "task", problem: "has ended before", valid: "one exit a task" });
     this.machine.exports.endTask(this.cpu, this.handle);
+    this.#handle.release("has ended");
   }
+}
+
+/** Bytes of the program's word. @throws UsageError for anything but 32 and 64 bits */
+function wordBytesOf(machine: Machine, wordBits: number | undefined): number {
+  if (wordBits === undefined) return machine.wordBytes;
+  if (wordBits === 32 || wordBits === 64) return wordBits / 8;
+  throw new UsageError({
+    argument: "wordBits",
+    problem: `is ${String(wordBits)}`,
+    valid: "32 or 64",
+  });
 }

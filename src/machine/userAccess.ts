@@ -14,7 +14,12 @@ export interface GetResult {
   readonly value: bigint;
 }
 
-const singleForms = { checked: "FORM_CHECKED", unchecked: "FORM_UNCHECKED", unsafe: "FORM_UNSAFE", plain: "FORM_PLAIN" } as const;
+const singleForms = {
+  checked: "FORM_CHECKED",
+  unchecked: "FORM_UNCHECKED",
+  unsafe: "FORM_UNSAFE",
+  plain: "FORM_PLAIN",
+} as const;
 const copyForms = {
   checked: "COPY_CHECKED",
   unchecked: "COPY_UNCHECKED",
@@ -22,8 +27,17 @@ const copyForms = {
   nmi: "COPY_NMI",
   unsafe: "COPY_UNSAFE",
 } as const;
-const directions = { read: "DIRECTION_READ", write: "DIRECTION_WRITE", both: "DIRECTION_BOTH" } as const;
-const contexts = { task: "CONTEXT_TASK", softirq: "CONTEXT_SOFTIRQ", irq: "CONTEXT_IRQ", nmi: "CONTEXT_NMI" } as const;
+const directions = {
+  read: "DIRECTION_READ",
+  write: "DIRECTION_WRITE",
+  both: "DIRECTION_BOTH",
+} as const;
+const contexts = {
+  task: "CONTEXT_TASK",
+  softirq: "CONTEXT_SOFTIRQ",
+  irq: "CONTEXT_IRQ",
+  nmi: "CONTEXT_NMI",
+} as const;
 
 export type Direction = keyof typeof directions;
 export type CpuContext = keyof typeof contexts;
@@ -115,7 +129,15 @@ export class UserAccess {
   #put(form: ConstantName, address: Address, size: ValueSize, value: Address): number {
     const { lo, hi } = halves(address);
     const word = halves(value, "value");
-    return this.#core.putValue(this.#cpu, this.#constant(form), lo, hi, checkedSize(size), word.lo, word.hi);
+    return this.#core.putValue(
+      this.#cpu,
+      this.#constant(form),
+      lo,
+      hi,
+      checkedSize(size),
+      word.lo,
+      word.hi,
+    );
   }
 
   /** copy_from_user: bytes not copied; they are zeroed in the buffer. */
@@ -138,9 +160,22 @@ export class UserAccess {
     return this.#copyIn(copyForms.nmi, to, address, length, offset);
   }
 
-  #copyIn(form: ConstantName, to: KernelBuffer, address: Address, length: number, offset: number): number {
+  #copyIn(
+    form: ConstantName,
+    to: KernelBuffer,
+    address: Address,
+    length: number,
+    offset: number,
+  ): number {
     const { lo, hi } = halves(address);
-    return this.#core.copyIn(this.#cpu, this.#constant(form), to.linear + checkedOffset(offset), lo, hi, checkedLength(length));
+    return this.#core.copyIn(
+      this.#cpu,
+      this.#constant(form),
+      to.linearOn(this.#task.machine) + checkedOffset(offset),
+      lo,
+      hi,
+      checkedLength(length),
+    );
   }
 
   /** copy_to_user: bytes not copied. */
@@ -162,27 +197,57 @@ export class UserAccess {
     return this.#copyOut(copyForms.unsafe, address, from, length, offset);
   }
 
-  #copyOut(form: ConstantName, address: Address, from: KernelBuffer, length: number, offset: number): number {
+  #copyOut(
+    form: ConstantName,
+    address: Address,
+    from: KernelBuffer,
+    length: number,
+    offset: number,
+  ): number {
     const { lo, hi } = halves(address);
-    return this.#core.copyOut(this.#cpu, this.#constant(form), lo, hi, from.linear + checkedOffset(offset), checkedLength(length));
+    return this.#core.copyOut(
+      this.#cpu,
+      this.#constant(form),
+      lo,
+      hi,
+      from.linearOn(this.#task.machine) + checkedOffset(offset),
+      checkedLength(length),
+    );
   }
 
   /** clear_user: bytes not cleared. */
   clearUser(address: Address, length: number): number {
     const { lo, hi } = halves(address);
-    return this.#core.clearOut(this.#cpu, this.#constant(copyForms.checked), lo, hi, checkedLength(length));
+    return this.#core.clearOut(
+      this.#cpu,
+      this.#constant(copyForms.checked),
+      lo,
+      hi,
+      checkedLength(length),
+    );
   }
 
   /** __clear_user: without the range check. */
   clearUserUnchecked(address: Address, length: number): number {
     const { lo, hi } = halves(address);
-    return this.#core.clearOut(this.#cpu, this.#constant(copyForms.unchecked), lo, hi, checkedLength(length));
+    return this.#core.clearOut(
+      this.#cpu,
+      this.#constant(copyForms.unchecked),
+      lo,
+      hi,
+      checkedLength(length),
+    );
   }
 
   /** copy_from_kernel_nofault: 0, −ERANGE, −EFAULT. `address` is a kernel pointer. */
   copyFromKernelNofault(to: KernelBuffer, address: Address, length: number): number {
     const { lo, hi } = halves(address);
-    return this.#core.copyKernelNofault(to.linear, lo, hi, checkedLength(length));
+    return this.#core.copyKernelNofault(
+      to.linearOn(this.#task.machine),
+      lo,
+      hi,
+      checkedLength(length),
+    );
   }
 
   /** strncpy_from_user: length without the NUL, `limit` if there was none, −EFAULT. */
@@ -196,24 +261,48 @@ export class UserAccess {
 
   #string(form: ConstantName, to: KernelBuffer, address: Address, limit: number): number {
     const { lo, hi } = halves(address);
-    return this.#core.stringIn(this.#cpu, this.#constant(form), to.linear, lo, hi, checkedLimit(limit));
+    return this.#core.stringIn(
+      this.#cpu,
+      this.#constant(form),
+      to.linearOn(this.#task.machine),
+      lo,
+      hi,
+      checkedLimit(limit),
+    );
   }
 
   /** strnlen_user: length with the NUL, 0 on a fault, more than `limit` if there was no NUL. */
   strnlenUser(address: Address, limit: number): number {
     const { lo, hi } = halves(address);
-    return this.#core.stringLength(this.#cpu, this.#constant("STRING_PLAIN"), lo, hi, checkedLimit(limit));
+    return this.#core.stringLength(
+      this.#cpu,
+      this.#constant("STRING_PLAIN"),
+      lo,
+      hi,
+      checkedLimit(limit),
+    );
   }
 
   strnlenUserNofault(address: Address, limit: number): number {
     const { lo, hi } = halves(address);
-    return this.#core.stringLength(this.#cpu, this.#constant("STRING_NOFAULT"), lo, hi, checkedLimit(limit));
+    return this.#core.stringLength(
+      this.#cpu,
+      this.#constant("STRING_NOFAULT"),
+      lo,
+      hi,
+      checkedLimit(limit),
+    );
   }
 
   /** strncpy_from_kernel_nofault: length with the NUL, −ERANGE, −EFAULT. */
   strncpyFromKernelNofault(to: KernelBuffer, address: Address, limit: number): number {
     const { lo, hi } = halves(address);
-    return this.#core.stringFromKernel(to.linear, lo, hi, checkedLimit(limit));
+    return this.#core.stringFromKernel(
+      to.linearOn(this.#task.machine),
+      lo,
+      hi,
+      checkedLimit(limit),
+    );
   }
 
   /** check_zeroed_user: 1 all zero, 0 not, −EFAULT. */
@@ -223,15 +312,39 @@ export class UserAccess {
   }
 
   /** copy_struct_from_user: 0, −E2BIG, −EFAULT. */
-  copyStructFromUser(to: KernelBuffer, kernelSize: number, address: Address, userSize: number): number {
+  copyStructFromUser(
+    to: KernelBuffer,
+    kernelSize: number,
+    address: Address,
+    userSize: number,
+  ): number {
     const { lo, hi } = halves(address);
-    return this.#core.structIn(this.#cpu, to.linear, checkedLength(kernelSize), lo, hi, checkedLength(userSize));
+    return this.#core.structIn(
+      this.#cpu,
+      to.linearOn(this.#task.machine),
+      checkedLength(kernelSize),
+      lo,
+      hi,
+      checkedLength(userSize),
+    );
   }
 
   /** copy_struct_to_user; `ignoredTrailing` is true when the user's structure hides a byte that is not zero. */
-  copyStructToUser(address: Address, userSize: number, from: KernelBuffer, kernelSize: number): { error: number; ignoredTrailing: boolean } {
+  copyStructToUser(
+    address: Address,
+    userSize: number,
+    from: KernelBuffer,
+    kernelSize: number,
+  ): { error: number; ignoredTrailing: boolean } {
     const { lo, hi } = halves(address);
-    const error = this.#core.structOut(this.#cpu, lo, hi, checkedLength(userSize), from.linear, checkedLength(kernelSize));
+    const error = this.#core.structOut(
+      this.#cpu,
+      lo,
+      hi,
+      checkedLength(userSize),
+      from.linearOn(this.#task.machine),
+      checkedLength(kernelSize),
+    );
     return { error, ignoredTrailing: error === 0 && this.#value() !== 0n };
   }
 
@@ -254,7 +367,15 @@ export class UserAccess {
   /** user_access_begin in one direction (or both): false when the range is refused, with the guard untouched. */
   begin(direction: Direction, address: Address, length: number): boolean {
     const { lo, hi } = halves(address);
-    return this.#core.accessBegin(this.#cpu, lo, hi, checkedLength(length), this.#direction(direction)) !== 0;
+    return (
+      this.#core.accessBegin(
+        this.#cpu,
+        lo,
+        hi,
+        checkedLength(length),
+        this.#direction(direction),
+      ) !== 0
+    );
   }
 
   /**
@@ -263,8 +384,15 @@ export class UserAccess {
    */
   beginMasked(direction: Direction, address: Address): bigint | null {
     const { lo, hi } = halves(address);
-    const allOnes = this.#task.machine.header("HEADER_BEHAVIOUR") & this.#constant("BEHAVIOUR_MASK_ALL_ONES");
-    const open = this.#core.accessBeginMasked(this.#cpu, lo, hi, this.#direction(direction), allOnes);
+    const allOnes =
+      this.#task.machine.header("HEADER_BEHAVIOUR") & this.#constant("BEHAVIOUR_MASK_ALL_ONES");
+    const open = this.#core.accessBeginMasked(
+      this.#cpu,
+      lo,
+      hi,
+      this.#direction(direction),
+      allOnes,
+    );
     return open === 0 ? null : this.#value();
   }
 
@@ -277,7 +405,12 @@ export class UserAccess {
    * scoped_user_*_access: opens (masked where that is possible), runs `body` with the pointer to use, and closes on
    * every way out. Answers −EFAULT when the range is refused, else what `body` returns.
    */
-  scoped(direction: Direction, address: Address, length: number, body: (pointer: Address) => number): number {
+  scoped(
+    direction: Direction,
+    address: Address,
+    length: number,
+    body: (pointer: Address) => number,
+  ): number {
     const { lo, hi } = halves(address);
     this.#core.scopeEnter(this.#cpu, lo, hi);
     const masked = this.beginMasked(direction, address);
@@ -302,7 +435,9 @@ export class UserAccess {
 
   /** put_user_inline: a scoped write of one value. */
   putUserInline(address: Address, size: ValueSize, value: Address): number {
-    return this.scoped("write", address, size, (pointer) => this.unsafePutUser(pointer, size, value));
+    return this.scoped("write", address, size, (pointer) =>
+      this.unsafePutUser(pointer, size, value),
+    );
   }
 
   /** user_access_save: closes the guard and says how it was, for {@link restore}. */
@@ -315,7 +450,9 @@ export class UserAccess {
   }
 
   #direction(direction: Direction): number {
-    return this.#constant(directions[oneOf("direction", direction, Object.keys(directions) as Direction[])]);
+    return this.#constant(
+      directions[oneOf("direction", direction, Object.keys(directions) as Direction[])],
+    );
   }
 
   /** Which directions are open now; a guard that never closes shows as closed. */
@@ -347,7 +484,10 @@ export class UserAccess {
 
   /** Runs the task's CPU in another context: in all but "task" no fault is repaired. */
   setContext(context: CpuContext): void {
-    this.#core.setContext(this.#cpu, this.#constant(contexts[oneOf("context", context, Object.keys(contexts) as CpuContext[])]));
+    this.#core.setContext(
+      this.#cpu,
+      this.#constant(contexts[oneOf("context", context, Object.keys(contexts) as CpuContext[])]),
+    );
   }
 
   /** A kernel function begins; on PowerPC the compiler's knowledge of earlier range checks ends with it. */

@@ -3,9 +3,22 @@
  * (src/machine/counters.ts): the command, the JSON and the docs are made from both tables.
  */
 export const figureTable = [
-  { name: "outOfLineCalls", unit: "calls", meaning: "calls out of the kernel function: accessors, copies and guard switches that are not inline" },
-  { name: "instructions", unit: "instructions", meaning: "instructions executed, by the architecture's weights" },
-  { name: "modelledCycles", unit: "cycles", meaning: "core cycles where a measurement or a stated scale exists" },
+  {
+    name: "outOfLineCalls",
+    unit: "calls",
+    meaning:
+      "calls out of the kernel function: accessors, copies and guard switches that are not inline",
+  },
+  {
+    name: "instructions",
+    unit: "instructions",
+    meaning: "instructions executed, by the architecture's weights",
+  },
+  {
+    name: "modelledCycles",
+    unit: "cycles",
+    meaning: "core cycles where a measurement or a stated scale exists",
+  },
 ] as const;
 
 export type FigureName = (typeof figureTable)[number]["name"];

@@ -1,6 +1,12 @@
 import type { MachineEvent } from "../machine/events.ts";
 import type { Machine } from "../machine/machine.ts";
-import { sideEvents, type CallEvents, type CopyEvent, type SideCounter, type TaskBits } from "./cost/index.ts";
+import {
+  sideEvents,
+  type CallEvents,
+  type CopyEvent,
+  type SideCounter,
+  type TaskBits,
+} from "./cost/index.ts";
 
 /**
  * Turns the events of one call, as the study build recorded them, into what the cost model prices. Nothing is
@@ -32,7 +38,11 @@ const toggleCounters = {
 } as const;
 
 /** The events of one call of a task whose words have `taskBits`. */
-export function tallyCall(machine: Machine, events: readonly MachineEvent[], taskBits: TaskBits): CallEvents {
+export function tallyCall(
+  machine: Machine,
+  events: readonly MachineEvent[],
+  taskBits: TaskBits,
+): CallEvents {
   const names: Names = {
     origin: new Map([
       [machine.constant("ORIGIN_SINGLE"), "single"],
@@ -52,7 +62,11 @@ function newSide(): Side {
 }
 
 function finish(side: Side): CallEvents["read"] {
-  return sideEvents({ ...side.counts, copiesFromUser: side.copiesFromUser, copiesToUser: side.copiesToUser });
+  return sideEvents({
+    ...side.counts,
+    copiesFromUser: side.copiesFromUser,
+    copiesToUser: side.copiesToUser,
+  });
 }
 
 function add(side: Side, counter: SideCounter): void {
@@ -65,7 +79,10 @@ function tallyEvent(event: MachineEvent, names: Names, read: Side, write: Side):
     case "function":
       return add(read, "functionEntries");
     case "block":
-      return add(byDirection(event.detail), event.detail === names.read ? "readBlocks" : "writeBlocks");
+      return add(
+        byDirection(event.detail),
+        event.detail === names.read ? "readBlocks" : "writeBlocks",
+      );
     case "range-check":
       return add(byDirection(event.flag & DIRECTION_MASK), checkCounter(event, names));
     case "guard-open":
@@ -73,9 +90,21 @@ function tallyEvent(event: MachineEvent, names: Names, read: Side, write: Side):
     case "guard-close":
       return add(byDirection(event.detail), toggleCounters.close[originOf(event.flag, names)]);
     case "load":
-      return tallyValue(read, event, originOf(event.flag, names) === "single" ? ["gets", "wideGets"] : ["blockLoads", "wideBlockLoads"]);
+      return tallyValue(
+        read,
+        event,
+        originOf(event.flag, names) === "single"
+          ? ["gets", "wideGets"]
+          : ["blockLoads", "wideBlockLoads"],
+      );
     case "store":
-      return tallyValue(write, event, originOf(event.flag, names) === "single" ? ["puts", "widePuts"] : ["blockStores", "wideBlockStores"]);
+      return tallyValue(
+        write,
+        event,
+        originOf(event.flag, names) === "single"
+          ? ["puts", "widePuts"]
+          : ["blockStores", "wideBlockStores"],
+      );
     case "copy-from":
       read.copiesFromUser.push(copyOf(event, "from"));
       return;
@@ -85,7 +114,7 @@ function tallyEvent(event: MachineEvent, names: Names, read: Side, write: Side):
     case "clear":
       return add(write, "clears");
     default:
-      return;
+      
   }
 }
 
@@ -100,7 +129,11 @@ function checkCounter(event: MachineEvent, names: Names): SideCounter {
   return (event.flag & DIRECTION_MASK) === names.read ? "getRangeChecks" : "putRangeChecks";
 }
 
-function tallyValue(side: Side, event: MachineEvent, counters: readonly [SideCounter, SideCounter]): void {
+function tallyValue(
+  side: Side,
+  event: MachineEvent,
+  counters: readonly [SideCounter, SideCounter],
+): void {
   add(side, counters[0]);
   if (event.detail === EIGHT_BYTES) add(side, counters[1]);
 }

@@ -1,12 +1,34 @@
 import type { WasmSource } from "../core/source.ts";
+import { oneOf } from "../base/nearest.ts";
 import { archNames, type ArchName } from "../machine/arch.ts";
 import { newestKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
-import { composeCall, costProfile, type Approximation, type CallCost, type SideCost } from "../measure/cost/index.ts";
+import {
+  composeCall,
+  costProfile,
+  type Approximation,
+  type CallCost,
+  type SideCost,
+} from "../measure/cost/index.ts";
 import { nanosecondsPerTurn } from "../measure/realTime.ts";
 import { tallyCall } from "../measure/tally.ts";
-import { abiExistsOn, abiNumber, abiRow, strategyNumber, type AbiName, type StrategyName } from "../systems/pcm/abi.ts";
-import { argumentAddress, hotFlags, prepareSyncPtr, writeArgument, type SyncPtrBed } from "./syncPtr.ts";
+import {
+  abiExistsOn,
+  abiNames,
+  abiNumber,
+  abiRow,
+  strategyNames,
+  strategyNumber,
+  type AbiName,
+  type StrategyName,
+} from "../systems/pcm/abi.ts";
+import {
+  argumentAddress,
+  hotFlags,
+  prepareSyncPtr,
+  writeArgument,
+  type SyncPtrBed,
+} from "./syncPtr.ts";
 
 /** What is compared. Everything has a default. */
 export interface CompareOptions {
@@ -57,26 +79,52 @@ export const comparedStrategies: readonly StrategyName[] = ["per-field", "copy",
 /** Counts come from the study build, times from release; the two never mix (DESIGN §3.11). */
 export async function compareSyncPtr(options: CompareOptions = {}): Promise<SyncPtrComparison> {
   const kernel = options.kernel ?? newestKernel;
+  const { archs, abis, strategies } = checkedVariants(options);
   const machineOptions = { kernel, memory: "1M", cpus: 1, tlbEntries: 64 } as const;
-  let study = await Machine.create({ ...machineOptions, build: "study", ...given(options.wasm?.study) });
-  let release = await Machine.create({ ...machineOptions, build: "release", ...given(options.wasm?.release) });
+  let study = await Machine.create({
+    ...machineOptions,
+    build: "study",
+    ...given(options.wasm?.study),
+  });
+  let release = await Machine.create({
+    ...machineOptions,
+    build: "release",
+    ...given(options.wasm?.release),
+  });
   const rows: CompareRow[] = [];
-  for (const arch of options.archs ?? archNames) {
-    for (const abi of (options.abis ?? ["compat"]).filter((name) => abiExistsOn(name, arch))) {
+  for (const arch of archs) {
+    for (const abi of abis.filter((name) => abiExistsOn(name, arch))) {
       study = study.reset({ arch });
       release = release.reset({ arch });
       const beds = { study: prepareSyncPtr(study, abi), release: prepareSyncPtr(release, abi) };
-      for (const strategy of options.strategies ?? comparedStrategies) rows.push(compareOne(beds, abi, strategy));
+      for (const strategy of strategies) rows.push(compareOne(beds, abi, strategy));
     }
   }
   return { schemaVersion: 1, scenario: "sync-ptr", kernel: study.shape.kernel.version, rows };
+}
+
+/** The variants asked for. @throws UsageError for a name that does not exist */
+export function checkedVariants(
+  options: CompareOptions,
+): Required<Pick<CompareOptions, "archs" | "abis" | "strategies">> {
+  return {
+    archs: [...(options.archs ?? archNames)].map((name) => oneOf("archs", name, archNames)),
+    abis: [...(options.abis ?? (["compat"] as const))].map((name) => oneOf("abis", name, abiNames)),
+    strategies: [...(options.strategies ?? comparedStrategies)].map((name) =>
+      oneOf("strategies", name, strategyNames),
+    ),
+  };
 }
 
 function given(wasm: WasmSource | undefined): { wasm: WasmSource } | Record<string, never> {
   return wasm === undefined ? {} : { wasm };
 }
 
-function compareOne(beds: { study: SyncPtrBed; release: SyncPtrBed }, abi: AbiName, strategy: StrategyName): CompareRow {
+function compareOne(
+  beds: { study: SyncPtrBed; release: SyncPtrBed },
+  abi: AbiName,
+  strategy: StrategyName,
+): CompareRow {
   const { machine } = beds.study;
   const cost = modelledCost(beds.study, abi, strategy);
   const counted = cost.counted;
@@ -104,7 +152,11 @@ function compareOne(beds: { study: SyncPtrBed; release: SyncPtrBed }, abi: AbiNa
 type Counted = ReturnType<typeof tallyCall>;
 
 /** The events of one warm call, and what they cost on the machine's architecture. */
-export function modelledCost(bed: SyncPtrBed, abi: AbiName, strategy: StrategyName): { counted: Counted; call: CallCost } {
+export function modelledCost(
+  bed: SyncPtrBed,
+  abi: AbiName,
+  strategy: StrategyName,
+): { counted: Counted; call: CallCost } {
   const { machine } = bed;
   const { wordBits } = abiRow(abi);
   writeArgument(bed, 0, hotFlags);
@@ -129,14 +181,19 @@ function sideFigures(events: Counted["read"], cost: SideCost): SideFigures {
 }
 
 /** Real time of the whole call and of what moves user data in it, measured one right after the other. */
-function realTime(bed: SyncPtrBed, abi: AbiName, strategy: StrategyName): { nsPerCall: number; userShare: number } {
+function realTime(
+  bed: SyncPtrBed,
+  abi: AbiName,
+  strategy: StrategyName,
+): { nsPerCall: number; userShare: number } {
   const { exports } = bed.machine;
   const numbers = [abiNumber(bed.machine, abi), strategyNumber(bed.machine, strategy)] as const;
   const { cpu } = bed.task;
   writeArgument(bed, 0, hotFlags);
   const [whole, moving] = nanosecondsPerTurn([
-    (turns) => exports.measureSyncPtr(cpu, bed.stream.handle, ...numbers, argumentAddress, 0, turns),
+    (turns) =>
+      exports.measureSyncPtr(cpu, bed.stream.handle, ...numbers, argumentAddress, 0, turns),
     (turns) => exports.measureSyncPtrMove(cpu, ...numbers, argumentAddress, 0, turns),
   ]);
-  return { nsPerCall: whole!, userShare: Math.min(1, moving! / whole!) };
+  return { nsPerCall: whole!, userShare: moving! / whole! };
 }

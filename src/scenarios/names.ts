@@ -1,6 +1,9 @@
 /** Scenarios by name, and what each is about. */
 export const scenarios = [
-  { name: "sync-ptr", summary: "ALSA PCM SYNC_PTR: three ways to move twelve values between kernel and user" },
+  {
+    name: "sync-ptr",
+    summary: "ALSA PCM SYNC_PTR: three ways to move twelve values between kernel and user",
+  },
 ] as const;
 
 export type ScenarioName = (typeof scenarios)[number]["name"];

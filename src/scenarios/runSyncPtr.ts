@@ -1,6 +1,7 @@
 import { UsageError } from "../base/errors.ts";
 import type { WasmSource } from "../core/source.ts";
-import type { ArchName } from "../machine/arch.ts";
+import { oneOf } from "../base/nearest.ts";
+import { archNames, type ArchName } from "../machine/arch.ts";
 import type { Counters } from "../machine/counters.ts";
 import type { Finding } from "../machine/findings.ts";
 import { newestKernel } from "../machine/kernel.ts";
@@ -45,8 +46,9 @@ export interface SyncPtrRun {
 
 /** @throws UsageError for an ABI that the architecture has not */
 export async function runSyncPtr(options: RunSyncPtrOptions = {}): Promise<SyncPtrRun> {
-  const arch = options.arch ?? "x86-64";
-  const abi = options.abi ?? "compat";
+  const arch = oneOf("arch", options.arch ?? "x86-64", archNames);
+  const abi = oneOf("abi", options.abi ?? "compat", abiNames);
+  if (options.faultAt !== undefined) oneOf("faultAt", options.faultAt, syncPtrFields);
   if (!abiExistsOn(abi, arch)) {
     throw new UsageError({
       argument: "abi",

@@ -1,9 +1,17 @@
 import { FaultlineError } from "../base/errors.ts";
+import { coreConstants } from "../core/generated/coreConstants.ts";
 import { type ArchName } from "../machine/arch.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Mapping } from "../machine/mapping.ts";
 import type { Task } from "../machine/task.ts";
-import { abiRow, syncPtrLayout, type AbiName, type StrategyName, type SyncPtrField } from "../systems/pcm/abi.ts";
+import {
+  abiRow,
+  syncPtrLayout,
+  type AbiName,
+  type StrategyName,
+  type FieldPlace,
+  type SyncPtrField,
+} from "../systems/pcm/abi.ts";
 import { PcmStream } from "../systems/pcm/stream.ts";
 
 /**
@@ -23,7 +31,11 @@ const FRAME_BYTES = 4;
 const DATA_ADDRESS = 0x18000000;
 
 /** SYNC_PTR flag bits (spec/pcm.md §1.3). */
-export const syncPtrFlags = { hwsync: 1, appl: 2, availMin: 4 } as const;
+export const syncPtrFlags = {
+  hwsync: coreConstants.SYNC_HWSYNC,
+  appl: coreConstants.SYNC_APPL,
+  availMin: coreConstants.SYNC_AVAIL_MIN,
+} as const;
 
 /** alsa-lib's hot call: refresh the pointer, report both of the kernel's own values. */
 export const hotFlags = syncPtrFlags.hwsync | syncPtrFlags.appl | syncPtrFlags.availMin;
@@ -64,6 +76,27 @@ export function writeArgument(bed: SyncPtrBed, offset: number, flags: number): v
   bed.pages.write(offset, word);
 }
 
+/** Values of the program's own that the kernel takes where the flags tell it to; it then writes the same back. */
+const taken = [
+  { field: "appl_ptr", reportFlag: syncPtrFlags.appl, value: QUEUED_FRAMES + 1 },
+  { field: "avail_min", reportFlag: syncPtrFlags.availMin, value: configuration.periodSize + 1 },
+] as const;
+
+function writeTaken(
+  bed: SyncPtrBed,
+  offset: number,
+  fields: readonly FieldPlace[],
+  flags: number,
+): void {
+  for (const { field, reportFlag, value } of taken) {
+    if ((flags & reportFlag) !== 0) continue;
+    const place = fields.find((candidate) => candidate.field === field)!;
+    const bytes = new Uint8Array(place.width);
+    new DataView(bytes.buffer).setUint32(0, value, true);
+    bed.pages.write(offset + place.offset, bytes);
+  }
+}
+
 /** What user memory holds before a call, so that every byte the kernel wrote shows. */
 export const PATTERN = 0xee;
 
@@ -76,8 +109,14 @@ export interface SyncPtrOutcome {
   readonly result: number;
   /** The field at which the structure meets a page that cannot be written; null = none. */
   readonly faultAt: SyncPtrField | null;
-  /** Which of the nine fields the kernel wrote, in order. */
-  readonly written: readonly { readonly field: SyncPtrField; readonly state: "new" | "partly" | "old" }[];
+  /**
+   * Which of the nine fields hold other bytes than before, in order. "old": the kernel did not write it, or wrote the
+   * program's own value back.
+   */
+  readonly written: readonly {
+    readonly field: SyncPtrField;
+    readonly state: "new" | "partly" | "old";
+  }[];
   /** Bytes of the argument outside the nine fields that the kernel wrote: holes, tails, flags. */
   readonly otherBytesWritten: readonly number[];
 }
@@ -86,30 +125,44 @@ export interface SyncPtrOutcome {
  * One call whose argument has field `faultAt` (by place in the order of writing) as its first byte on a page that can
  * be read and not written; without it both pages are good.
  */
-export function callSyncPtr(bed: SyncPtrBed, abi: AbiName, strategy: StrategyName, flags: number, faultAt: number | null): SyncPtrOutcome {
+export function callSyncPtr(
+  bed: SyncPtrBed,
+  abi: AbiName,
+  strategy: StrategyName,
+  flags: number,
+  faultAt: number | null,
+): SyncPtrOutcome {
   const layout = syncPtrLayout(bed.machine, abi);
   const offset = faultAt === null ? 0 : PAGE - layout.fields[faultAt]!.offset;
   writeArgument(bed, offset, flags);
+  writeTaken(bed, offset, layout.fields, flags);
   if (faultAt !== null) bed.task.protect(argumentAddress + PAGE, PAGE, "r");
   const before = bed.pages.read(offset, layout.bytes);
   const result = bed.stream.syncPtr({ address: argumentAddress + offset, abi, strategy });
   const after = bed.pages.read(offset, layout.bytes);
   if (faultAt !== null) bed.task.protect(argumentAddress + PAGE, PAGE, "rw");
-  const changed = after.map((byte, at) => (byte === before[at] ? 0 : 1));
-  const inFields = new Set<number>();
-  const written = layout.fields.map(({ field, offset: start, width }) => {
-    for (let at = start; at < start + width; at++) inFields.add(at);
-    const count = changed.subarray(start, start + width).reduce((sum, bit) => sum + bit, 0);
-    return { field, state: count === width ? ("new" as const) : count === 0 ? ("old" as const) : ("partly" as const) };
-  });
-  const otherBytesWritten = [...changed.keys()].filter((at) => changed[at] === 1 && !inFields.has(at));
   return {
     arch: bed.machine.arch,
     abi,
     strategy,
     result,
     faultAt: faultAt === null ? null : layout.fields[faultAt]!.field,
-    written,
-    otherBytesWritten,
+    ...whatChanged(layout.fields, before, after),
   };
+}
+
+/** Compares user memory before and after a call, field by field. */
+function whatChanged(
+  fields: readonly FieldPlace[],
+  before: Uint8Array,
+  after: Uint8Array,
+): Pick<SyncPtrOutcome, "written" | "otherBytesWritten"> {
+  const others = new Set([...after.keys()].filter((at) => after[at] !== before[at]));
+  const written = fields.map(({ field, offset, width }) => {
+    let count = 0;
+    for (let at = offset; at < offset + width; at++) if (others.delete(at)) count += 1;
+    const state = count === width ? "new" : count === 0 ? "old" : "partly";
+    return { field, state } as const;
+  });
+  return { written, otherBytesWritten: [...others] };
 }

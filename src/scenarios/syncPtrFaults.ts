@@ -1,6 +1,6 @@
 import { Machine } from "../machine/machine.ts";
 import { abiExistsOn, syncPtrFields, type StrategyName } from "../systems/pcm/abi.ts";
-import { comparedStrategies, type CompareOptions } from "./compareSyncPtr.ts";
+import { checkedVariants, type CompareOptions } from "./compareSyncPtr.ts";
 import { callSyncPtr, hotFlags, prepareSyncPtr, type SyncPtrOutcome } from "./syncPtr.ts";
 
 /** What each strategy leaves in user memory when field k is the first that cannot be written, for every k. */
@@ -18,10 +18,11 @@ export async function syncPtrFaults(options: CompareOptions = {}): Promise<SyncP
     tlbEntries: 64,
     ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
   };
+  const { archs, abis, strategies } = checkedVariants(options);
   let machine = await Machine.create({ ...first, build: "release" });
-  for (const arch of options.archs ?? ["x86-64"]) {
-    for (const abi of (options.abis ?? ["compat"]).filter((name) => abiExistsOn(name, arch))) {
-      for (const strategy of options.strategies ?? comparedStrategies) {
+  for (const arch of archs) {
+    for (const abi of abis.filter((name) => abiExistsOn(name, arch))) {
+      for (const strategy of strategies) {
         machine = machine.reset({ arch });
         outcomes.push(...faultsOf(machine, abi, strategy));
       }

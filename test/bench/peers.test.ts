@@ -4,6 +4,8 @@ import { COPY_SIZES, PAGE_COUNTS } from "../../bench/cells.ts";
 import type { CellId } from "../../bench/cells.ts";
 import { STRUCT_SHIFT, STRUCT_SIZE, STRUCTS } from "../../bench/compatLayout.ts";
 import type { Inspectable, Peer } from "../../bench/peer.ts";
+import { createFaultlinePeer } from "../../bench/peers/faultline.ts";
+import type { FaultlinePeer } from "../../bench/peers/faultline.ts";
 import { createJsPeer } from "../../bench/peers/js.ts";
 import { createLimitPeer } from "../../bench/peers/limit.ts";
 import type { LimitPeer } from "../../bench/peers/limit.ts";
@@ -20,9 +22,11 @@ const POISON = 0xa5;
 const READS = 20_000;
 
 let limit: LimitPeer;
+let faultline: FaultlinePeer;
 
 beforeAll(async () => {
   limit = await createLimitPeer();
+  faultline = await createFaultlinePeer();
 });
 
 function run(peer: Peer, id: CellId, n: number): number {
@@ -82,6 +86,13 @@ describe("W1: the write side of SYNC_PTR", () => {
     expect(limit.structs()).toEqual(expectedStructs((record) => record, hole));
   });
 
+  test.each(cells)("%s of faultline stores at the same places", (id, hole) => {
+    const { structBytes } = faultline.structs;
+    structBytes.fill(POISON);
+    expect(run(faultline, id, STRUCTS)).toBe(0);
+    expect(structBytes.slice()).toEqual(expectedStructs((record) => record, hole));
+  });
+
   test("limit-loads stores the record's fields and nothing else", () => {
     limit.fillStructs(POISON);
     setRecords(limit, fieldValue);
@@ -95,9 +106,12 @@ describe("W1: the write side of SYNC_PTR", () => {
 });
 
 describe("W2: the guarded copy", () => {
-  test.each(Object.entries(COPY_SIZES))("%s: limit and js copy the same bytes", (variant, size) => {
+  test.each(Object.entries(COPY_SIZES))("%s: all copy the same bytes", (variant, size) => {
     const source = new Uint8Array(randomBytes(size));
     const js = createJsPeer();
+    faultline.copies.source(size).set(source);
+    expect(run(faultline, `W2.${variant}`, 1)).toBe(0);
+    expect(Buffer.compare(faultline.copies.copied(size), source)).toBe(0);
     for (const peer of [limit, js]) peer.setCopySource(source);
     run(limit, `W2.${variant}`, 1);
     expect(run(js, `W2.${variant}`, 1)).toBe(0);
@@ -111,6 +125,8 @@ describe("W5: random pages", () => {
     const js = createJsPeer();
     const sum = run(limit, `W5.${variant}`, READS);
     expect(sum).not.toBe(0);
+    expect(run(faultline, `W5.${variant}`, READS)).toBe(sum);
+    expect(run(faultline, `W5.${variant}-tlb`, READS)).toBe(sum);
     expect(run(js, `W5.${variant}`, READS)).toBe(sum);
     expect(run(js, `W5.${variant}-tlb`, READS)).toBe(sum);
     run(js, "W5.flush", 1);

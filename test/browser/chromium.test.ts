@@ -193,7 +193,12 @@ describe("a page without any headers, with the package as it was built", () => {
 
 test.each([
   { leads: "to a page", wasm: paths.plain, code: "not-wasm", words: /HTML.*pass \{ wasm \}/ },
-  { leads: "to nothing", wasm: "/wasm/wrong.wasm", code: "not-fetched", words: /wrong\.wasm answered 404/ },
+  {
+    leads: "to nothing",
+    wasm: "/wasm/wrong.wasm",
+    code: "not-fetched",
+    words: /wrong\.wasm answered 404/,
+  },
 ])("an address of a core that leads $leads gives an error that says so", async (wrong) => {
   const page = await open(paths.isolated);
   const error = await ask(page, "createError", { build: "study", wasm: wrong.wasm });

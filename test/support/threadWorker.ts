@@ -9,8 +9,8 @@ import { END, control, type Job, type WorkerData } from "./threadProtocol.ts";
  * that the main thread calls.
  */
 
-/** Calls in a round after which a worker gives up waiting for its failure. */
-const MOST_CALLS = 200_000;
+/** A round ends by what the main thread does; only a main thread that is gone makes a worker give up. */
+const PATIENCE_MS = 30_000;
 const SPINS = 5000;
 const NAP_MS = 5;
 
@@ -30,12 +30,19 @@ function nextRound(seen: number): number {
   return Atomics.load(words, control.round);
 }
 
+/** True until the patience of a round is at its end. */
+function patience(): () => boolean {
+  const end = performance.now() + PATIENCE_MS;
+  return () => performance.now() < end;
+}
+
 /** Runs `call` with 1, 2, 3 … until it answers other than 0; says how far it came. */
 function untilFailure(call: (number: number) => number): void {
   let result = 0;
   let number = 0;
+  const goesOn = patience();
   Atomics.store(words, own + control.lastGood, 0);
-  while (result === 0 && number < MOST_CALLS) {
+  while (result === 0 && goesOn()) {
     number++;
     result = call(number);
     if (result === 0) Atomics.store(words, own + control.lastGood, number);
@@ -79,11 +86,12 @@ function copies(job: Job & { kind: "copies" }): void {
 
 function slots({ address, pages, slot, readFirst }: Job & { kind: "slots" }): void {
   let calls = 0;
+  const goesOn = patience();
   for (let index = 0; index < pages; index++) {
     const va = address + index * page;
     if (readFirst) task.uaccess.getUser(va, 4);
     do calls++;
-    while (task.uaccess.putUser(va + slot * 4, 4, index + 1) !== 0 && calls < MOST_CALLS);
+    while (task.uaccess.putUser(va + slot * 4, 4, index + 1) !== 0 && goesOn());
   }
   Atomics.store(words, own + control.calls, calls);
 }

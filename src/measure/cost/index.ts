@@ -24,10 +24,5 @@ export {
   type Difference,
 } from "./profile.ts";
 export { costProfile, costProfiles } from "./profiles/index.ts";
-export {
-  ioctlShares,
-  restAssumption,
-  threadFigures,
-  type AccessInstructions,
-} from "./thread.ts";
+export { ioctlShares, restAssumption, threadFigures, type AccessInstructions } from "./thread.ts";
 export { components, type Component, type Weight } from "./weights.ts";

@@ -12,11 +12,7 @@ interface FieldRow {
 }
 
 /** A row for a field of the stream's own record. */
-function own<const Name extends string>(
-  name: Name,
-  constant: ConstantName,
-  bits: 32 | 64 = 64,
-) {
+function own<const Name extends string>(name: Name, constant: ConstantName, bits: 32 | 64 = 64) {
   return { name, home: "record", constant, bits } as const;
 }
 

@@ -1,5 +1,12 @@
 import type { CoreMemory } from "../../machine/coreMemory.ts";
-import { compatImageBytes, hwParams, hwRefine, nativeImageBytes, type HwConstraints, type PcmDeviceLimits } from "./params/index.ts";
+import {
+  compatImageBytes,
+  hwParams,
+  hwRefine,
+  nativeImageBytes,
+  type HwConstraints,
+  type PcmDeviceLimits,
+} from "./params/index.ts";
 
 /** System call doors: the door decides how a request is read, not the program. */
 export const doors = { lp64: "DOOR_NATIVE", i386: "DOOR_I386", x32: "DOOR_X32" } as const;
@@ -24,19 +31,30 @@ export interface Negotiable {
  * stream's image: the negotiation works on that and hands the result to the core's second half
  * (assembly/pcm/hwParams.ts).
  */
-export function pcmIoctl(target: Negotiable, door: DoorName, command: number, lo: number, hi: number): number {
+export function pcmIoctl(
+  target: Negotiable,
+  door: DoorName,
+  command: number,
+  lo: number,
+  hi: number,
+): number {
   const { machine, cpu, stream } = target;
   const doorNumber = machine.constant(doors[door]);
   const answer = machine.exports.pcmCall(cpu, stream, doorNumber, command, lo, hi);
   if (answer !== machine.constant("NEGOTIATE")) return answer;
   const image = imageOf(target, door);
-  return (command & NUMBER_MASK) === HW_REFINE_NUMBER ? refine(target, image, doorNumber) : configure(target, image, doorNumber);
+  return (command & NUMBER_MASK) === HW_REFINE_NUMBER
+    ? refine(target, image, doorNumber)
+    : configure(target, image, doorNumber);
 }
 
 /** The structure in kernel memory, live. A 32-bit kernel's native one has 4-byte words, as at the compat doors. */
 function imageOf({ machine, stream }: Negotiable, door: DoorName): Uint8Array {
   const at = machine.words[(stream + machine.constant("STREAM_IMAGE")) >>> 2]!;
-  return machine.bytes.subarray(at, at + (door === "lp64" && machine.wordBytes === 8 ? nativeImageBytes : compatImageBytes));
+  return machine.bytes.subarray(
+    at,
+    at + (door === "lp64" && machine.wordBytes === 8 ? nativeImageBytes : compatImageBytes),
+  );
 }
 
 function refine(target: Negotiable, image: Uint8Array, door: number): number {
@@ -51,8 +69,17 @@ function configure(target: Negotiable, image: Uint8Array, door: number): number 
   const { chosen, image: answer, errno } = hwParams(image, target.constraints);
   if (chosen === undefined) return exports.pcmRefuseHwParams(target.stream, errno);
   const applied = exports.pcmApplyHwParams(
-    target.stream, chosen.access, chosen.format, chosen.channels, chosen.rate, chosen.periodSize, chosen.bufferSize,
-    Math.min(chosen.bufferBytes, target.limits.ringBytesMax), chosen.physWidth, chosen.info, chosen.noPeriodWakeup ? 1 : 0,
+    target.stream,
+    chosen.access,
+    chosen.format,
+    chosen.channels,
+    chosen.rate,
+    chosen.periodSize,
+    chosen.bufferSize,
+    Math.min(chosen.bufferBytes, target.limits.ringBytesMax),
+    chosen.physWidth,
+    chosen.info,
+    chosen.noPeriodWakeup ? 1 : 0,
   );
   if (applied !== 0) return applied;
   image.set(answer);

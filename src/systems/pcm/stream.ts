@@ -1,11 +1,21 @@
 import { FaultlineError } from "../../base/errors.ts";
-import { halves, type Address } from "../../machine/address.ts";
+import { oneOf } from "../../base/nearest.ts";
+import type { CoreExports } from "../../core/exports.ts";
+import { halves, wholeNumber, type Address } from "../../machine/address.ts";
+import { Handle } from "../../machine/handle.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 import type { Operation } from "../../machine/programs.ts";
 import type { Task } from "../../machine/task.ts";
 import { abiNumber, strategyNumber, type AbiName, type StrategyName } from "./abi.ts";
 import { pcmIoctl, type DoorName } from "./negotiate.ts";
-import { constraintsFor, deviceProfiles, openRequest, requestNumber, type HwConstraints, type PcmDeviceLimits } from "./params/index.ts";
+import {
+  constraintsFor,
+  deviceProfiles,
+  openRequest,
+  requestNumber,
+  type HwConstraints,
+  type PcmDeviceLimits,
+} from "./params/index.ts";
 
 /** ioctl numbers without an argument, the same at every door (spec/pcm.md §1.2). */
 const requests = {
@@ -19,12 +29,16 @@ const requests = {
   xrun: 0x4148,
 } as const;
 
-/** Where a request's structure lies while HW_PARAMS runs; unmapped again afterwards. */
+/** From where on a place is looked for in which a request's structure lies while HW_PARAMS runs. */
 const REQUEST_ADDRESS = 0x08000000;
 const REQUEST_BYTES = 4096;
+const MOST_BYTES = 2 ** 31 - 1;
 
 const FORMAT_S16_LE = 2;
 const ACCESS_RW_INTERLEAVED = 3;
+
+/** Directions, in the order of the core's numbers for them. */
+const pcmDirections = ["playback", "capture"] as const;
 
 /** What a stream is opened with. */
 export interface PcmOpenOptions {
@@ -56,14 +70,18 @@ export interface SyncPtrCall {
 /** An open substream of a sound device, used by one task. */
 export class PcmStream {
   readonly task: Task;
-  /** Linear address of its record in the core. */
-  readonly handle: number;
+  readonly #handle: Handle;
   readonly #constraints: HwConstraints;
   readonly #limits: PcmDeviceLimits;
 
-  private constructor(task: Task, handle: number, limits: PcmDeviceLimits, constraints: HwConstraints) {
+  private constructor(
+    task: Task,
+    handle: number,
+    limits: PcmDeviceLimits,
+    constraints: HwConstraints,
+  ) {
     this.task = task;
-    this.handle = handle;
+    this.#handle = new Handle(task.machine, "stream", handle);
     this.#limits = limits;
     this.#constraints = constraints;
   }
@@ -72,11 +90,27 @@ export class PcmStream {
   static open(task: Task, options: PcmOpenOptions = {}): PcmStream {
     const limits = options.limits ?? deviceProfiles.ctl;
     const { constraints } = constraintsFor(limits);
-    if (constraints === undefined) throw new FaultlineError("open-failed", "open gave -22: no configuration meets the device's limits");
-    const direction = options.direction === "capture" ? 1 : 0;
-    const handle = task.machine.exports.pcmOpen(direction, 0, 0, limits.info >>> 0, options.nonblock === true ? 1 : 0) >>> 0;
+    if (constraints === undefined)
+      {throw new FaultlineError(
+        "open-failed",
+        "open gave -22: no configuration meets the device's limits",
+      );}
+    const direction = oneOf("direction", options.direction ?? "playback", pcmDirections);
+    const handle =
+      task.machine.exports.pcmOpen(
+        pcmDirections.indexOf(direction),
+        0,
+        0,
+        limits.info >>> 0,
+        options.nonblock === true ? 1 : 0,
+      ) >>> 0;
     if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no stream record");
     return new PcmStream(task, handle, limits, constraints);
+  }
+
+  /** Linear address of its record in the core. @throws UsageError once it was closed */
+  get handle(): number {
+    return this.#handle.address;
   }
 
   get #machine(): CoreMemory {
@@ -95,10 +129,11 @@ export class PcmStream {
       flags: 0,
     };
     const wide = this.#machine.wordBytes === 8;
-    const mapping = this.task.map({ at: REQUEST_ADDRESS, length: REQUEST_BYTES });
+    const at = this.task.freeRange(REQUEST_ADDRESS, REQUEST_BYTES);
+    const mapping = this.task.map({ at, length: REQUEST_BYTES });
     mapping.write(0, openRequest(fixed, wide ? "lp64" : "i386"));
     const command = requestNumber[wide ? "lp64" : "i386"].hwParams;
-    const result = this.ioctl("lp64", command, REQUEST_ADDRESS);
+    const result = this.ioctl("lp64", command, at);
     mapping.unmap();
     return result;
   }
@@ -118,7 +153,11 @@ export class PcmStream {
 
   /** A request without an argument: 0 or −errno, or BLOCKED when it sleeps. */
   request(name: keyof typeof requests): number {
-    return this.ioctl("lp64", requests[name], 0);
+    return this.ioctl(
+      "lp64",
+      requests[oneOf("request", name, Object.keys(requests) as (keyof typeof requests)[])],
+      0,
+    );
   }
 
   /** SYNC_PTR: 0 or −errno. */
@@ -132,20 +171,27 @@ export class PcmStream {
     const abi = abiNumber(this.#machine, call.abi);
     const strategy = strategyNumber(this.#machine, call.strategy ?? "kernel");
     const { cpu } = this.task;
-    return { name: "SYNC_PTR", call: () => exports.pcmSyncPtr(cpu, this.handle, abi, strategy, lo, hi) };
+    return {
+      name: "SYNC_PTR",
+      call: () => exports.pcmSyncPtr(cpu, this.handle, abi, strategy, lo, hi),
+    };
   }
 
   /** write(2) as an operation of a program: bytes taken, −errno, or BLOCKED when the ring is full. */
   writeOperation(address: Address, bytes: number): Operation {
-    const { lo, hi } = halves(address);
-    const { cpu } = this.task;
-    return { name: "write", call: () => this.#machine.rawExports.pcmWrite(cpu, this.handle, lo, hi, bytes) };
+    return this.#write(address, bytes, this.#machine.rawExports);
   }
 
   /** write(2): bytes taken, −errno, or BLOCKED when the ring is full and the file blocks. */
   write(address: Address, bytes: number): number {
+    return this.#write(address, bytes, this.#machine.exports).call();
+  }
+
+  #write(address: Address, bytes: number, exports: CoreExports): Operation {
     const { lo, hi } = halves(address);
-    return this.#machine.exports.pcmWrite(this.task.cpu, this.handle, lo, hi, bytes);
+    const length = wholeNumber("bytes", bytes, 0, MOST_BYTES);
+    const { cpu } = this.task;
+    return { name: "write", call: () => exports.pcmWrite(cpu, this.handle, lo, hi, length) };
   }
 
   /** The position that the device reports from now on, in frames. */
@@ -161,5 +207,6 @@ export class PcmStream {
 
   close(): void {
     this.#machine.exports.pcmClose(this.task.cpu, this.handle);
+    this.#handle.release("was closed");
   }
 }

@@ -1,0 +1,55 @@
+import { UsageError } from "../base/errors.ts";
+import type { CoreMemory } from "./coreMemory.ts";
+
+/**
+ * The place of an object in the core, as long as it is there: asking for it after the object was given up, or after
+ * its machine was reset, is a mistake of the caller and is said, because somebody else may live there by then.
+ */
+export class Handle {
+  readonly #machine: CoreMemory;
+  readonly #what: string;
+  readonly #address: number;
+  /** How the object came to its end; undefined while it lives. */
+  #end: string | undefined;
+
+  constructor(machine: CoreMemory, what: string, address: number) {
+    this.#machine = machine;
+    this.#what = what;
+    this.#address = address;
+  }
+
+  /** Linear address. @throws UsageError when the object is gone */
+  get address(): number {
+    this.check();
+    return this.#address;
+  }
+
+  /** The machine the object lives on. @throws UsageError when the object is gone */
+  get machine(): CoreMemory {
+    this.check();
+    return this.#machine;
+  }
+
+  /** Linear address, for use on `machine`. @throws UsageError when the object is gone or of another machine */
+  addressOn(machine: CoreMemory): number {
+    if (machine === this.#machine) return this.address;
+    throw new UsageError({
+      argument: this.#what,
+      problem: "belongs to another machine",
+      valid: `a ${this.#what} of this machine`,
+    });
+  }
+
+  /** The object is given up; `end` says how: "was closed". */
+  release(end: string): void {
+    this.check();
+    this.#end = end;
+  }
+
+  /** @throws UsageError when the object is gone */
+  check(): void {
+    const end = this.#machine.isCurrent ? this.#end : "is of a machine that was reset since";
+    if (end !== undefined)
+      {throw new UsageError({ argument: this.#what, problem: end, valid: `a live ${this.#what}` });}
+  }
+}
