@@ -134,8 +134,9 @@ async function once(stamp, hash, product, build) {
 }
 
 async function buildCores() {
-  for (const folder of ["build", "wasm", "src/core/generated"])
-    {mkdirSync(folder, { recursive: true });}
+  for (const folder of ["build", "wasm", "src/core/generated"]) {
+    mkdirSync(folder, { recursive: true });
+  }
   await Promise.all([buildRelease(), buildConstants()]);
   await Promise.all([buildThreads(), buildStudy()]);
   await buildProfile();

@@ -10,7 +10,8 @@ function dropInline(node) {
 
 export default class DropInline extends Transform {
   afterParse(parser) {
-    for (const source of parser.sources)
-      {for (const statement of source.statements) dropInline(statement);}
+    for (const source of parser.sources) {
+      for (const statement of source.statements) dropInline(statement);
+    }
   }
 }

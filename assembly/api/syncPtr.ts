@@ -21,8 +21,9 @@ export function measureSyncPtr(
   const cpu = cpuAt(index);
   let result: i32 = 0;
   enterCore(cpu);
-  for (let at: u32 = 0; at < n; at++)
-    {result |= syncPtr(cpu, streamAt(stream), abi, strategy, wide(lo, hi));}
+  for (let at: u32 = 0; at < n; at++) {
+    result |= syncPtr(cpu, streamAt(stream), abi, strategy, wide(lo, hi));
+  }
   leaveCore(cpu);
   return result;
 }

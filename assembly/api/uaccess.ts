@@ -79,8 +79,9 @@ import { enterCore, leaveCore } from "../mm/shootdown";
 function enterPrimitive(index: u32, va: u64): Cpu {
   const cpu = cpuAt(index);
   enterCore(cpu);
-  if (cpu.blockDirection != 0)
-    {recordFinding(FINDING_GUARD_NESTED_OPEN, index, cpu.task, va, cpu.blockDirection);}
+  if (cpu.blockDirection != 0) {
+    recordFinding(FINDING_GUARD_NESTED_OPEN, index, cpu.task, va, cpu.blockDirection);
+  }
   return cpu;
 }
 
@@ -213,8 +214,9 @@ export function copyOut(index: u32, form: u32, lo: u32, hi: u32, kernel: u32, le
 }
 
 function copyOutForm(cpu: Cpu, form: u32, va: u64, kernel: u32, length: u32): i32 {
-  if (objectTooSmall(cpu, kernel, length))
-    {return form == COPY_CHECKED || form == COPY_UNCHECKED ? length : -EFAULT;}
+  if (objectTooSmall(cpu, kernel, length)) {
+    return form == COPY_CHECKED || form == COPY_UNCHECKED ? length : -EFAULT;
+  }
   switch (form) {
     case COPY_CHECKED:
       return copyToUser(cpu, va, kernel, length);

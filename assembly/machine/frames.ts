@@ -186,8 +186,9 @@ export function freeFrames(pfn: u32): void {
   spinLock(HEADER + offsetof<Header>("zoneLock"));
   head.refcount = 0;
   head.kind = FRAME_FREE;
-  for (let tail: u32 = 1, size: u32 = 1 << order; tail < size; tail++)
-    {frameOf(pfn + tail).kind = FRAME_FREE;}
+  for (let tail: u32 = 1, size: u32 = 1 << order; tail < size; tail++) {
+    frameOf(pfn + tail).kind = FRAME_FREE;
+  }
   h.framesInUse -= 1 << order;
   releaseBlock(pfn, order);
   spinUnlock(HEADER + offsetof<Header>("zoneLock"));

@@ -66,8 +66,9 @@ function handleMmFault(cpu: Cpu, mm: Mm, vma: Vma, va: u64, wanted: u32): u32 {
   const entry = walkTo(mm.root, va, walk);
   let result: u32 = 0;
   if (entry == 0) result = fillEmpty(mm, vma, va, access, walk.level);
-  else if (access == ACCESS_WRITE && (entry & PTE_RW) == 0)
-    {result = writeProtected(cpu, mm, vma, va, entry, walk);}
+  else if (access == ACCESS_WRITE && (entry & PTE_RW) == 0) {
+    result = writeProtected(cpu, mm, vma, va, entry, walk);
+  }
   unlockTables(mm);
   return result;
 }

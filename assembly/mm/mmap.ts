@@ -206,8 +206,9 @@ function pruneTables(gather: Gather, table: usize, level: u32, start: u64, end: 
     const address = entryAddress(table, level, va);
     const below = childTable(address, level);
     if (below == 0) continue;
-    if (level > 2)
-      {pruneTables(gather, below, level - 1, va, min<u64>((va & ~(step - 1)) + step, end));}
+    if (level > 2) {
+      pruneTables(gather, below, level - 1, va, min<u64>((va & ~(step - 1)) + step, end));
+    }
     if (frameOf(pfnOfAddress(below)).count != 0) continue;
     writeEntry(address, 0);
     gather.tables += 1;
@@ -237,8 +238,9 @@ function flushGather(gather: Gather): void {
   const start: u64 = everything ? 0 : gather.start;
   const end = everything ? profile().tableLimit : gather.end;
   shootDown(changetype<Cpu>(gather.cpu as usize), gather.mm, start, end);
-  for (let slot: u32 = 0; slot < gather.count; slot++)
-    {dropFolio(load<u32>(gatherSlot(gather, slot)));}
+  for (let slot: u32 = 0; slot < gather.count; slot++) {
+    dropFolio(load<u32>(gatherSlot(gather, slot)));
+  }
   gather.count = 0;
   gather.tables = 0;
 }

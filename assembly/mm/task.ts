@@ -53,8 +53,9 @@ export function exitTask(cpu: Cpu, address: usize): void {
   if (h.tasks == (address as u32)) h.tasks = task.next;
   else {
     let at = h.tasks;
-    while (at != 0 && changetype<Task>(at as usize).next != (address as u32))
-      {at = changetype<Task>(at as usize).next;}
+    while (at != 0 && changetype<Task>(at as usize).next != (address as u32)) {
+      at = changetype<Task>(at as usize).next;
+    }
     if (at != 0) changetype<Task>(at as usize).next = task.next;
   }
   mmPut(cpu, changetype<Mm>(task.mm as usize));

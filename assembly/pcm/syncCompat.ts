@@ -50,7 +50,6 @@ function put(cpu: Cpu, slot: usize, at: u64, value: u32, closedPair: u64): void 
 }
 
 /** Nine put_user. ALL_WRITTEN, or the offset of the field that comes next. */
-
 @inline
 export function hitPuts(
   cpu: Cpu,

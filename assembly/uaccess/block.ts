@@ -72,8 +72,9 @@ function openDirection(cpu: Cpu, va: u64, direction: u32): void {
 
 /** Begins a block in one direction; 1 when it is open, 0 when the range was refused. Nesting is a finding (R4). */
 export function blockBegin(cpu: Cpu, va: u64, length: u64, direction: u32): u32 {
-  if (cpu.blockDirection != 0)
-    {recordFinding(FINDING_GUARD_NESTED_OPEN, cpu.index, cpu.task, va, direction);}
+  if (cpu.blockDirection != 0) {
+    recordFinding(FINDING_GUARD_NESTED_OPEN, cpu.index, cpu.task, va, direction);
+  }
   count(cpu, direction == DIRECTION_READ ? COUNT_READ_BLOCKS : COUNT_WRITE_BLOCKS);
   noteBlock(cpu, va, direction);
   if (!accessOkFixed(cpu, va, length, direction)) return 0;
@@ -88,8 +89,9 @@ export function blockBegin(cpu: Cpu, va: u64, length: u64, direction: u32): u32 
  */
 export function blockBeginMasked(cpu: Cpu, va: u64, direction: u32, allOnes: bool): u32 {
   if ((cpu.guard & MASKED_ACCESS) == 0) return 0;
-  if (cpu.blockDirection != 0)
-    {recordFinding(FINDING_GUARD_NESTED_OPEN, cpu.index, cpu.task, va, direction);}
+  if (cpu.blockDirection != 0) {
+    recordFinding(FINDING_GUARD_NESTED_OPEN, cpu.index, cpu.task, va, direction);
+  }
   count(cpu, direction == DIRECTION_READ ? COUNT_READ_BLOCKS : COUNT_WRITE_BLOCKS);
   noteBlock(cpu, va, direction);
   cpu.value = maskUserAddress(cpu, va, allOnes);

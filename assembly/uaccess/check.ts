@@ -47,8 +47,9 @@ function checkedSlot(cpu: Cpu, slot: u32): usize {
 function noteCheck(cpu: Cpu, va: u64, size: u64, direction: u32): void {
   if (cpu.guard & CHECK_DROPS_REPEATS) {
     for (let slot: u32 = 0; slot < cpu.checkedCount; slot++) {
-      if (load<u64>(checkedSlot(cpu, slot)) == va && load<u64>(checkedSlot(cpu, slot), 8) == size)
-        {return;}
+      if (load<u64>(checkedSlot(cpu, slot)) == va && load<u64>(checkedSlot(cpu, slot), 8) == size) {
+        return;
+      }
     }
     if (cpu.checkedCount < CHECKED_SLOTS) {
       store<u64>(checkedSlot(cpu, cpu.checkedCount), va);

@@ -24,9 +24,9 @@ export function pagefaultDisable(cpu: Cpu): void {
 export function pagefaultEnable(cpu: Cpu): void {
   if (cpu.task == 0) return;
   const task = changetype<Task>(cpu.task as usize);
-  if (task.pagefaultDisabled == 0)
-    {recordFinding(FINDING_PAGEFAULT_UNBALANCED, cpu.index, cpu.task, 0, 0);}
-  else task.pagefaultDisabled -= 1;
+  if (task.pagefaultDisabled == 0) {
+    recordFinding(FINDING_PAGEFAULT_UNBALANCED, cpu.index, cpu.task, 0, 0);
+  } else task.pagefaultDisabled -= 1;
 }
 
 export function preemptDisable(cpu: Cpu): void {
@@ -34,9 +34,9 @@ export function preemptDisable(cpu: Cpu): void {
 }
 
 export function preemptEnable(cpu: Cpu): void {
-  if (cpu.preemptDisabled == 0)
-    {recordFinding(FINDING_PREEMPT_UNBALANCED, cpu.index, cpu.task, 0, 0);}
-  else cpu.preemptDisabled -= 1;
+  if (cpu.preemptDisabled == 0) {
+    recordFinding(FINDING_PREEMPT_UNBALANCED, cpu.index, cpu.task, 0, 0);
+  } else cpu.preemptDisabled -= 1;
 }
 
 /** might_fault: where the CPU must not sleep, a call that may is a mistake unless page faults are disabled. */

@@ -30,8 +30,9 @@ function refuse(cpu: Cpu, va: u64, access: u32): i32 {
 }
 
 function oops(cpu: Cpu, va: u64, access: u32): i32 {
-  if (cpu.missReason != MISS_VIOLATION)
-    {recordFinding(FINDING_NO_FIXUP, cpu.index, cpu.task, va, access);}
+  if (cpu.missReason != MISS_VIOLATION) {
+    recordFinding(FINDING_NO_FIXUP, cpu.index, cpu.task, va, access);
+  }
   if (cpu.task != 0) changetype<Task>(cpu.task as usize).oopsed = 1;
   cpu.value = 0;
   return -EFAULT;

@@ -35,8 +35,9 @@ export async function compileSource(source: WasmSource, what: string): Promise<W
 /** The type of a compiled module is empty in lib.dom, so that it cannot be told apart by types alone. */
 async function bytesOf(source: WasmSource): Promise<Uint8Array> {
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (ArrayBuffer.isView(source))
-    {return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);}
+  if (ArrayBuffer.isView(source)) {
+    return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  }
   const isAddress = typeof source === "string" || source instanceof URL;
   const response = isAddress
     ? await fetched(source)
@@ -56,11 +57,12 @@ async function fetched(address: string | URL): Promise<Response> {
       { cause },
     );
   }
-  if (!response.ok)
-    {throw new FaultlineError(
+  if (!response.ok) {
+    throw new FaultlineError(
       "not-fetched",
       `${String(address)} answered ${response.status} ${response.statusText}`.trimEnd(),
-    );}
+    );
+  }
   return response;
 }
 

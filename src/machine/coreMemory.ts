@@ -14,6 +14,8 @@ export class CoreMemory {
   readonly core: Core;
   readonly shape: MachineShape;
   #epoch: number;
+  #moment = 0;
+  readonly #takenBack: { readonly after: number; readonly upTo: number }[] = [];
   #words: Uint32Array;
   #bytes: Uint8Array;
 
@@ -40,6 +42,26 @@ export class CoreMemory {
   protected takeOver(): void {
     this.core.epoch += 1;
     this.#epoch = this.core.epoch;
+  }
+
+  /** Numbers the beginnings and ends of handles, so that a restore can take back those since its snapshot. */
+  nextMoment(): number {
+    this.#moment += 1;
+    return this.#moment;
+  }
+
+  get moment(): number {
+    return this.#moment;
+  }
+
+  /** A restore: whatever happened to handles after `moment` did not happen. */
+  takeBackSince(moment: number): void {
+    while ((this.#takenBack.at(-1)?.after ?? -1) >= moment) this.#takenBack.pop();
+    this.#takenBack.push({ after: moment, upTo: this.#moment });
+  }
+
+  wasTakenBack(moment: number): boolean {
+    return this.#takenBack.some(({ after, upTo }) => after < moment && moment <= upTo);
   }
 
   #checkCurrent(): void {

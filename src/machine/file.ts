@@ -46,8 +46,9 @@ export class UserFile {
     const pageSize = machine.constant("PAGE_SIZE");
     wholeNumber("index", index, 0, Math.ceil(Number(this.size) / pageSize) - 1);
     const linear = machine.exports.fileData(address, index) >>> 0;
-    if (linear === 0)
-      {throw new FaultlineError("no-memory", `RAM is full: no page ${index} of the file`);}
+    if (linear === 0) {
+      throw new FaultlineError("no-memory", `RAM is full: no page ${index} of the file`);
+    }
     return machine.bytes.subarray(linear, linear + pageSize);
   }
 

@@ -9,13 +9,15 @@ export class Handle {
   readonly #machine: CoreMemory;
   readonly #what: string;
   readonly #address: number;
-  /** How the object came to its end; undefined while it lives. */
-  #end: string | undefined;
+  readonly #born: number;
+  /** How and when the object came to its end; undefined while it lives. */
+  #end: { readonly how: string; readonly moment: number } | undefined;
 
   constructor(machine: CoreMemory, what: string, address: number) {
     this.#machine = machine;
     this.#what = what;
     this.#address = address;
+    this.#born = machine.nextMoment();
   }
 
   /** Linear address. @throws UsageError when the object is gone */
@@ -40,16 +42,26 @@ export class Handle {
     });
   }
 
-  /** The object is given up; `end` says how: "was closed". */
-  release(end: string): void {
+  /** The object is given up; `how` says it in words: "was closed". */
+  release(how: string): void {
     this.check();
-    this.#end = end;
+    this.#end = { how, moment: this.#machine.nextMoment() };
   }
 
   /** @throws UsageError when the object is gone */
   check(): void {
-    const end = this.#machine.isCurrent ? this.#end : "is of a machine that was reset since";
-    if (end !== undefined)
-      {throw new UsageError({ argument: this.#what, problem: end, valid: `a live ${this.#what}` });}
+    const problem = this.#problem();
+    if (problem === undefined) return;
+    throw new UsageError({ argument: this.#what, problem, valid: `a live ${this.#what}` });
+  }
+
+  /** A restore takes back ends and beginnings alike. */
+  #problem(): string | undefined {
+    const machine = this.#machine;
+    if (!machine.isCurrent) return "is of a machine that was reset since";
+    if (machine.wasTakenBack(this.#born)) return "was made after the snapshot that was restored";
+    return this.#end === undefined || machine.wasTakenBack(this.#end.moment)
+      ? undefined
+      : this.#end.how;
   }
 }

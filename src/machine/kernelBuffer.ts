@@ -19,8 +19,9 @@ export class KernelBuffer {
   static alloc(machine: CoreMemory, bytes: number): KernelBuffer {
     wholeNumber("bytes", bytes, 1, MAX_BUFFER);
     const linear = machine.exports.allocKernelBuffer(bytes) >>> 0;
-    if (linear === 0)
-      {throw new FaultlineError("no-memory", `RAM is full: no kernel buffer of ${bytes} bytes`);}
+    if (linear === 0) {
+      throw new FaultlineError("no-memory", `RAM is full: no kernel buffer of ${bytes} bytes`);
+    }
     return new KernelBuffer(new Handle(machine, "kernel buffer", linear), bytes);
   }
 

@@ -50,8 +50,9 @@ export class Mapping {
   write(offset: number, bytes: Uint8Array): void {
     this.#pieces(offset, bytes.length, (va, at, length) => {
       const linear = this.#task.force(va) ? this.#task.linearOf(va) : null;
-      if (linear === null)
-        {throw new FaultlineError("not-present", `no page can be present at 0x${va.toString(16)}`);}
+      if (linear === null) {
+        throw new FaultlineError("not-present", `no page can be present at 0x${va.toString(16)}`);
+      }
       this.#task.machine.bytes.set(bytes.subarray(at, at + length), linear);
     });
   }

@@ -87,8 +87,9 @@ function tlbEntriesOf(entries: number): number {
     entries >= least &&
     entries <= most &&
     (entries & (entries - 1)) === 0
-  )
-    {return entries;}
+  ) {
+    return entries;
+  }
   throw new UsageError({
     argument: "tlbEntries",
     problem: `is ${String(entries)}`,

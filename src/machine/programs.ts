@@ -112,11 +112,12 @@ function runSlots(
     const runnable = runnableOf(slots);
     if (runnable.length === 0) {
       if (slots.every((slot) => slot.phase === "done")) return;
-      if (!machine.advanceToNextTimeout())
-        {throw new FaultlineError(
+      if (!machine.advanceToNextTimeout()) {
+        throw new FaultlineError(
           "deadlock",
           "every program sleeps and nobody is left to wake them",
-        );}
+        );
+      }
       continue;
     }
     const chosen = slots[choose(runnable, step)]!;
@@ -129,8 +130,9 @@ function runSlots(
 
 /** A sleeper that was woken, or whose time is up, may run the second half of its call. */
 function wakeSleepers(slots: readonly Slot[]): void {
-  for (const slot of slots)
-    {if (slot.phase === "blocked" && slot.program.task.canResume) slot.phase = "woken";}
+  for (const slot of slots) {
+    if (slot.phase === "blocked" && slot.program.task.canResume) slot.phase = "woken";
+  }
 }
 
 /** Who can go on: a CPU left inside an operation runs nothing else, and who waits does so until another one ran. */

@@ -6,6 +6,8 @@ export interface Snapshot {
   /** The machine it was taken from, and no other, can take it back. */
   readonly machine: CoreMemory;
   readonly freshPfn: number;
+  /** When it was taken, in the machine's count of handles. */
+  readonly moment: number;
   readonly parts: readonly { readonly start: number; readonly bytes: Uint8Array }[];
 }
 
@@ -26,12 +28,13 @@ export function takeSnapshot(machine: CoreMemory): Snapshot {
     start,
     bytes: machine.bytes.slice(start, end),
   }));
-  return { machine, freshPfn, parts };
+  return { machine, freshPfn, moment: machine.moment, parts };
 }
 
 /**
  * Copies the state back. Frames first used since then become fresh, that is zero, again; every CPU forgets its
- * translations under a generation that none of them has seen. Handles made since then are no longer good.
+ * translations under a generation that none of them has seen. Handles made
+ * since then are no longer good, handles given up since then are good again.
  */
 export function restoreSnapshot(machine: CoreMemory, snapshot: Snapshot): void {
   if (snapshot?.machine !== machine) {
@@ -52,6 +55,7 @@ export function restoreSnapshot(machine: CoreMemory, snapshot: Snapshot): void {
   for (const part of snapshot.parts) machine.bytes.set(part.bytes, part.start);
   generationWords(machine).forEach((word, cpu) => (machine.words[word] = generations[cpu]!));
   machine.exports.forgetTranslations();
+  machine.takeBackSince(snapshot.moment);
 }
 
 function generationWords(machine: CoreMemory): number[] {

@@ -102,8 +102,9 @@ export class Task {
     if (options.tagged === true) requireTags(machine);
     const sibling = options.sharing === undefined ? 0 : options.sharing.handleOn(machine);
     const handle = machine.exports.newTask(sibling, wordBytes) >>> 0;
-    if (handle === 0)
-      {throw new FaultlineError("no-memory", "RAM is full: no task record or address space");}
+    if (handle === 0) {
+      throw new FaultlineError("no-memory", "RAM is full: no task record or address space");
+    }
     const task = new Task(machine, handle, cpu);
     if (options.tagged === true) task.#setField("TASK_TAGGED", 1);
     if (options.cpu !== null) task.runOn(cpu);
@@ -179,11 +180,12 @@ export class Task {
       this.#leafLevel(pageSize),
       key,
     );
-    if (result !== 0)
-      {throw new FaultlineError(
+    if (result !== 0) {
+      throw new FaultlineError(
         "mmap-failed",
         `mmap of ${String(options.length)} bytes at ${String(options.at)} gave ${result}`,
-      );}
+      );
+    }
     const mapping = new Mapping(this, BigInt(options.at), Number(BigInt(options.length)));
     if (options.populate === true) mapping.populate();
     return mapping;

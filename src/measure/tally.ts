@@ -114,7 +114,6 @@ function tallyEvent(event: MachineEvent, names: Names, read: Side, write: Side):
     case "clear":
       return add(write, "clears");
     default:
-      
   }
 }
 

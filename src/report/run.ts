@@ -48,10 +48,11 @@ function counters(run: SyncPtrRun): string {
 }
 
 function cost(run: SyncPtrRun): string {
-  if (run.cost === null)
-    {return run.counters.faults > 0
+  if (run.cost === null) {
+    return run.counters.faults > 0
       ? "cost: not priced, because no figure was published for a fault"
-      : "cost: not priced, because the call was refused";}
+      : "cost: not priced, because the call was refused";
+  }
   const { read, write, both } = run.cost;
   const sides = [read, write, both];
   return renderTable(

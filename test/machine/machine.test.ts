@@ -182,7 +182,7 @@ describe("tasks", () => {
     sharing.exit();
     tasks[1]!.exit();
     expect(machine.framesInUse).toBe(before);
-    expect(() => sharing.exit()).toThrow("has ended before");
+    expect(() => sharing.exit()).toThrow("has ended");
     expect(kindsOf(machine)).toEqual([]);
   });
 

@@ -90,11 +90,12 @@ export class PcmStream {
   static open(task: Task, options: PcmOpenOptions = {}): PcmStream {
     const limits = options.limits ?? deviceProfiles.ctl;
     const { constraints } = constraintsFor(limits);
-    if (constraints === undefined)
-      {throw new FaultlineError(
+    if (constraints === undefined) {
+      throw new FaultlineError(
         "open-failed",
         "open gave -22: no configuration meets the device's limits",
-      );}
+      );
+    }
     const direction = oneOf("direction", options.direction ?? "playback", pcmDirections);
     const handle =
       task.machine.exports.pcmOpen(
