@@ -169,7 +169,8 @@ function wordAt(base: u64, page: u32): u64 {
 function hitReads(cpu: Cpu, reads: Reads, base: u64, mask: u32): void {
   let random = reads.random;
   let sum: u32 = 0;
-  for (; reads.left != 0; reads.left -= 1) {
+  let left = reads.left;
+  for (; left != 0; left--) {
     const next = nextRandom(random);
     const va = wordAt(base, next & mask);
     const slot = slotIn(cpu.userRead, va, cpu.slotMask);
@@ -177,6 +178,7 @@ function hitReads(cpu: Cpu, reads: Reads, base: u64, mask: u32): void {
     sum += load<u32>(linearIn(slot, va));
     random = next;
   }
+  reads.left = left;
   reads.random = random;
   reads.sum += sum;
 }
@@ -184,7 +186,8 @@ function hitReads(cpu: Cpu, reads: Reads, base: u64, mask: u32): void {
 function walkReads(cpu: Cpu, reads: Reads, base: u64, mask: u32): void {
   let random = reads.random;
   let sum: u32 = 0;
-  for (; reads.left != 0; reads.left -= 1) {
+  let left = reads.left;
+  for (; left != 0; left--) {
     const next = nextRandom(random);
     const va = wordAt(base, next & mask);
     const slot = slotIn(cpu.userRead, va, cpu.slotMask);
@@ -198,6 +201,7 @@ function walkReads(cpu: Cpu, reads: Reads, base: u64, mask: u32): void {
     sum += load<u32>(address);
     random = next;
   }
+  reads.left = left;
   reads.random = random;
   reads.sum += sum;
 }

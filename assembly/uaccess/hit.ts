@@ -42,10 +42,8 @@ export function openSlot(cpu: Cpu, at: u64, pair: u64, slotMask: u32): usize {
 @inline
 export function misses(cpu: Cpu, slot: usize, last: u64, generation: u64): bool {
   // with real threads, closing the guard after the access before may have raised the generation
-  return (
-    load<u64>(slot) !=
-    ((last & ~(PAGE_MASK as u64)) | (THREADS ? (cpu.generation as u64) : generation))
-  );
+  const key = (last & ~(PAGE_MASK as u64)) | (THREADS ? (cpu.generation as u64) : generation);
+  return key != load<u64>(slot);
 }
 
 @inline

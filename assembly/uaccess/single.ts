@@ -15,23 +15,38 @@ import { MISS_STRADDLE, resolve, translateRead, translateWrite } from "./access"
  */
 
 @inline
-export function loadUser<T>(cpu: Cpu, pointer: u64): i32 {
+export function loadUser(cpu: Cpu, pointer: u64, size: u32): i32 {
   const va = pointer & cpu.accessMask;
-  const address = translateRead(cpu, va, sizeof<T>());
-  if (address == 0) return loadApart(cpu, va, sizeof<T>());
-  noteLoad(cpu, va, sizeof<T>());
-  cpu.value = load<T>(address) as u64;
+  const address = translateRead(cpu, va, size);
+  if (address == 0) return loadApart(cpu, va, size);
+  noteLoad(cpu, va, size);
+  cpu.value = valueAt(address, size);
   return 0;
 }
 
 @inline
-export function storeUser<T>(cpu: Cpu, pointer: u64, value: T): i32 {
+export function storeUser(cpu: Cpu, pointer: u64, value: u64, size: u32): i32 {
   const va = pointer & cpu.accessMask;
-  const address = translateWrite(cpu, va, sizeof<T>());
-  if (address == 0) return storeApart(cpu, va, value as u64, sizeof<T>());
-  noteStore(cpu, va, sizeof<T>());
-  store<T>(address, value);
+  const address = translateWrite(cpu, va, size);
+  if (address == 0) return storeApart(cpu, va, value, size);
+  noteStore(cpu, va, size);
+  storeValue(address, value, size);
   return 0;
+}
+
+@inline
+function valueAt(address: usize, size: u32): u64 {
+  if (size == 4) return load<u32>(address);
+  if (size == 8) return load<u64>(address);
+  return size == 2 ? load<u16>(address) : load<u8>(address);
+}
+
+@inline
+function storeValue(address: usize, value: u64, size: u32): void {
+  if (size == 4) store<u32>(address, value as u32);
+  else if (size == 8) store<u64>(address, value);
+  else if (size == 2) store<u16>(address, value as u16);
+  else store<u8>(address, value as u8);
 }
 
 @inline
@@ -44,6 +59,11 @@ function noteLoad(cpu: Cpu, va: u64, size: u32): void {
 function noteStore(cpu: Cpu, va: u64, size: u32): void {
   count(cpu, COUNT_USER_STORES);
   emit(cpu, EVENT_STORE, va, size, cpu.origin);
+}
+
+/** storeUser out of line. */
+export function storeSized(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
+  return storeUser(cpu, va, value, size);
 }
 
 @inline
@@ -70,8 +90,8 @@ function loadApart(cpu: Cpu, va: u64, size: u32): i32 {
 function storeApart(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
   if (cpu.missReason != MISS_STRADDLE) return -EFAULT;
   if (size == 8 && (cpu.guard & VALUE_8_IN_HALVES) != 0) {
-    const low = storeUser<u32>(cpu, va, value as u32);
-    return low != 0 ? low : storeUser<u32>(cpu, va + 4, (value >> 32) as u32);
+    const low = storeSized(cpu, va, value, 4);
+    return low != 0 ? low : storeSized(cpu, va + 4, value >> 32, 4);
   }
   const first = bytesOnPage(va);
   if (!resolveBoth(cpu, va, first, size, ACCESS_WRITE)) return -EFAULT;

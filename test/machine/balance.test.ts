@@ -272,7 +272,7 @@ describe("random mappings", () => {
           expect(kindsOf(machine)).toEqual([]);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   });
 
@@ -298,7 +298,7 @@ describe("random mappings", () => {
           audit(machine);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 150 },
     );
   });
 });

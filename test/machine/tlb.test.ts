@@ -123,6 +123,18 @@ describe.each(everywhere)("generations: $build $arch", ({ build, arch }) => {
     expect(access(task, USER)).toBe("--");
     expect(access(task, USER + PAGE)).toBe("rw");
   });
+
+  test("a page cached in the first round and gone since is not found in the second", async () => {
+    const task = await taskOf(build, arch);
+    const { machine } = task;
+    const before = machine.snapshot();
+    const start = generationOf(machine);
+    task.map({ at: USER, length: PAGE });
+    warm(task, USER);
+    machine.restore(before);
+    while (generationOf(machine) !== start) machine.exports.forgetTranslations();
+    expect(access(task, USER)).toBe("--");
+  });
 });
 
 describe("hits, misses and walks are counted", () => {

@@ -159,7 +159,8 @@ describe.each(BUILDS)("what a repair makes of a page: %s", (build) => {
 
   test("a private page of a file is read in place and copied when written", async () => {
     const task = await taskOf(build);
-    const file = task.machine.createFile(PAGE);
+    const { machine } = task;
+    const file = machine.createFile(PAGE);
     file.page(0).set([1, 2, 3, 4]);
     task.map({ at: USER, length: PAGE, file });
     task.map({ at: USER + PAGE, length: PAGE, file, shared: true });
@@ -172,6 +173,9 @@ describe.each(BUILDS)("what a repair makes of a page: %s", (build) => {
     expect(uaccess.putUser(USER + PAGE, 1, 0x55)).toBe(0);
     expect(file.page(0)[0]).toBe(0x55);
     expect(uaccess.getUser(USER, 1).value).toBe(0x77n);
+    task.exit();
+    file.close();
+    expect(machine.framesInUse).toBe(1);
   });
 
   test("SIGBUS past the end of a file: the copy stops there exactly", async () => {
