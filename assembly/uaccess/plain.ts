@@ -5,7 +5,7 @@ import { FINDING_NO_FIXUP, recordFinding } from "../machine/findings";
 import { ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
 import { Task } from "../mm/task";
 import { MISS_VIOLATION, violation } from "./access";
-import { loadSized, storeSized } from "./sized";
+import { loadUser, storeUser } from "./single";
 
 /**
  * Ordinary loads and stores of kernel code on a user pointer, as a memset or memcpy makes them by mistake: no exception
@@ -15,12 +15,12 @@ import { loadSized, storeSized } from "./sized";
  */
 export function plainLoad(cpu: Cpu, va: u64, size: u32): i32 {
   if (cpu.guard & GUARD_UNPRIVILEGED) return refuse(cpu, va, ACCESS_READ);
-  return loadSized(cpu, va, size) == 0 ? 0 : oops(cpu, va, ACCESS_READ);
+  return loadUser(cpu, va, size) == 0 ? 0 : oops(cpu, va, ACCESS_READ);
 }
 
 export function plainStore(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
   if (cpu.guard & GUARD_UNPRIVILEGED) return refuse(cpu, va, ACCESS_WRITE);
-  return storeSized(cpu, va, value, size) == 0 ? 0 : oops(cpu, va, ACCESS_WRITE);
+  return storeUser(cpu, va, value, size) == 0 ? 0 : oops(cpu, va, ACCESS_WRITE);
 }
 
 /** arm64 with PAN in hardware: the accessors go in as user code, an ordinary instruction does not. */

@@ -61,11 +61,6 @@ function noteStore(cpu: Cpu, va: u64, size: u32): void {
   emit(cpu, EVENT_STORE, va, size, cpu.origin);
 }
 
-/** storeUser out of line. */
-export function storeSized(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
-  return storeUser(cpu, va, value, size);
-}
-
 @inline
 function bytesOnPage(va: u64): u32 {
   return PAGE_SIZE - ((va as u32) & PAGE_MASK);
@@ -90,8 +85,8 @@ function loadApart(cpu: Cpu, va: u64, size: u32): i32 {
 function storeApart(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
   if (cpu.missReason != MISS_STRADDLE) return -EFAULT;
   if (size == 8 && (cpu.guard & VALUE_8_IN_HALVES) != 0) {
-    const low = storeSized(cpu, va, value, 4);
-    return low != 0 ? low : storeSized(cpu, va + 4, value >> 32, 4);
+    const low = storeHalf(cpu, va, value);
+    return low != 0 ? low : storeHalf(cpu, va + 4, value >> 32);
   }
   const first = bytesOnPage(va);
   if (!resolveBoth(cpu, va, first, size, ACCESS_WRITE)) return -EFAULT;
@@ -102,6 +97,10 @@ function storeApart(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
     store<u8>(address, (value >> (at << 3)) as u8);
   }
   return 0;
+}
+
+function storeHalf(cpu: Cpu, va: u64, value: u64): i32 {
+  return storeUser(cpu, va, value, 4);
 }
 
 /** Both pages translated at the same time: the second one's fault may have cost the first its translation. */

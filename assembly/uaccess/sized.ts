@@ -18,19 +18,6 @@ import { loadUser, storeUser } from "./single";
  * get read is left in `cpu.value`, 0 after a failure.
  */
 
-/** The load itself; the guard must be open. */
-export function loadSized(cpu: Cpu, va: u64, size: u32): i32 {
-  if (size == 8) return loadUser<u64>(cpu, va);
-  if (size == 4) return loadUser<u32>(cpu, va);
-  return size == 2 ? loadUser<u16>(cpu, va) : loadUser<u8>(cpu, va);
-}
-
-export function storeSized(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
-  if (size == 8) return storeUser<u64>(cpu, va, value);
-  if (size == 4) return storeUser<u32>(cpu, va, value as u32);
-  return size == 2 ? storeUser<u16>(cpu, va, value as u16) : storeUser<u8>(cpu, va, value as u8);
-}
-
 /** get_user. */
 export function getSized(cpu: Cpu, va: u64, size: u32): i32 {
   count(cpu, COUNT_GETS);
@@ -51,12 +38,13 @@ export function getSizedUnchecked(cpu: Cpu, va: u64, size: u32): i32 {
 /** unsafe_get_user: where blocks open nothing, it toggles the guard itself. */
 export function unsafeGetSized(cpu: Cpu, va: u64, size: u32): i32 {
   count(cpu, COUNT_UNSAFE_GETS);
-  return cpu.blockOpens != 0 ? loadSized(cpu, va, size) : openAndLoad(cpu, va, size);
+  return cpu.blockOpens != 0 ? loadUser(cpu, va, size) : openAndLoad(cpu, va, size);
 }
 
+@inline
 function openAndLoad(cpu: Cpu, va: u64, size: u32): i32 {
   openForRead(cpu, va);
-  const result = loadSized(cpu, va, size);
+  const result = loadUser(cpu, va, size);
   closeGuard(cpu, DIRECTION_READ);
   return result;
 }
@@ -79,14 +67,13 @@ export function putSizedUnchecked(cpu: Cpu, va: u64, value: u64, size: u32): i32
 
 export function unsafePutSized(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
   count(cpu, COUNT_UNSAFE_PUTS);
-  return cpu.blockOpens != 0
-    ? storeSized(cpu, va, value, size)
-    : openAndStore(cpu, va, value, size);
+  return cpu.blockOpens != 0 ? storeUser(cpu, va, value, size) : openAndStore(cpu, va, value, size);
 }
 
+@inline
 function openAndStore(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
   openForWrite(cpu, va);
-  const result = storeSized(cpu, va, value, size);
+  const result = storeUser(cpu, va, value, size);
   closeGuard(cpu, DIRECTION_WRITE);
   return result;
 }
