@@ -60,7 +60,7 @@ export interface EmulatedPcmOptions {
   readonly onKernel?: (release: string) => void;
 }
 
-/** Replays on a {@link Machine}, which it resets for every case. */
+/** Replays on a {@link Machine}, which it takes over: it resets it now and for every case. */
 export class EmulatedPcm implements PcmMachine {
   readonly device: PcmDeviceKnobs;
   readonly #options: EmulatedPcmOptions;
@@ -77,10 +77,10 @@ export class EmulatedPcm implements PcmMachine {
 
   constructor(machine: Machine, options: EmulatedPcmOptions = {}) {
     this.#options = options;
-    this.#machine = machine;
-    this.#task = machine.createTask();
+    this.#machine = machine.reset();
+    this.#task = this.#machine.createTask();
     this.#pages = new UserPages(this.#task);
-    this.#fields = new StreamFields(machine, bookkeepingEntries);
+    this.#fields = new StreamFields(this.#machine, bookkeepingEntries);
     this.device = this.#knobs();
   }
 
