@@ -1,4 +1,4 @@
-import { loadShared, storeShared } from "../base/atomics";
+import { loadShared, storeShared, waitOnWord } from "../base/atomics";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { FINDING_SHOOTDOWN_TIMEOUT, recordFinding } from "../machine/findings";
 import { PAGE_SIZE, header } from "../machine/map";
@@ -69,7 +69,7 @@ export function leaveCore(cpu: Cpu): void {
 export function waitForOthers(cpu: Cpu, address: usize, seen: u32): bool {
   acknowledge(cpu);
   if (THREADS) {
-    atomic.wait<i32>(address, seen as i32, WAIT_NANOSECONDS);
+    waitOnWord(address, seen, WAIT_NANOSECONDS);
     acknowledge(cpu);
     return true;
   }
