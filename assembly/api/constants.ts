@@ -212,6 +212,7 @@ export const TASK_WAKE_AT: u32 = offsetof<Task>("wakeAt");
 export const TASK_TAGGED: u32 = offsetof<Task>("tagged");
 
 export const FILE_ID: u32 = offsetof<MappedFile>("id");
+export const FILE_LOCK: u32 = offsetof<MappedFile>("lock");
 
 export const VMA_START: u32 = offsetof<Vma>("start");
 export const VMA_END: u32 = offsetof<Vma>("end");

@@ -1,15 +1,14 @@
-import { Cpu, cpuAt, stackImage } from "../machine/cpu";
+import { Cpu, cpuAt, stackImage, tlbKey } from "../machine/cpu";
 import { PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { objectBytesFrom } from "../machine/slab";
 import { enterCore, leaveCore } from "../mm/shootdown";
-import { flushAll, linearIn, slotIn } from "../mm/tlb";
+import { cachedEntry, flushAll, slotIn } from "../mm/tlb";
 import { ABI_COMPAT, STRATEGY_BLOCK, STRATEGY_COPY } from "../pcm/layout";
 import { ALL_WRITTEN, assembleCopies, hitBlock, hitCopies, hitPuts } from "../pcm/syncCompat";
 import { writeSide } from "../pcm/syncMove";
-import { cachedEntry, readable, refill } from "../uaccess/access";
+import { readable, refill } from "../uaccess/access";
 import { userReadAccessBegin, userReadAccessEnd } from "../uaccess/block";
 import { SHORT_COPY, copyToUser, hitPageCopy, hitShortCopy } from "../uaccess/copy";
-import { misses } from "../uaccess/hit";
 import { unsafeGetSized } from "../uaccess/sized";
 import { wide } from "./tasks";
 
@@ -144,8 +143,7 @@ export function measureRandomGets(
 /** As far as the inner loops come, then one read the ordinary way. */
 function readOn(cpu: Cpu, reads: Reads, base: u64, mask: u32, drop: u32): void {
   if (!STUDY) {
-    if (drop != 0) walkReads(cpu, reads, base, mask);
-    else hitReads(cpu, reads, base, mask);
+    readPages(cpu, reads, base, mask, drop);
     if (reads.left == 0) return;
   }
   reads.random = nextRandom(reads.random);
@@ -166,39 +164,23 @@ function wordAt(base: u64, page: u32): u64 {
   return base + ((page as u64) << PAGE_SHIFT) + ((page << 6) & 0xfc0);
 }
 
-function hitReads(cpu: Cpu, reads: Reads, base: u64, mask: u32): void {
+function readPages(cpu: Cpu, reads: Reads, base: u64, mask: u32, drop: u32): void {
+  let left = reads.left;
   let random = reads.random;
   let sum: u32 = 0;
-  let left = reads.left;
   for (; left != 0; left--) {
     const next = nextRandom(random);
     const va = wordAt(base, next & mask);
     const slot = slotIn(cpu.userRead, va, cpu.slotMask);
-    if (misses(cpu, slot, va + 3, cpu.generation)) break;
-    sum += load<u32>(linearIn(slot, va));
-    random = next;
-  }
-  reads.left = left;
-  reads.random = random;
-  reads.sum += sum;
-}
-
-function walkReads(cpu: Cpu, reads: Reads, base: u64, mask: u32): void {
-  let random = reads.random;
-  let sum: u32 = 0;
-  let left = reads.left;
-  for (; left != 0; left--) {
-    const next = nextRandom(random);
-    const va = wordAt(base, next & mask);
-    const slot = slotIn(cpu.userRead, va, cpu.slotMask);
-    store<u64>(slot, 0);
-    let address = linearIn(slot, va);
-    if (misses(cpu, slot, va + 3, cpu.generation)) {
-      const entry = cachedEntry(cpu, va);
+    if (drop != 0) store<u64>(slot, 0);
+    const key = tlbKey(cpu, va + 3);
+    let addend: u32;
+    if (load<u64>(slot) != key) {
+      const entry = cachedEntry(cpu, key);
       if (!readable(entry)) break;
-      address = refill(cpu, slot, va, entry);
-    }
-    sum += load<u32>(address);
+      addend = refill(slot, key, entry);
+    } else addend = load<u32>(slot, 8);
+    sum += load<u32>(addend + (va as u32));
     random = next;
   }
   reads.left = left;

@@ -25,6 +25,11 @@ import { COUNT_TLB_FLUSHES, count } from "../study/counters";
 
 /** A walk-cache entry stands for 2 MiB, the reach of a last-level table with 8-byte entries. */
 const WALK_CACHE_SHIFT: u64 = 21;
+/** The bits of a key that tell the pages of one table apart. */
+const PAGES_OF_A_TABLE: u64 = 0x1ff000;
+/** From a key to the offset of its page's entry in the table. */
+const TABLE_INDEX_SHIFT: u64 = 9;
+const TABLE_INDEX_MASK: u32 = 0xff8;
 
 const LAST_GENERATION: u32 = 4095;
 
@@ -72,14 +77,29 @@ export function writeTlbFor(cpu: Cpu, va: u64): u32 {
   return cpu.writeTlb + ((va >> 28) as u32) * cpu.segmentStride;
 }
 
+/** Where the table for a page stands in the walk cache; a page is named by its TLB key throughout. */
 @inline
-export function walkCacheSlot(cpu: Cpu, va: u64): usize {
-  return cpu.walkCache + ((((va >> WALK_CACHE_SHIFT) as u32) & (WALK_CACHE_ENTRIES - 1)) << 4);
+function walkCacheSlot(cpu: Cpu, key: u64): usize {
+  const mask = (WALK_CACHE_ENTRIES - 1) << (ENTRY_SHIFT as u32);
+  return cpu.walkCache + (((key >> (WALK_CACHE_SHIFT - ENTRY_SHIFT)) as u32) & mask);
 }
 
+/**
+ * The last-level entry for a page by one load from the cached table; 0 where none is cached. Tables are cached only
+ * where entries have 8 bytes, and not while the task's own keys are in force: neither need be looked at here (bench W5).
+ */
 @inline
-export function walkCacheKey(cpu: Cpu, va: u64): u64 {
-  return ((va >> WALK_CACHE_SHIFT) << WALK_CACHE_SHIFT) | cpu.generation;
+export function cachedEntry(cpu: Cpu, key: u64): u64 {
+  const slot = walkCacheSlot(cpu, key);
+  if (((load<u64>(slot) ^ key) & ~PAGES_OF_A_TABLE) != 0) return 0;
+  return load<u64>(load<u32>(slot, 8) + (((key >> TABLE_INDEX_SHIFT) as u32) & TABLE_INDEX_MASK));
+}
+
+/** Remembers the last-level table that holds a page's entry. */
+export function rememberTable(cpu: Cpu, key: u64, table: u32): void {
+  const slot = walkCacheSlot(cpu, key);
+  store<u64>(slot, key);
+  store<u32>(slot, table, 8);
 }
 
 /** Drops every translation of this CPU. */

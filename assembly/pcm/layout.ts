@@ -19,14 +19,13 @@ export const STRATEGY_PER_FIELD: u32 = 1;
 export const STRATEGY_COPY: u32 = 2;
 export const STRATEGY_BLOCK: u32 = 3;
 
-/** The written fields, in the order they are written. */
+/**
+ * The written fields, in the order they are written: state, hw_ptr, tstamp (s, ns), suspended, audio tstamp (s, ns),
+ * appl_ptr, avail_min.
+ */
 export const FIELD_STATE: u32 = 0;
 export const FIELD_HW_PTR: u32 = 1;
-export const FIELD_TSTAMP_SEC: u32 = 2;
-export const FIELD_TSTAMP_NSEC: u32 = 3;
 export const FIELD_SUSPENDED: u32 = 4;
-export const FIELD_AUDIO_SEC: u32 = 5;
-export const FIELD_AUDIO_NSEC: u32 = 6;
 export const FIELD_APPL_PTR: u32 = 7;
 export const FIELD_AVAIL_MIN: u32 = 8;
 

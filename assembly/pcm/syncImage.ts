@@ -1,26 +1,34 @@
 import { Cpu, stackImage } from "../machine/cpu";
 
-/** What SYNC_PTR holds on the kernel's stack between reading and writing back. */
+/**
+ * What SYNC_PTR holds on the kernel's stack between reading and writing back: first the nine values that are written,
+ * in that order (FIELD_*).
+ */
 @unmanaged
 export class SyncImage {
-  flags: u32;
-  state: u32;
-  suspended: u32;
-  reserved: u32;
+  state: u64;
   hwPtr: u64;
   tstampSec: u64;
   tstampNsec: u64;
+  suspended: u64;
   audioSec: u64;
   audioNsec: u64;
   applPtr: u64;
   availMin: u64;
+  flags: u32;
+}
+
+/** The value of a field. */
+@inline
+export function valueOf(image: SyncImage, field: u32): u64 {
+  return load<u64>(changetype<usize>(image) + (field << 3));
 }
 
 /*
  * The kernel stack image of a CPU while SYNC_PTR runs. The structures of the block copies stand where the compiler of
  * the counted function put them modulo 64, because the cost of a copy depends on it.
  *
- *     8                        72           144     152                 224
+ *     8                        72           144     152                 228
  *     ├────────────────────────┼────────────┤       ├───────────────────┤
  *     │ status to be copied    │ control    │       │ SyncImage         │
  *     └────────────────────────┴────────────┘       └───────────────────┘

@@ -12,14 +12,8 @@ import {
   ABI_COMPAT,
   ABI_X32,
   FIELD_APPL_PTR,
-  FIELD_AUDIO_NSEC,
-  FIELD_AUDIO_SEC,
   FIELD_AVAIL_MIN,
-  FIELD_HW_PTR,
   FIELD_STATE,
-  FIELD_SUSPENDED,
-  FIELD_TSTAMP_NSEC,
-  FIELD_TSTAMP_SEC,
   STRATEGY_BLOCK,
   STRATEGY_COPY,
   argumentBytes,
@@ -36,6 +30,7 @@ import {
   SyncImage,
   clearStatus,
   syncImage,
+  valueOf,
 } from "./syncImage";
 
 /** The three ways SYNC_PTR moves its data (spec/pcm.md §3.13), each for any layout. */
@@ -122,11 +117,11 @@ function putsCompat(cpu: Cpu, va: u64): u32 {
   return hitPuts(
     cpu,
     va,
-    image.state,
+    image.state as u32,
     image.hwPtr as u32,
     image.tstampSec as u32,
     image.tstampNsec as u32,
-    image.suspended,
+    image.suspended as u32,
     image.audioSec as u32,
     image.audioNsec as u32,
     image.applPtr as u32,
@@ -149,11 +144,11 @@ function blockCompat(cpu: Cpu, va: u64): i32 {
   const done = hitBlock(
     cpu,
     va,
-    image.state,
+    image.state as u32,
     image.hwPtr as u32,
     image.tstampSec as u32,
     image.tstampNsec as u32,
-    image.suspended,
+    image.suspended as u32,
     image.audioSec as u32,
     image.audioNsec as u32,
     image.applPtr as u32,
@@ -166,11 +161,11 @@ function copiesCompat(cpu: Cpu, va: u64): i32 {
   const image = syncImage(cpu);
   assembleCopies(
     cpu,
-    image.state,
+    image.state as u32,
     image.hwPtr as u32,
     image.tstampSec as u32,
     image.tstampNsec as u32,
-    image.suspended,
+    image.suspended as u32,
     image.audioSec as u32,
     image.audioNsec as u32,
     image.applPtr as u32,
@@ -178,19 +173,6 @@ function copiesCompat(cpu: Cpu, va: u64): i32 {
   );
   const copied = hitCopies(cpu, va);
   return copied == ALL_WRITTEN ? 0 : copyParts(cpu, va, ABI_COMPAT, copied);
-}
-
-/** The value of a field in the image. */
-function valueOf(image: SyncImage, field: u32): u64 {
-  if (field == FIELD_STATE) return image.state;
-  if (field == FIELD_HW_PTR) return image.hwPtr;
-  if (field == FIELD_TSTAMP_SEC) return image.tstampSec;
-  if (field == FIELD_TSTAMP_NSEC) return image.tstampNsec;
-  if (field == FIELD_SUSPENDED) return image.suspended;
-  if (field == FIELD_AUDIO_SEC) return image.audioSec;
-  if (field == FIELD_AUDIO_NSEC) return image.audioNsec;
-  if (field == FIELD_APPL_PTR) return image.applPtr;
-  return image.availMin;
 }
 
 /** put_user for the fields from an offset on. */

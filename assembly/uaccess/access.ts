@@ -7,14 +7,14 @@ import {
   recordFinding,
 } from "../machine/findings";
 import { frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
-import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
+import { PAGE_MASK, PAGE_SIZE, header } from "../machine/map";
 import { ACCESS_READ, ACCESS_WRITE, entryAllows, repairFault } from "../mm/fault";
 import { Mm } from "../mm/mm";
 import { PTE_ACCESSED, PTE_DIRTY, PTE_PKEY_SHIFT, PTE_PRESENT, pteFrame } from "../mm/pte";
 import { step } from "../mm/shootdown";
 import { Walk, levelShift, walkTo } from "../mm/table";
 import { Task, keysInForce } from "../mm/task";
-import { tlbFill, tlbLookup, tlbSlot, walkCacheKey, walkCacheSlot, writeTlbFor } from "../mm/tlb";
+import { cachedEntry, rememberTable, tlbFill, tlbLookup, tlbSlot, writeTlbFor } from "../mm/tlb";
 import {
   COUNT_FAULTS,
   COUNT_FAULT_FIXUPS,
@@ -53,21 +53,11 @@ export function translateWrite(cpu: Cpu, va: u64, size: u64): usize {
 /** The read miss whose page is mapped, or else the whole way. */
 export function missRead(cpu: Cpu, va: u64, size: u64): usize {
   if (cpu.userRead == cpu.readTlb && ((va as u32) & PAGE_MASK) + (size as u32) <= PAGE_SIZE) {
-    const entry = cachedEntry(cpu, va);
-    if (readable(entry)) return refill(cpu, tlbSlot(cpu, cpu.readTlb, va), va, entry);
+    const key = tlbKey(cpu, va);
+    const entry = cachedEntry(cpu, key);
+    if (readable(entry)) return refill(tlbSlot(cpu, cpu.readTlb, va), key, entry) + (va as u32);
   }
   return resolve(cpu, va, size, ACCESS_READ);
-}
-
-/**
- * The last-level entry for `va` by one load from the cached table; 0 where none is cached. Tables are cached only where
- * entries have 8 bytes, and not while the task's own keys are in force: neither need be looked at here (bench W5).
- */
-@inline
-export function cachedEntry(cpu: Cpu, va: u64): u64 {
-  const slot = walkCacheSlot(cpu, va);
-  if (load<u64>(slot) != walkCacheKey(cpu, va)) return 0;
-  return load<u64>(load<u32>(slot, 8) + ((((va >> PAGE_SHIFT) as u32) & 511) << 3));
 }
 
 /** True for an entry that the hardware reads through without writing to it. */
@@ -77,12 +67,13 @@ export function readable(entry: u64): bool {
   return ((entry as u32) & needed) == needed;
 }
 
+/** Enters a page by its key and its page-table entry; answers the addend. */
 @inline
-export function refill(cpu: Cpu, slot: usize, va: u64, entry: u64): usize {
-  const addend = header().ram + ((entry as u32) & ~PAGE_MASK) - ((va as u32) & ~PAGE_MASK);
-  store<u64>(slot, tlbKey(cpu, va));
+export function refill(slot: usize, key: u64, entry: u64): u32 {
+  const addend = header().ram + ((entry as u32) & ~PAGE_MASK) - ((key as u32) & ~PAGE_MASK);
+  store<u64>(slot, key);
   store<u32>(slot, addend, 8);
-  return addend + (va as u32);
+  return addend;
 }
 
 export function missWrite(cpu: Cpu, va: u64, size: u64): usize {
@@ -169,7 +160,7 @@ function walkAndFill(cpu: Cpu, port: u32, va: u64, access: u32): usize {
   const page = pageAddress(pteFrame(entry)) + pageInLeaf(va, walk.level);
   tlbFill(cpu, port, va, page);
   if (walk.level == 1 && profile().entryBytes == 8 && !keysInForce(cpu)) {
-    rememberTable(cpu, va, walk.entryAddress & ~PAGE_MASK);
+    rememberTable(cpu, tlbKey(cpu, va), walk.entryAddress & ~PAGE_MASK);
   }
   return page + ((va as u32) & PAGE_MASK);
 }
@@ -177,13 +168,6 @@ function walkAndFill(cpu: Cpu, port: u32, va: u64, access: u32): usize {
 @inline
 function pageInLeaf(va: u64, level: u32): usize {
   return (va & (((1 as u64) << levelShift(level)) - 1) & ~(PAGE_MASK as u64)) as usize;
-}
-
-@inline
-function rememberTable(cpu: Cpu, va: u64, table: u32): void {
-  const slot = walkCacheSlot(cpu, va);
-  store<u64>(slot, walkCacheKey(cpu, va));
-  store<u32>(slot, table, 8);
 }
 
 /** book3s/64: two bits a key in the AMR, key 0 in the top ones; the upper denies writing, the lower reading. */

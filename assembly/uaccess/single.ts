@@ -99,8 +99,13 @@ function storeApart(cpu: Cpu, va: u64, value: u64, size: u32): i32 {
   return 0;
 }
 
+/** The address is masked already. */
 function storeHalf(cpu: Cpu, va: u64, value: u64): i32 {
-  return storeUser(cpu, va, value, 4);
+  const address = translateWrite(cpu, va, 4);
+  if (address == 0) return storeApart(cpu, va, value, 4);
+  noteStore(cpu, va, 4);
+  store<u32>(address, value as u32);
+  return 0;
 }
 
 /** Both pages translated at the same time: the second one's fault may have cost the first its translation. */

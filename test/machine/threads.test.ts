@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import {
-  Machine,
+  type Machine,
   syncPtrLayout,
   type AbiName,
   type PcmStream,
@@ -9,6 +9,7 @@ import {
 } from "../../src/index.ts";
 import { abiNumber, strategyNumber } from "../../src/systems/pcm/abi.ts";
 import { Crew } from "../support/threadCrew.ts";
+import { ARGUMENT, WORKERS, newFloor, type Floor } from "../support/threadFloor.ts";
 import type { Job } from "../support/threadProtocol.ts";
 import { preparedStream } from "../systems/pcm/playback.ts";
 import { PAGE, kindsOf } from "./pool.ts";
@@ -18,9 +19,7 @@ import { PAGE, kindsOf } from "./pool.ts";
  * What they may leave is checked; how often they really met is not, because no test asserts time.
  */
 
-const WORKERS = 3;
 const ROUNDS = 40;
-const ARGUMENT = 0x10000000;
 const PATTERN = 0xee;
 /** Report both values of the kernel's own: SYNC_PTR's flags APPL and AVAIL_MIN. */
 const REPORT = 6;
@@ -32,24 +31,6 @@ afterEach(async () => {
   await crew?.stop();
   crew = undefined;
 });
-
-interface Floor {
-  readonly machine: Machine;
-  /** On CPU 0, with this thread. */
-  readonly main: Task;
-  /** One for each worker, in main's address space. */
-  readonly tasks: readonly Task[];
-}
-
-/** `sharing` = false gives each worker's task an address space of its own. */
-async function newFloor(sharing = true): Promise<Floor> {
-  const machine = await Machine.create({ build: "threads", cpus: 1 + WORKERS, memory: "8M" });
-  const main = machine.createTask({ cpu: 0 });
-  const tasks = Array.from({ length: WORKERS }, (_, index) =>
-    machine.createTask({ cpu: 1 + index, ...(sharing && { sharing: main }) }),
-  );
-  return { machine, main, tasks };
-}
 
 /** Ways to take away a range that a shared file is mapped at; each answers 0. */
 const takings = {
@@ -165,162 +146,4 @@ describe("copies on their own CPUs while the page is taken away", () => {
       expect([...words]).toEqual([lastGood]);
     });
   });
-});
-
-describe("faults on several CPUs at once", () => {
-  const PAGES = 48;
-  const pageNumbers = [...Array(PAGES).keys()];
-
-  function slotJobs({ tasks }: Floor, readFirst: boolean): Job[] {
-    return tasks.map((_, slot) => ({
-      kind: "slots",
-      address: ARGUMENT,
-      pages: PAGES,
-      slot,
-      readFirst,
-    }));
-  }
-
-  /** What every worker's slot in every page should hold. */
-  function expectSlots(pages: { read(offset: number, length: number): Uint8Array }): void {
-    for (let index = 0; index < PAGES; index++) {
-      const words = new Uint32Array(pages.read(index * PAGE, 4 * WORKERS).buffer);
-      expect([...words], `page ${index}`).toEqual(Array(WORKERS).fill(index + 1));
-    }
-  }
-
-  async function startSlots(floor: Floor, readFirst: boolean): Promise<Crew> {
-    crew = await Crew.start(
-      floor.machine,
-      slotJobs(floor, readFirst).map((job, index) => ({ task: floor.tasks[index]!, job })),
-    );
-    return crew;
-  }
-
-  it("demand zero: each page appears once, and every CPU's word is in it", async () => {
-    const floor = await newFloor();
-    const frames = floor.machine.framesInUse;
-    const workers = await startSlots(floor, false);
-    for (let round = 0; round < 10; round++) {
-      const pages = floor.main.map({ at: ARGUMENT, length: PAGES * PAGE });
-      workers.begin();
-      workers.awaitEnd();
-      expectSlots(pages);
-      pages.unmap();
-      expect(floor.machine.framesInUse).toBe(frames);
-    }
-    expect(kindsOf(floor.machine)).toEqual([]);
-  });
-
-  it("copy on write: the fault itself invalidates on the other CPUs, and the file stays as it was", async () => {
-    const floor = await newFloor();
-    const file = floor.machine.createFile(PAGES * PAGE);
-    for (let index = 0; index < PAGES; index++) file.page(index);
-    const frames = floor.machine.framesInUse;
-    const workers = await startSlots(floor, true);
-    for (let round = 0; round < 10; round++) {
-      const pages = floor.main.map({ at: ARGUMENT, length: PAGES * PAGE, file });
-      workers.begin();
-      workers.awaitEnd();
-      expectSlots(pages);
-      for (let index = 0; index < PAGES; index++) {
-        expect(file.page(index).some((byte) => byte !== 0)).toBe(false);
-      }
-      pages.unmap();
-      expect(floor.machine.framesInUse).toBe(frames);
-    }
-    expect(kindsOf(floor.machine)).toEqual([]);
-  });
-
-  it("protection that comes and goes: each store arrives in the end", async () => {
-    const floor = await newFloor();
-    const workers = await startSlots(floor, false);
-    for (let round = 0; round < 10; round++) {
-      const pages = floor.main.map({ at: ARGUMENT, length: PAGES * PAGE });
-      workers.begin();
-      for (let toggle = 0; toggle < 10; toggle++) {
-        expect(floor.main.protect(ARGUMENT, PAGES * PAGE, "r")).toBe(0);
-        expect(floor.main.protect(ARGUMENT, PAGES * PAGE, "rw")).toBe(0);
-      }
-      workers.awaitEnd();
-      expectSlots(pages);
-      pages.unmap();
-    }
-    expect(kindsOf(floor.machine)).toEqual([]);
-  });
-
-  it("address spaces of their own: no frame is handed out twice", async () => {
-    const floor = await newFloor(false);
-    const frames = floor.machine.framesInUse;
-    const workers = await startSlots(floor, false);
-    for (let round = 0; round < 10; round++) {
-      const mapped = floor.tasks.map((task) => task.map({ at: ARGUMENT, length: PAGES * PAGE }));
-      workers.begin();
-      workers.awaitEnd();
-      mapped.forEach((pages, worker) => {
-        const words = pageNumbers.map(
-          (index) => new Uint32Array(pages.read(index * PAGE, 4 * WORKERS).buffer),
-        );
-        const own = pageNumbers.map((index) =>
-          Array.from({ length: WORKERS }, (_, slot) => (slot === worker ? index + 1 : 0)),
-        );
-        expect(words.map((row) => [...row])).toEqual(own);
-      });
-      for (const pages of mapped) pages.unmap();
-      expect(floor.machine.framesInUse).toBe(frames);
-    }
-    expect(kindsOf(floor.machine)).toEqual([]);
-  });
-
-  it("one file in several address spaces: each of its pages is read in once", async () => {
-    const floor = await newFloor(false);
-    const workers = await startSlots(floor, true);
-    const before = floor.machine.framesInUse;
-    for (let round = 0; round < 10; round++) {
-      const file = floor.machine.createFile(PAGES * PAGE);
-      const mapped = floor.tasks.map((task) =>
-        task.map({ at: ARGUMENT, length: PAGES * PAGE, file, shared: true }),
-      );
-      workers.begin();
-      workers.awaitEnd();
-      expectSlots(mapped[0]!);
-      expect(pageNumbers.map((index) => mapcountOf(floor.machine, file.page(index)))).toEqual(
-        pageNumbers.map(() => WORKERS),
-      );
-      for (const pages of mapped) pages.unmap();
-      file.close();
-      expect(floor.machine.framesInUse).toBe(before);
-    }
-    expect(kindsOf(floor.machine)).toEqual([]);
-  });
-
-  /** Page-table entries that name a page's folio. */
-  function mapcountOf(machine: Machine, page: Uint8Array): number {
-    const pfn = (page.byteOffset - machine.header("HEADER_RAM")) / PAGE;
-    const frame = machine.header("HEADER_FRAMES") + pfn * machine.constant("FRAME_BYTES");
-    return machine.words[(frame + machine.constant("FRAME_MAPCOUNT")) >>> 2]!;
-  }
-
-  it("a CPU that meets the mmap lock held waits for it", async () => {
-    const floor = await newFloor();
-    const { machine, main } = floor;
-    const pages = main.map({ at: ARGUMENT, length: PAGES * PAGE });
-    const workers = await startSlots(floor, false);
-    expect(machine.exports.holdMmapLock(main.cpu, main.handle, 2)).toBe(0);
-    workers.begin();
-    const inCore = (): boolean => floor.tasks.every(({ cpu }) => inCoreOf(machine, cpu));
-    while (!inCore()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-    expect(floor.tasks.map((_, index) => workers.isDone(index))).toEqual(
-      Array(WORKERS).fill(false),
-    );
-    machine.exports.dropMmapLock(main.cpu, main.handle, 2);
-    workers.awaitEnd();
-    expectSlots(pages);
-    expect(kindsOf(machine)).toEqual([]);
-  });
-
-  function inCoreOf(machine: Machine, cpu: number): boolean {
-    const at = machine.exports.cpuAddress(cpu) + machine.constant("CPU_IN_CORE");
-    return Atomics.load(new Int32Array(machine.core.memory.buffer), at >>> 2) !== 0;
-  }
 });
