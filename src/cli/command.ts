@@ -1,13 +1,14 @@
 import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { FaultlineError, UsageError } from "../base/errors.ts";
-import { unknownName } from "../base/nearest.ts";
+import { oneOf } from "../base/nearest.ts";
 import { addCompare } from "./compare.ts";
 import { exitCode } from "./exit.ts";
 import { misuseOf } from "./misuse.ts";
 import { note } from "./output.ts";
 import { addReplay } from "./replay.ts";
 import { addRun } from "./run.ts";
+import { scenarioFirst } from "./scenarioVerb.ts";
 
 /** The verbs; each adds itself and says by its result how the command ends. */
 const verbs = { run: addRun, compare: addCompare, replay: addReplay } as const;
@@ -28,12 +29,19 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const program = newProgram((result) => (status = result));
   watchOutput();
   try {
-    checkVerb(args);
-    await program.parseAsync(args.length === 0 ? ["--help"] : [...args], { from: "user" });
+    await parse(program, inOrder(args));
     return status;
   } catch (error) {
+    return statusOf(error);
+  }
+}
+
+async function parse(program: Command, args: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
     const misuse = error instanceof CommanderError ? misuseOf(error, program, args) : error;
-    return misuse === null ? exitCode.fine : statusOf(misuse);
+    if (misuse !== null) throw misuse;
   }
 }
 
@@ -45,6 +53,7 @@ function newProgram(finish: (status: number) => void): Command {
     .version(version())
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .addHelpText("after", examples);
   for (const add of Object.values(verbs)) add(program, finish);
   return program;
@@ -55,11 +64,17 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** commander's own message for an unknown verb offers one name; ours all near ones. */
-function checkVerb(args: readonly string[]): void {
-  const verb = args[0] === "help" ? args[1] : args[0];
-  if (verb === undefined || verb.startsWith("-") || verb === "help") return;
-  if (!Object.hasOwn(verbs, verb)) throw unknownName("verb", verb, Object.keys(verbs));
+/**
+ * The arguments as commander takes them: names in front, and a question for help as the flag. Names are checked here,
+ * because for an unknown one commander offers one near name, and ours are all of them.
+ */
+function inOrder(args: readonly string[]): string[] {
+  if (args.length === 0) return ["--help"];
+  if (args[0] === "help") return inOrder([...args.slice(1), "--help"]);
+  const [verb, ...rest] = args as [string, ...string[]];
+  if (verb.startsWith("-")) return [...args];
+  const known = oneOf("verb", verb, Object.keys(verbs) as (keyof typeof verbs)[]);
+  return known === "replay" ? [...args] : [known, ...scenarioFirst(known, rest)];
 }
 
 function statusOf(error: unknown): number {

@@ -1,6 +1,18 @@
 import { UsageError } from "../base/errors.ts";
-import { resolveKernel, type ResolvedKernel } from "../machine/kernel.ts";
+import {
+  kernelVersions,
+  newestKernel,
+  resolveKernel,
+  type ResolvedKernel,
+} from "../machine/kernel.ts";
 import { note } from "./output.ts";
+
+/** The option as commander takes it: what to type, what it means, the default. */
+export const kernelOption = [
+  "--kernel <version>",
+  `the nearest of these versions that is not newer: ${kernelVersions.join(", ")}`,
+  newestKernel,
+] as const;
 
 /** Resolves --kernel to a row of the table; a version that has no row of its own is said on stderr. */
 export function checkedKernel(text: string): string {

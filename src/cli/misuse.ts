@@ -12,7 +12,7 @@ export function misuseOf(
   args: readonly string[],
 ): UsageError | null {
   if (error.exitCode === 0) return null;
-  const verb = program.commands.find((command) => args.includes(command.name())) ?? program;
+  const verb = commandMeant(program, args);
   switch (error.code) {
     case "commander.unknownOption":
       return unknownName("option", quoted(error), optionNames(verb));
@@ -27,6 +27,18 @@ export function misuseOf(
   }
 }
 
+/** The command that the first arguments name: a verb, or a scenario of a verb. */
+function commandMeant(command: Command, [name, ...rest]: readonly string[]): Command {
+  const named = command.commands.find((candidate) => candidate.name() === name);
+  return named === undefined ? command : commandMeant(named, rest);
+}
+
+/** "compare sync-ptr": what was typed to come to the command. */
+function pathOf(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${pathOf(parent)} ${command.name()}` : command.name();
+}
+
 /** What commander's messages put into single quotes. */
 function quoted({ message }: CommanderError): string {
   return /'([^']*)'/.exec(message)?.[1] ?? "";
@@ -39,7 +51,7 @@ function optionNames(verb: Command): string[] {
 function missingArgument(verb: Command): UsageError {
   const [argument] = verb.registeredArguments;
   const problem = `is missing its <${argument?.name()}>`;
-  return new UsageError({ argument: verb.name(), problem, valid: argument?.description ?? "" });
+  return new UsageError({ argument: pathOf(verb), problem, valid: argument?.description ?? "" });
 }
 
 function missingValue(verb: Command, flags: string): UsageError {
@@ -51,13 +63,13 @@ function missingValue(verb: Command, flags: string): UsageError {
 
 function excessArguments(verb: Command): UsageError {
   const problem = `got too many arguments: ${verb.args.join(" ")}`;
-  return new UsageError({ argument: verb.name(), problem, valid: verb.usage() });
+  return new UsageError({ argument: pathOf(verb), problem, valid: verb.usage() });
 }
 
 function otherMisuse(error: CommanderError, verb: Command): UsageError {
   const problem = error.message.replace(/^error: /, "").replaceAll("\n", " ");
   return new UsageError({
-    argument: verb.name(),
+    argument: pathOf(verb),
     problem: `was refused: ${problem}`,
     valid: verb.usage(),
   });

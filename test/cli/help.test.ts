@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { abiNames, strategyNames, syncPtrFields } from "../../src/systems/pcm/abi.ts";
-import { archNames, buildNames } from "../../src/index.ts";
+import { archNames, buildNames, kernelVersions, scenarios } from "../../src/index.ts";
 import { faultline } from "./command.ts";
 
 const VERBS = ["run", "compare", "replay"];
@@ -13,14 +13,27 @@ test.each([[[]], [["--help"]], [["-h"]], [["help"]]])("%j prints every verb", as
 });
 
 test.each([
-  ["run", [...archNames, ...abiNames, ...strategyNames, ...syncPtrFields, "sync-ptr", "--json"]],
-  ["compare", [...archNames, ...abiNames, ...strategyNames, "sync-ptr", "--faults", "--json"]],
+  [
+    "run sync-ptr",
+    [...archNames, ...abiNames, ...strategyNames, ...syncPtrFields, ...kernelVersions, "--json"],
+  ],
+  [
+    "compare sync-ptr",
+    [...archNames, ...abiNames, ...strategyNames, ...kernelVersions, "--faults", "--json"],
+  ],
+  ["run", scenarios.flatMap(({ name, summary }) => [name, summary])],
+  ["compare", scenarios.flatMap(({ name, summary }) => [name, summary])],
   ["replay", [...buildNames, ".jsonl.gz", "--switch-every", "--json"]],
-])("the help of %s names everything that can be chosen", async (verb, words) => {
-  const [long, short] = await Promise.all([faultline(["help", verb]), faultline([verb, "--help"])]);
+])("the help of %s names everything that can be chosen", async (line, words) => {
+  const names = line.split(" ");
+  const [long, short] = await Promise.all([
+    faultline(["help", ...names]),
+    faultline([...names, "--help"]),
+  ]);
   expect(long).toEqual({ status: 0, stdout: expect.any(String) as string, stderr: "" });
   expect(short).toEqual(long);
-  for (const word of words) expect(long.stdout).toContain(word);
+  const unwrapped = long.stdout.replaceAll(/\s+/g, " ");
+  for (const word of words) expect(unwrapped).toContain(word);
 });
 
 test.each(["--version", "-V"])("%s prints the package's version", async (flag) => {

@@ -33,6 +33,13 @@ test("run sync-ptr --json has the documented shape", async () => {
   });
 });
 
+test("the scenario's name may stand behind its options", async () => {
+  const options = ["--strategy", "copy", "--arch", "none"];
+  const before = await faultline(["run", ...options, "sync-ptr"]);
+  expect(before).toEqual(await faultline(["run", "sync-ptr", ...options]));
+  expect(before.status).toBe(0);
+});
+
 test("the flags decide whose pointer it is", async () => {
   const { outcome } = await jsonOf(["run", "sync-ptr", "--flags", "0"]);
   const { written } = outcome as { written: { field: string; state: string }[] };

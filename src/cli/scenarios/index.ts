@@ -1,0 +1,15 @@
+import { scenarios as named, type ScenarioName } from "../../scenarios/names.ts";
+import type { Scenario, ScenarioCommands } from "./scenario.ts";
+import { syncPtrCommands } from "./syncPtr.ts";
+
+/** The library's table has a scenario's name and summary; a name without commands here does not compile. */
+const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
+  "sync-ptr": syncPtrCommands,
+};
+
+/** Every scenario, in the order in which the help lists them. */
+export const scenarios: readonly Scenario[] = named.map(({ name, summary }) => ({
+  name,
+  summary,
+  commands: commandsOf[name],
+}));
