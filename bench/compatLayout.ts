@@ -1,6 +1,6 @@
-// The 132-byte argument of SYNC_PTR as a compat program sees it (spec/pcm.md §1.1, column C): the
-// places of the nine u32 that the kernel writes back. Plain constants, because the raw-wasm limit
-// (AssemblyScript) and the JavaScript peer (TypeScript) both read this file.
+// The 132-byte argument of SYNC_PTR as a compat program sees it (struct snd_pcm_sync_ptr32, sound/core/pcm_compat.c):
+// the places of the nine u32 that the kernel writes back. Plain constants, because the raw-wasm limit (AssemblyScript)
+// and the JavaScript peer (TypeScript) both read this file.
 //
 //   0      4       8     12       16      20       24          28       32         36..67
 //   +------+-------+-----+--------+-------+--------+-----------+--------+----------+------+

@@ -13,7 +13,7 @@ import { unsafeGetSized } from "../uaccess/sized";
 import { wide } from "./tasks";
 
 /**
- * Loops for measuring: the host says "n times", so that no crossing of the boundary is timed (DESIGN §3.10). What they
+ * Loops for measuring: the host says "n times", so that no crossing of the boundary is timed. What they
  * run is the real thing, not a copy of it: the same inlined functions, and where those stop, the same call.
  *
  * The inner loops call nothing. A call in a loop, taken or not, makes V8 keep the loop's variables in memory.

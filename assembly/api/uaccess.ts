@@ -71,8 +71,8 @@ import { wide } from "./tasks";
 import { enterCore, leaveCore } from "../mm/shootdown";
 
 /**
- * Every primitive of spec/uaccess.md §§4–6, one at a time, for kernel code written outside the core. Kernel buffers
- * are checked against the object they lie in, so that no number given here reaches memory outside it.
+ * Every primitive of the kernel's user-access interface, one at a time, for kernel code written outside the core.
+ * Kernel buffers are checked against the object they lie in, so that no number given here reaches memory outside it.
  */
 
 /** A primitive that opens the guard itself, called inside an open block, is a call with the guard open (R1, R4). */

@@ -1,6 +1,9 @@
 import { HEADER } from "../machine/map";
 
-/** The architecture profiles (DESIGN §5, spec/uaccess.md §2). The host reads these numbers from the exports. */
+/**
+ * The architecture profiles: how each guards user memory and how far it reaches. The host reads these numbers from the
+ * exports.
+ */
 export const ARCH_X86_64: u32 = 0;
 export const ARCH_POWERPC_8XX: u32 = 1;
 export const ARCH_POWERPC_BOOK3S32: u32 = 2;
@@ -38,7 +41,7 @@ export const BEHAVIOUR_MASK_ALL_ONES: u32 = 1 << 4;
 export const BEHAVIOUR_CHECK_START_ONLY: u32 = 1 << 5;
 
 /**
- * Page-table geometry (DESIGN §3.13): x86-64 and arm64 9/9/9/9, book3s/64 13/9/9/9, RISC-V Sv39 9/9/9,
+ * Page-table geometry: x86-64 and arm64 9/9/9/9, book3s/64 13/9/9/9, RISC-V Sv39 9/9/9,
  * 32-bit PowerPC 10/10 with 4-byte entries.
  */
 @unmanaged

@@ -12,7 +12,7 @@ export const STACK_IMAGE_BYTES: u32 = 256;
 
 /**
  * The unit of context. The first words are the translation ports: each holds the address of a TLB, and closing the
- * guard plugs in the empty one (DESIGN §3.5). A pair of user ports is one u64, so that open and close are one store:
+ * guard plugs in the empty one. A pair of user ports is one u64, so that open and close are one store:
  *
  *    63            32 31             0
  *   ┌────────────────┬────────────────┐

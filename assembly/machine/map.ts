@@ -43,7 +43,7 @@ export const HEADER: usize = 1024;
  */
 const FIRST_REGION: usize = 16384 + PAGE_SIZE / 2;
 
-/** One finding: what the modelled kernel code did wrong, by whom and where (DESIGN §3.6). */
+/** One finding: what the modelled kernel code did wrong, by whom and where. */
 @unmanaged
 export class Finding {
   kind: u32; //  0  FINDING_*

@@ -19,14 +19,19 @@ import { shootDown } from "./shootdown";
 import { Walk, levelShift, makeEntry, walkTo, writeEntry } from "./table";
 import { VM_READ, VM_SHARED, VM_WRITE, VM_EXEC, Vma, vmaContaining } from "./vma";
 
-/** Page faults: finding the area, checking the permission, making the page present (spec/uaccess.md §7). */
+/** Page faults: finding the area, checking the permission, making the page present (mm/memory.c). */
 
 export const ACCESS_READ: u32 = 0;
 export const ACCESS_WRITE: u32 = 1;
-/** A debugger's write (FOLL_FORCE): whatever the protection, and never into what others share unless the mapping does. */
+/**
+ * A debugger's write (FOLL_FORCE): whatever the protection, and never into what others share unless the mapping does.
+ */
 export const ACCESS_FORCE: u32 = 2;
 
-/** Results, with the kernel's numbers (spec/remote-vm.md §1.6); 0 = handled, repeat the instruction. */
+/**
+ * Results, with the kernel's numbers (enum vm_fault_reason in include/linux/mm_types.h); 0 = handled, repeat the
+ * instruction.
+ */
 export const VM_FAULT_OOM: u32 = 0x1;
 export const VM_FAULT_SIGBUS: u32 = 0x2;
 export const VM_FAULT_SIGSEGV: u32 = 0x40;
@@ -57,7 +62,9 @@ function permits(vma: Vma, access: u32): bool {
     : (vma.flags & (VM_READ | VM_WRITE | VM_EXEC)) != 0;
 }
 
-/** handle_mm_fault: the area and the permission are known to be good. A forced write breaks a private page's sharing. */
+/**
+ * handle_mm_fault: the area and the permission are known to be good. A forced write breaks a private page's sharing.
+ */
 function handleMmFault(cpu: Cpu, mm: Mm, vma: Vma, va: u64, wanted: u32): u32 {
   const forced: u32 = vma.flags & VM_SHARED ? ACCESS_READ : ACCESS_WRITE;
   const access = wanted == ACCESS_FORCE ? forced : wanted;
@@ -91,8 +98,8 @@ function fillEmpty(mm: Mm, vma: Vma, va: u64, access: u32, highest: u32): u32 {
 }
 
 /**
- * A mapping made of large pages uses them where a whole aligned one fits, and small ones at its ends. One of a file also
- * needs a folio as large behind it, at an offset that is aligned too, and no byte past the end.
+ * A mapping made of large pages uses them where a whole aligned one fits, and small ones at its ends. One of a file
+ * also needs a folio as large behind it, at an offset that is aligned too, and no byte past the end.
  */
 function leafFits(vma: Vma, va: u64, level: u32): bool {
   const bytes = (1 as u64) << levelShift(level);

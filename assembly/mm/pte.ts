@@ -1,5 +1,6 @@
 /**
- * Page-table entries (spec/remote-vm.md §1.4). One format for every profile; the 4-byte form keeps the low 32 bits.
+ * Page-table entries (arch/x86/include/asm/pgtable_types.h). One format for every profile; the 4-byte form keeps the
+ * low 32 bits.
  *
  *   63 62   59      52 51                     12 11 10  9  8  7  6  5  4  3  2  1  0
  *  ┌──┬───────┬───────┬─────────────────────────┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┬──┐

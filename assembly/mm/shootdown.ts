@@ -9,10 +9,12 @@ import { flushAll, invalidateLeaf } from "./tlb";
 
 /**
  * TLB invalidation across CPUs. The asking CPU sets a flag in the other one's area and waits until it was taken back:
- * at guard close, at a yield point, in a waiting loop, or because that CPU is outside the core (DESIGN §3.5).
+ * at guard close, at a yield point, in a waiting loop, or because that CPU is outside the core.
  */
 
-/** Pages above which one flush of everything is cheaper than single invalidations (x86: tlb_single_page_flush_ceiling). */
+/**
+ * Pages above which one flush of everything is cheaper than single invalidations (x86: tlb_single_page_flush_ceiling).
+ */
 const SINGLE_PAGE_CEILING: u64 = 33;
 /** Rounds after which a waiter reports the CPU that does not answer. */
 const PATIENCE: u32 = 100_000;
@@ -41,7 +43,9 @@ function takeRequest(cpu: Cpu): void {
   emit(cpu, EVENT_ACKNOWLEDGE, 0, cpu.index);
 }
 
-/** An instruction boundary: in study another CPU may run here, and a pending invalidation is taken like an interrupt. */
+/**
+ * An instruction boundary: in study another CPU may run here, and a pending invalidation is taken like an interrupt.
+ */
 @inline
 export function step(cpu: Cpu): void {
   if (STUDY) {

@@ -1,7 +1,7 @@
 import { slabAlloc, slabFree } from "../machine/slab";
 import { Mm } from "./mm";
 
-/** VMA flag bits (include/linux/mm.h; spec/remote-vm.md §1.2). */
+/** VMA flag bits (include/linux/mm.h, 6.19). */
 export const VM_READ: u32 = 1 << 0;
 export const VM_WRITE: u32 = 1 << 1;
 export const VM_EXEC: u32 = 1 << 2;

@@ -34,8 +34,9 @@ import { enterXrun, haltDevice, settleInto } from "./stop";
 import { wakeAll } from "./wake";
 
 /**
- * What acts on a whole group (spec/pcm.md §§3.7, 3.14): every member is tested, then every one acts, then every one
- * settles. A member that fails its test leaves all as they were; one that fails to act makes the others undo.
+ * What acts on a whole group (snd_pcm_action, sound/core/pcm_native.c): every member is tested, then every one acts,
+ * then every one settles. A member that fails its test leaves all as they were; one that fails to act makes the others
+ * undo.
  */
 export const ACTION_START: u32 = 0;
 export const ACTION_PAUSE: u32 = 1;

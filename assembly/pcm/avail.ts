@@ -1,6 +1,9 @@
 import { CAPTURE, PLAYBACK, Stream } from "./runtime";
 
-/** Room and data in the ring (spec/pcm.md §3.6): one boundary is added or taken off once, whatever the pointers are. */
+/**
+ * Room and data in the ring (include/sound/pcm.h, snd_pcm_playback_avail and kin): one boundary is added or taken off
+ * once, whatever the pointers are.
+ */
 
 @inline
 export function playbackAvail(stream: Stream): u64 {

@@ -1,4 +1,4 @@
-/** Where the pointers wrap (spec/pcm.md §2). */
+/** Where the pointers wrap (snd_pcm_hw_params in pcm_native.c, recalculate_boundary in pcm_compat.c). */
 
 const LONG_MAX_32: u32 = 0x7fffffff;
 

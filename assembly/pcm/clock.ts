@@ -53,7 +53,7 @@ export function stampAudio(stream: Stream, nowNanoseconds: u64): void {
   stream.driverNanoseconds = restOf(nowNanoseconds);
 }
 
-/** How long a read, write or drain sleeps at a time, in nanoseconds: at least 100 ms, else 1.1 buffers (§3.10). */
+/** How long a read, write or drain sleeps at a time, in nanoseconds: at least 100 ms, else 1.1 buffers (pcm_lib.c). */
 export function sleepLimit(stream: Stream): u64 {
   let milliseconds: u64 = 100;
   if (stream.rate != 0) {

@@ -13,7 +13,7 @@ import {
   unlockLinks,
 } from "./runtime";
 
-/** Linked streams (spec/pcm.md §3.14): a list of members, newest first. */
+/** Linked streams (snd_pcm_link and snd_pcm_unlink, sound/core/pcm_native.c): a list of members, newest first. */
 
 /** LINK: `other` is the stream named by the argument, 0 if that number names none. */
 export function linkStreams(stream: Stream, other: u32): i32 {

@@ -10,7 +10,7 @@ import { Stream, lockStream, unlockStream } from "./runtime";
 import { admitCopies, excludeCopies } from "./state";
 
 /**
- * HW_REFINE, HW_PARAMS and HW_FREE (spec/pcm-params.md §3). Negotiation is the host's: a call copies the structure
+ * HW_REFINE, HW_PARAMS and HW_FREE (sound/core/pcm_native.c). Negotiation is the host's: a call copies the structure
  * into the stream's image and answers NEGOTIATE; the host works on the image and calls the second half.
  */
 export const NEGOTIATE: i32 = -0x10001;

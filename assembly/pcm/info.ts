@@ -8,7 +8,7 @@ import { isInterleaved } from "./ring";
 import { Stream } from "./runtime";
 import { get32, put32 } from "./user";
 
-/** The information calls (spec/pcm-params.md §§4–6). */
+/** The information calls: INFO, CHANNEL_INFO, TTSTAMP and the protocol versions (sound/core/pcm_native.c). */
 
 export function protocolVersion(cpu: Cpu, va: u64): i32 {
   return put32(cpu, va, PROTOCOL_VERSION);
@@ -60,7 +60,10 @@ const TEST_DEVICE_NAME: u32 = 0x6c74636f;
 const SUBDEVIC: u64 = 0x6369766564627573;
 const E_0: u32 = 0x30232065;
 
-/** CHANNEL_INFO where a word has 8 bytes: channel:4, hole:4, offset:8, first:4, step:4; with 4: channel, offset, first, step. */
+/**
+ * CHANNEL_INFO where a word has 8 bytes: channel:4, hole:4, offset:8, first:4, step:4; with 4: channel, offset, first,
+ * step.
+ */
 export function channelInfoNative(cpu: Cpu, stream: Stream, va: u64): i32 {
   const image = stackImage(cpu);
   const word = stream.wordBytes;

@@ -37,7 +37,10 @@ import { swParamsCompat, swParamsNative } from "./swParams";
 import { syncPtr } from "./syncPtr";
 import { REQUEST_LISTS, REQUEST_READS, transferCompat, transferNative } from "./transferCalls";
 
-/** The doors of a PCM file (spec/pcm.md §1.2). The door decides how a number is read, not the program. */
+/**
+ * The doors of a PCM file (snd_pcm_ioctl and snd_pcm_ioctl_compat, 6.12). The door decides how a number is read, not
+ * the program.
+ */
 export const DOOR_NATIVE: u32 = 0;
 export const DOOR_I386: u32 = 1;
 export const DOOR_X32: u32 = 2;

@@ -1,6 +1,6 @@
 /**
- * The argument of SYNC_PTR in every ABI (spec/pcm.md §1.1): where each of the nine written fields stands and how wide
- * it is. Called with constants, these functions fold away.
+ * The argument of SYNC_PTR in every ABI (include/uapi/sound/asound.h, sound/core/pcm_compat.c): where each of the nine
+ * written fields stands and how wide it is. Called with constants, these functions fold away.
  *
  *   A native64   0 flags · 8 state · 16 hw_ptr:8 · 24 tstamp · 40 suspended · 48 audio · 72 appl_ptr:8 · 80 avail_min:8
  *   B native32   0 flags · 8 state · 16 hw_ptr:4 · 24 tstamp · 40 suspended · 48 audio · 72 appl_ptr:4 · 76 avail_min:4

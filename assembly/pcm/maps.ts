@@ -19,7 +19,7 @@ import {
 import { CONTROL_PAGE, STATUS_PAGE } from "./open";
 import { Stream } from "./runtime";
 
-/** mmap of a PCM file (spec/pcm.md §3.11): the offset says what is mapped. */
+/** mmap of a PCM file (snd_pcm_mmap, sound/core/pcm_native.c): the offset says what is mapped. */
 const OFFSET_STATUS_OLD: u64 = 0x80000000;
 const OFFSET_CONTROL_OLD: u64 = 0x81000000;
 const OFFSET_STATUS: u64 = 0x82000000;

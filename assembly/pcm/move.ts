@@ -6,7 +6,7 @@ import { Stream, lockStream, signedFrames, unlockStream } from "./runtime";
 import { hwsyncLocked, measureDelay } from "./state";
 import { getWord, putWord } from "./user";
 
-/** FORWARD, REWIND and DELAY: calls about a number of frames (spec/pcm.md §§3.2, 3.5). */
+/** FORWARD, REWIND and DELAY: calls about a number of frames (sound/core/pcm_native.c). */
 
 /** Moves appl_ptr forward, as far as there is room: the frames moved, or −errno. */
 export function forward(cpu: Cpu, stream: Stream, frames: u64): i64 {

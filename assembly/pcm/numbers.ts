@@ -1,4 +1,4 @@
-/** Numbers of the PCM interface (include/uapi/sound/asound.h, include/sound/pcm.h; spec/pcm.md §1.3). */
+/** Numbers of the PCM interface (include/uapi/sound/asound.h, include/sound/pcm.h). */
 
 export const STATE_OPEN: u32 = 0;
 export const STATE_SETUP: u32 = 1;

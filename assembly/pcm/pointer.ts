@@ -21,7 +21,10 @@ import { fillSilence } from "./silence";
 import { enterXrun, stopOne } from "./stop";
 import { wakePollers, wakeTransfers } from "./wake";
 
-/** Moving the two pointers (spec/pcm.md §§3.3, 3.4, 3.8). The stream lock is held. */
+/**
+ * Moving the two pointers (snd_pcm_update_hw_ptr0, snd_pcm_update_state, pcm_lib_apply_appl_ptr in pcm_lib.c). The
+ * stream lock is held.
+ */
 
 /** Who asks for a pointer update: a call, or the device's period notification. */
 export const FROM_CALL: u32 = 0;
@@ -92,7 +95,7 @@ export function updateHwPtr(cpu: Cpu, stream: Stream, from: u32): i32 {
   return storePointer(cpu, stream, from, base, next, crossed);
 }
 
-/** Nobody notifies: the ticks tell how many whole buffers went by unseen (§3.3 step 7). */
+/** Nobody notifies: the ticks tell how many whole buffers went by unseen. */
 function updateWithoutWakeups(
   cpu: Cpu,
   stream: Stream,
@@ -118,7 +121,7 @@ function updateWithoutWakeups(
   return storePointer(cpu, stream, from, base, base + position, crossed);
 }
 
-/** The tick check of the xrun debugging mode (§3.3 step 9): a jump that no device can make is cut to whole periods. */
+/** The tick check of the xrun debugging mode: a jump that no device can make is cut to whole periods. */
 function updateChecked(
   cpu: Cpu,
   stream: Stream,

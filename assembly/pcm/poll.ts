@@ -6,7 +6,7 @@ export const POLL_IN: u32 = 0x1;
 export const POLL_OUT: u32 = 0x4;
 export const POLL_ERROR: u32 = 0x8;
 
-/** poll (spec/pcm.md §3.8): what is ready now, of in, out and error. */
+/** poll (snd_pcm_poll, sound/core/pcm_native.c): what is ready now, of in, out and error. */
 export function pollStream(stream: Stream): u32 {
   if (stream.gone) return POLL_ERROR;
   lockStream(stream);

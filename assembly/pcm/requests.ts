@@ -1,5 +1,5 @@
 /**
- * ioctl numbers (spec/pcm.md §1.2): direction, size of the argument, 'A', number.
+ * ioctl numbers (include/uapi/sound/asound.h): direction, size of the argument, 'A', number.
  *
  *    31 30 29        16 15     8 7      0
  *   ┌─────┬────────────┬────────┬────────┐
@@ -62,7 +62,10 @@ const READI_32: u32 = 0x800c4151;
 const WRITEN_32: u32 = 0x400c4152;
 const READN_32: u32 = 0x800c4153;
 
-/** The request that a number means where a word has `word` bytes, as its 64-bit number; 0 for a number of the other size. */
+/**
+ * The request that a number means where a word has `word` bytes, as its 64-bit number; 0 for a number of the other
+ * size.
+ */
 export function requestOf(command: u32, word: u32): u32 {
   switch (command) {
     case SYNC_PTR:

@@ -3,8 +3,8 @@ import { HEADER, Header } from "../machine/map";
 import { STATE_DRAINING, STATE_RUNNING } from "./numbers";
 
 /**
- * One open substream: the runtime of spec/pcm.md §2. The records that a program may map stand in frames of their own
- * (§3.11), so a store through a mapped page takes effect at once; the accessors below reach into them.
+ * One open substream: struct snd_pcm_runtime (include/sound/pcm.h). The records that a program may map stand in frames
+ * of their own (maps.ts), so a store through a mapped page takes effect at once; the accessors below reach into them.
  *
  *   status page                                     control page, 64-bit      32-bit
  *   0       4        8        16        32   40     0          8        16    0          4           8
@@ -64,7 +64,7 @@ export class Stream {
   recordFile: u32; // MappedFile of the two record pages
   nonblock: u32;
   proto: u32; // protocol version the program announced
-  compatUsed: u32; // a compat door was used: the old mmap offsets are gone (§3.11)
+  compatUsed: u32; // a compat door was used: the old mmap offsets are gone
   gone: u32; // the card was removed
   accessing: i32; // > 0 copies in progress, < 0 a call that excludes them
   group: u32; // Group, 0 = alone
@@ -182,7 +182,7 @@ export function distance(stream: Stream, from: u64, to: u64): u64 {
   return (delta & stream.signBit) != 0 ? (delta + stream.boundary) & stream.mask : delta;
 }
 
-/** Linked streams (§3.14), newest member first. */
+/** Linked streams, newest member first. */
 @unmanaged
 export class Group {
   first: u32;

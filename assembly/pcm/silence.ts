@@ -5,7 +5,7 @@ import { NO_POSITION } from "./numbers";
 import { Stream, addressOf, distance, signedFrames } from "./runtime";
 import { channelOffset, framesToBytes, isInterleaved, samplesToBytes } from "./ring";
 
-/** Filling the ring behind the program's data with silence (spec/pcm.md §3.9). */
+/** Filling the ring behind the program's data with silence (snd_pcm_playback_silence, sound/core/pcm_lib.c). */
 
 /**
  * A sample of silence as its bytes in memory, lowest first (sound/core/pcm_misc.c's format table). Formats of 8 bytes

@@ -38,7 +38,7 @@ import {
 import { enterXrun, stopStream } from "./stop";
 import { WAIT_PCM_DRAIN, endSleep, sleepOn, timeIsUp, wakeAll } from "./wake";
 
-/** The calls that move a stream between its states (spec/pcm.md §§3.2, 3.7). Each takes the stream lock itself. */
+/** The calls that move a stream between its states (sound/core/pcm_native.c). Each takes the stream lock itself. */
 
 /** Refreshes the pointer where the device moves; says why it does not elsewhere. The stream lock is held. */
 export function hwsyncLocked(cpu: Cpu, stream: Stream): i32 {

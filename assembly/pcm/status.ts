@@ -10,7 +10,8 @@ import { Stream, isRunning, lockStream, unlockStream } from "./runtime";
 import { get32, put32, putWord } from "./user";
 
 /**
- * STATUS and STATUS_EXT in their three forms (spec/pcm.md §3.15). A form is the size of a time field and of a count:
+ * STATUS and STATUS_EXT in their three forms (sound/core/pcm_native.c, pcm_compat.c). A form is the size of a time
+ * field and of a count:
  *
  *              state  trigger  tstamp  6 counts  suspended  audio data  audio  driver  accuracy  all
  *   time64      0      8        24      40 · 8    88         92          96     112     128       152

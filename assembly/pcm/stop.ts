@@ -6,7 +6,7 @@ import { STATE_OPEN, STATE_XRUN, TRIGGER_STOP, TSTAMP_ENABLE } from "./numbers";
 import { Stream, firstMember, isRunning, streamAt } from "./runtime";
 import { wakeAll } from "./wake";
 
-/** Stopping, alone or with the group (spec/pcm.md §3.7 stop, xrun). The stream lock is held. */
+/** Stopping, alone or with the group (snd_pcm_stop and __snd_pcm_xrun, sound/core). The stream lock is held. */
 
 /** What stopping asks of the device. Its answer is ignored: a stop cannot be refused. */
 export function haltDevice(cpu: Cpu, stream: Stream): void {

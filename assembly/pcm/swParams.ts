@@ -15,7 +15,7 @@ import { fillSilence } from "./silence";
 import { get32, put32 } from "./user";
 
 /**
- * SW_PARAMS (spec/pcm.md §2). The kernel's own structure; a word has 8 bytes or 4:
+ * SW_PARAMS (snd_pcm_sw_params, sound/core/pcm_native.c). The kernel's own structure; a word has 8 bytes or 4:
  *
  *   0           4           8         12          16        word each from 16 (8) or 12 (4)
  *   ┌──────────┬───────────┬─────────┬───────────┬─────────────────────────────────────────────────────

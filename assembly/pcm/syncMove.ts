@@ -33,7 +33,9 @@ import {
   valueOf,
 } from "./syncImage";
 
-/** The three ways SYNC_PTR moves its data (spec/pcm.md §3.13), each for any layout. */
+/** The three ways SYNC_PTR moves its data: before, as proposed, and as taken (the thread "ALSA: pcm: Convert
+ * snd_pcm_ioctl_sync_ptr_{compat/x32} to user_access_begin/user_access_end()", June 2025). Each is for any layout.
+ */
 
 /** C and D copy status and control apart; A, B and E the whole argument (their kernel form). */
 @inline
@@ -188,7 +190,7 @@ function putFieldsFrom(cpu: Cpu, va: u64, abi: u32, offset: u32): i32 {
 
 /**
  * One guarded block for the fields from an offset on, translated one by one, so that another CPU may unmap the page
- * between two (DESIGN §3.9).
+ * between two.
  */
 function writeBlock(cpu: Cpu, va: u64, abi: u32, offset: u32): i32 {
   if (!userWriteAccessBegin(cpu, va, argumentBytes(abi))) return -EFAULT;

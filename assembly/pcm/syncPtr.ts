@@ -19,7 +19,7 @@ import { SyncImage, syncImage } from "./syncImage";
 import { readSide, writeSide } from "./syncMove";
 
 /**
- * SNDRV_PCM_IOCTL_SYNC_PTR (spec/pcm.md §3.1; sound/core/pcm_native.c and pcm_compat.c, 6.12 to 7.1): read the
+ * SNDRV_PCM_IOCTL_SYNC_PTR (sound/core/pcm_native.c and pcm_compat.c, 6.12 to 7.1): read the
  * program's pointer, take it or report ours, write the status back.
  */
 

@@ -52,8 +52,9 @@ import { putWord } from "./user";
 import { WAIT_PCM_TRANSFER, endSleep, sleepOn, timeIsUp } from "./wake";
 
 /**
- * The loop behind WRITEI, READI, WRITEN, READN, read and write (spec/pcm.md §3.10). A request is described by a
- * Transfer in the CPU's kernel stack image; when the call sleeps, it moves to a record that the task keeps.
+ * The loop behind WRITEI, READI, WRITEN, READN, read and write (__snd_pcm_lib_xfer, sound/core/pcm_lib.c). A request is
+ * described by a Transfer in the CPU's kernel stack image; when the call sleeps, it moves to a record that the task
+ * keeps.
  */
 @unmanaged
 export class Transfer {

@@ -18,7 +18,7 @@ import {
 import { get32, putWord } from "./user";
 
 /**
- * The calls around the transfer loop (spec/pcm.md §3.10).
+ * The calls around the transfer loop (sound/core/pcm_native.c and pcm_compat.c, 6.12).
  *
  *   WRITEI, READI   result │ buffer address │ frames       (a word each)
  *   WRITEN, READN   result │ address of the list │ frames

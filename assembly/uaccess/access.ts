@@ -26,8 +26,8 @@ import {
 import { EVENT_FAULT, EVENT_FIXUP, EVENT_WALK, emit } from "../study/events";
 
 /**
- * From a user address to a linear one: through the port's TLB, else by a walk, else by a repaired fault
- * (spec/uaccess.md §7). Everything here answers with an address or with 0; nothing throws.
+ * From a user address to a linear one: through the port's TLB, else by a walk, else by a repaired fault.
+ * Everything here answers with an address or with 0; nothing throws.
  */
 
 /** Why a miss gave no address (Cpu.missReason). */
@@ -122,7 +122,7 @@ function checkLive(cpu: Cpu, va: u64, address: usize): usize {
 
 /**
  * The table a port shows now. book3s/32: a store to another segment than the open one is not a violation; the fault
- * handler opens that segment instead of the first (spec/uaccess.md §2.3).
+ * handler opens that segment instead of the first (arch/powerpc/include/asm/book3s/32/kup.h).
  */
 function portFor(cpu: Cpu, va: u64, access: u32): u32 {
   if (access == ACCESS_READ) return cpu.userRead;

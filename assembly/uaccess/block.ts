@@ -24,8 +24,9 @@ import {
 } from "./guard";
 
 /**
- * user_access_begin … user_access_end (spec/uaccess.md §§2, 4). The fast forms below are what the modelled drivers
- * use; the `block*` forms are for kernel code that a user of the library writes, and keep the discipline rules of §8.
+ * user_access_begin … user_access_end (include/linux/uaccess.h and each architecture's). The fast forms below are what
+ * the modelled drivers use; the `block*` forms are for kernel code that a user of the library writes, and are checked
+ * as they run: what breaks the discipline is a finding.
  */
 
 @inline
@@ -111,7 +112,10 @@ export function blockEnd(cpu: Cpu, direction: u32): void {
   if (cpu.blockOpens) closeGuard(cpu, direction);
 }
 
-/** A scope inside a scope is an error (spec §4); the inner one is still opened, as the hardware would. */
+/**
+ * A scope inside a scope is an error (scoped_user_rw_access, 7.0); the inner one is still opened, as the hardware
+ * would.
+ */
 export function noteScope(cpu: Cpu, va: u64): void {
   if (cpu.blockDirection != 0) recordFinding(FINDING_SCOPE_NESTED, cpu.index, cpu.task, va, 0);
 }

@@ -5,7 +5,7 @@ import { COUNT_FUNCTIONS, COUNT_RANGE_CHECKS_READ, count } from "../study/counte
 import { EVENT_FUNCTION, EVENT_RANGE_CHECK, emit } from "../study/events";
 import { DIRECTION_READ } from "./guard";
 
-/** access_ok and pointer masking (spec/uaccess.md §3). */
+/** access_ok and pointer masking (include/asm-generic/access_ok.h; arch/x86/include/asm/uaccess_64.h, 6.1 to 7.1). */
 
 /**
  * `size` is known when the kernel is built: x86-64 then looks at the start alone, if it is at most a page.
@@ -66,7 +66,7 @@ function countCheck(cpu: Cpu, va: u64, size: u64, direction: u32): void {
   emit(cpu, EVENT_RANGE_CHECK, va, size as u32, (cpu.origin << 4) | direction);
 }
 
-/** The limit a masked pointer is clamped to; the length is not looked at (spec/uaccess.md §3). */
+/** The limit a masked pointer is clamped to; the length is not looked at (mask_user_address, x86). */
 export function maskUserAddress(cpu: Cpu, va: u64, allOnes: bool): u64 {
   if (va <= cpu.limit) return va;
   return allOnes ? u64.MAX_VALUE : cpu.limit;

@@ -25,8 +25,8 @@ import { closeSlot, misses, openSlot, outOfRange, untagged } from "./hit";
 import { unsafePutSized } from "./sized";
 
 /**
- * Bulk copies (spec/uaccess.md §5). All answer the number of bytes NOT copied; a copy goes upward and stops exactly at
- * the first byte of a bad page. Kernel addresses are linear and the caller's to vouch for.
+ * Bulk copies (include/linux/uaccess.h, lib/usercopy.c). All answer the number of bytes NOT copied; a copy goes upward
+ * and stops exactly at the first byte of a bad page. Kernel addresses are linear and the caller's to vouch for.
  */
 
 /** Below this a copy of vectors beats memory.copy's call (bench W2). */

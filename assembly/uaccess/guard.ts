@@ -14,9 +14,9 @@ import { COUNT_GUARD_CLOSES_READ, COUNT_GUARD_OPENS_READ, count } from "../study
 import { EVENT_GUARD_CLOSE, EVENT_GUARD_OPEN, emit } from "../study/events";
 
 /**
- * The guard on user memory (spec/uaccess.md §2). Opening stores the architecture's pair of user ports, closing stores
- * the closed pair; where a port is closed its TLB is the empty one, so that an access misses and the slow path finds
- * the violation.
+ * The guard on user memory: SMAP, KUAP, PAN, SUM (each architecture's asm/uaccess.h). Opening stores the architecture's
+ * pair of user ports, closing stores the closed pair; where a port is closed its TLB is the empty one, so that an
+ * access misses and the slow path finds the violation.
  *
  *   profile            closed     open to read   open to write   open to both
  *   x86, 8xx, TTBR0,   – –        R W            R W             R W

@@ -14,7 +14,7 @@ import { rawCopyFromUser, rawCopyToUser } from "./copy";
 import { DIRECTION_READ, DIRECTION_WRITE } from "./guard";
 import { kernelToLinear } from "./string";
 
-/** Copies that never wait for a page (spec/uaccess.md §§5, 7). */
+/** Copies that never wait for a page (mm/maccess.c, arch/x86/lib/usercopy.c). */
 
 export function pagefaultDisable(cpu: Cpu): void {
   if (cpu.task != 0) changetype<Task>(cpu.task as usize).pagefaultDisabled += 1;

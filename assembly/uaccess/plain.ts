@@ -9,7 +9,7 @@ import { loadUser, storeUser } from "./single";
 
 /**
  * Ordinary loads and stores of kernel code on a user pointer, as a memset or memcpy makes them by mistake: no exception
- * table entry stands behind them, so what cannot be done is an oops on every architecture (spec/uaccess.md §2.7, §7).
+ * table entry stands behind them, so what cannot be done is an oops on every architecture.
  * A page that is merely not present yet is repaired, as for any other instruction. Not modelled: the oops of one that
  * finds the mmap lock held, and what such an access does to a kernel address.
  */

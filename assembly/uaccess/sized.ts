@@ -14,8 +14,8 @@ import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite 
 import { loadUser, storeUser } from "./single";
 
 /**
- * The single-value primitives (spec/uaccess.md §4), one body for all sizes: `size` is 1, 2, 4 or 8. 0 or −EFAULT; what a
- * get read is left in `cpu.value`, 0 after a failure.
+ * The single-value primitives (get_user, put_user and kin), one body for all sizes: `size` is 1, 2, 4 or 8. 0 or
+ * −EFAULT; what a get read is left in `cpu.value`, 0 after a failure.
  */
 
 /** get_user. */

@@ -8,7 +8,9 @@ import { translateRead } from "./access";
 import { accessOk } from "./check";
 import { DIRECTION_READ, closeGuard, openForRead } from "./guard";
 
-/** Strings in user memory (spec/uaccess.md §6). A fault that lies after the NUL is never seen. */
+/**
+ * Strings in user memory (lib/strncpy_from_user.c, lib/strnlen_user.c). A fault that lies after the NUL is never seen.
+ */
 
 /** A scan ended in a fault; otherwise it answers the bytes before the NUL, or `limit` if there was none. */
 const SCAN_FAULT: i64 = -1;

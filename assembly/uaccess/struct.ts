@@ -7,7 +7,7 @@ import { clearUser, copyFromUser, copyToUser } from "./copy";
 import { DIRECTION_READ, openForRead } from "./guard";
 import { unsafeGetSized } from "./sized";
 
-/** Structures whose size user and kernel may see differently (spec/uaccess.md §6). */
+/** Structures whose size user and kernel may see differently (include/linux/uaccess.h, lib/usercopy.c). */
 
 /** The bits of the word at `va` that belong to [start, end). */
 function wordMask(va: u64, word: u32, start: u64, end: u64): u64 {

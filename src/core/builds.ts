@@ -1,4 +1,4 @@
-/** The four builds of the one core (DESIGN §2), and what each is for. */
+/** The four builds of the one core, and what each is for. */
 export const builds = [
   { name: "release", purpose: "real time on one thread; needs no isolation headers" },
   { name: "threads", purpose: "shared memory and atomics: a worker for each emulated CPU" },

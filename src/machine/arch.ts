@@ -1,4 +1,4 @@
-/** The architecture profiles a machine can have; the names are those of the command (DESIGN §5). */
+/** The architecture profiles a machine can have; the names are those of the command. */
 export const architectures = [
   { name: "x86-64", constant: "ARCH_X86_64", guard: "SMAP", natives: "native64" },
   { name: "powerpc-8xx", constant: "ARCH_POWERPC_8XX", guard: "KUAP (MD_AP)", natives: "native32" },

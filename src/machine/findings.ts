@@ -7,7 +7,7 @@ const waitless: readonly BuildName[] = ["release", "study", "profile"];
 const study: readonly BuildName[] = ["study"];
 
 /**
- * What only modelled kernel code can do wrong (DESIGN §3.6): the kinds, the builds that can record each, and what each
+ * What only modelled kernel code can do wrong: the kinds, the builds that can record each, and what each
  * says.
  */
 export const findingTable = [

@@ -4,7 +4,7 @@ import type { Machine } from "./machine.ts";
 import type { Task } from "./task.ts";
 
 /**
- * User programs as generators that yield operations (DESIGN §2). The release, threads and profile builds run each
+ * User programs as generators that yield operations. The release, threads and profile builds run each
  * operation straight through; the study build also leaves it at its yield points, so that another CPU runs between
  * two stores of one system call.
  */

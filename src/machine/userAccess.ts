@@ -52,8 +52,8 @@ export interface Caller {
 }
 
 /**
- * Every primitive of the kernel's user-access interface, run by one task's kernel code on its CPU (spec/uaccess.md
- * §§2–7; include/linux/uaccess.h, lib/usercopy.c, mm/maccess.c). Results are the kernel's: 0, −errno, or bytes not
+ * Every primitive of the kernel's user-access interface, run by one task's kernel code on its CPU
+ * (include/linux/uaccess.h, lib/usercopy.c, mm/maccess.c). Results are the kernel's: 0, −errno, or bytes not
  * copied. What the kernel code does wrong is a finding of the machine.
  */
 export class UserAccess {
@@ -473,7 +473,7 @@ export class UserAccess {
     this.#core.enablePagefaults(this.#cpu);
   }
 
-  /** preempt_disable on the task's CPU; nests. No legal way to forbid repair, but it does (spec §1). */
+  /** preempt_disable on the task's CPU; nests. No legal way to forbid repair, but it does. */
   preemptDisable(): void {
     this.#core.disablePreemption(this.#cpu);
   }

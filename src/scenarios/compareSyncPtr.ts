@@ -76,7 +76,7 @@ export interface SyncPtrComparison {
 
 export const comparedStrategies: readonly StrategyName[] = ["per-field", "copy", "unsafe-block"];
 
-/** Counts come from the study build, times from release; the two never mix (DESIGN §3.11). */
+/** Counts come from the study build, times from release; the two never mix. */
 export async function compareSyncPtr(options: CompareOptions = {}): Promise<SyncPtrComparison> {
   const kernel = options.kernel ?? newestKernel;
   const { archs, abis, strategies } = checkedVariants(options);

@@ -30,7 +30,7 @@ const PLAYED_FRAMES = 100;
 const FRAME_BYTES = 4;
 const DATA_ADDRESS = 0x18000000;
 
-/** SYNC_PTR flag bits (spec/pcm.md §1.3). */
+/** SYNC_PTR flag bits (include/uapi/sound/asound.h). */
 export const syncPtrFlags = {
   hwsync: coreConstants.SYNC_HWSYNC,
   appl: coreConstants.SYNC_APPL,

@@ -12,7 +12,7 @@ import type { LimitPeer } from "../../bench/peers/limit.ts";
 
 // The peers must do the same work, or their times mean nothing: same bytes in memory, same sums.
 
-/** The nine fields: where the compat layout has them (spec/pcm.md §1.1, column C). */
+/** The nine fields: where the compat layout has them (struct snd_pcm_sync_ptr32, sound/core/pcm_compat.c). */
 const OFFSETS = [4, 12, 16, 20, 24, 28, 32, 68, 72];
 
 /** The status image's hole, which only a copy writes (with zeros). */

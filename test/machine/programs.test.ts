@@ -30,7 +30,7 @@ const DATA = 0x20000000;
 const ARGUMENT = 0x10000000;
 const BUFFER_BYTES = BUFFER_FRAMES * FRAME_BYTES;
 const PERIOD_BYTES = PERIOD_FRAMES * FRAME_BYTES;
-/** What a wait lasts at most for a buffer of 8.3 ms (spec/pcm.md §3.10). */
+/** What a wait lasts at most for a buffer of 8.3 ms: the least limit (wait_for_avail, sound/core/pcm_lib.c). */
 const WAIT_LIMIT = 100_000_000n;
 
 /** A program of a list of operations. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { archNames, type BuildName, type KernelBuffer, type Task } from "../../src/index.ts";
 import { EFAULT, PAGE, kindsOf, machineOf, pageBeforeHole, ramp } from "../machine/pool.ts";
 
-/** Bulk copies, strings and structures at a page border (spec/uaccess.md §§4–6; test ideas 2–5). */
+/** Bulk copies, strings and structures at a page border. */
 const USER = 0x20000;
 const FILL = 0xa5;
 const E2BIG = 7;

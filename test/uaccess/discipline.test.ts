@@ -318,7 +318,7 @@ describe("against a brute-force enumeration of paths", () => {
 
 /**
  * The rules once more, as a plain recursion over whole paths without a visited set: the answer to compare with. Each
- * rule is one `if`, in the order of spec/uaccess.md §8.
+ * rule is one `if`, in the order of the rules' ids.
  */
 function bruteForce(program: Program, options: DisciplineOptions): Set<string> {
   const found = new Set<string>();

@@ -8,7 +8,7 @@ import {
 } from "../../src/index.ts";
 import { EFAULT, PAGE, kindsOf, machineOf } from "../machine/pool.ts";
 
-/** Faults, repairs and fixups (spec/uaccess.md §§1, 7; test idea 6). */
+/** Faults, repairs and fixups: which faults are repaired, and what stays behind where one is not. */
 const USER = 0x20000;
 const BUILDS = ["release", "study", "threads", "profile"] as const;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { archNames, type ArchName, type BuildName, type Task } from "../../src/index.ts";
 import { EFAULT, PAGE, kindsOf, machineOf } from "../machine/pool.ts";
 
-/** What single guard models do (spec/uaccess.md §§2.1–2.6; test ideas 7–9). */
+/** What single guard models do that others do not. */
 const USER = 0x20000;
 const BUILDS = ["release", "study", "threads", "profile"] as const;
 
@@ -144,7 +144,7 @@ describe.each(BUILDS)("powerpc-book3s32, one 256 MB segment: %s", (build) => {
   });
 });
 
-/** AMR bits of a key: the upper denies writing, the lower reading; key 0 stands in the top two (spec §2.4). */
+/** AMR bits of a key: the upper denies writing, the lower reading; key 0 stands in the top two (book3s/64/kup.h). */
 const denial = (key: number, bits: bigint): bigint => bits << BigInt(62 - 2 * key);
 const NO_WRITE = 2n;
 const NO_READ = 1n;

@@ -48,7 +48,7 @@ const accesses: Record<string, (task: Task) => number> = {
   "plain store": ({ uaccess }) => uaccess.plainStore(USER, 4, 0xaabbccdd),
 };
 
-/** spec/uaccess.md §2.7 with the guard closed, and open to read, to write and to both. */
+/** What an access answers with the guard closed, and open to read, to write and to both. */
 const table: Record<ArchName, Record<keyof typeof accesses, string>> = {
   "x86-64": all("X..."),
   "powerpc-8xx": all("X..."),

@@ -3,7 +3,7 @@ import { archNames, type ArchName, type BuildName, type ValueSize } from "../../
 import type { KernelBuffer, Machine, Mapping, Task, UserAccess } from "../../src/index.ts";
 import { EFAULT, PAGE, kindsOf, machineOf } from "../machine/pool.ts";
 
-/** The cases of lib/tests/usercopy_kunit.c (spec/uaccess.md §9), on every guard model and every build. */
+/** The cases of lib/tests/usercopy_kunit.c (6.15), on every guard model and every build. */
 interface Kit {
   readonly machine: Machine;
   readonly task: Task;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { archNames, type ArchName, type Task, UsageError } from "../../src/index.ts";
 import { EFAULT, PAGE, kindsOf, machineOf } from "../machine/pool.ts";
 
-/** Address limits, access_ok and masking (spec/uaccess.md §3; test idea 10). */
+/** Address limits, access_ok and masking. */
 const X86_LIMIT = 2n ** 47n - 4096n;
 
 const limits: Record<ArchName, bigint> = {

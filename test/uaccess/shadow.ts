@@ -1,7 +1,7 @@
 import { type ArchName, type Machine, type Task, type ValueSize } from "../../src/index.ts";
 import { EFAULT, PAGE } from "../machine/pool.ts";
 
-/** A second opinion: the primitives over plain arrays, written from spec/uaccess.md byte by byte. */
+/** A second opinion: the primitives over plain arrays, byte by byte. */
 interface Page {
   readonly mayRead: boolean;
   readonly mayWrite: boolean;

@@ -3,11 +3,11 @@
  * the Linux 6.12.117 user-access primitives (Debian gcc 12.2.0, -O2, counted along the success path),
  * of the assembler copy routines, x86 cycles, and what the 2025 thread reported for PowerPC 8xx.
  *
- * Every name is the path of the figure in the cost collection's `uaccess.json`, so each can be looked
- * up. How each was obtained is in `figureSources`.
+ * A name says the build, the primitive that was compiled alone, and what was counted of it. How each was obtained is in
+ * `figureSources`: with those compilers and configurations each can be counted again.
  */
 
-/** Where the figures come from: one line a section of `uaccess.json`. */
+/** Where the figures come from: one line for each table below. */
 export const figureSources = {
   primitive_instruction_counts:
     "Linux 6.12.117 (Debian 6.12.117-1~deb12u1), Debian gcc 12.2.0 cross compilers, -O2; one function a primitive, objdump -dr, instructions on the success path. ppc8xx: mpc885_ads_defconfig + PPC_KUAP, no SMP. ppc32s: pmac32_defconfig + PPC_KUAP, no SMP. ppc64le: ppc64le_guest_defconfig + PPC_KUAP. x86_64: SMAP. arm64: defconfig, PAN (v8.1). arm64sw: ARM64_SW_TTBR0_PAN. riscv64: defconfig + COMPAT, Sv39. riscv64_blocks: the same with a block guard as kernels from mid-2025.",

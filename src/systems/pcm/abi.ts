@@ -2,7 +2,7 @@ import { oneOf } from "../../base/nearest.ts";
 import { archNames, type ArchName } from "../../machine/arch.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 
-/** The ABIs of SYNC_PTR (spec/pcm.md §1.1), and which architecture has which. */
+/** The ABIs of SYNC_PTR (sound/core/pcm_compat.c), and which architecture has which. */
 export const abis = [
   {
     name: "native64",
@@ -66,7 +66,7 @@ export type AbiName = (typeof abis)[number]["name"];
 
 export const abiNames: readonly AbiName[] = abis.map((abi) => abi.name);
 
-/** The ways to move the data (spec/pcm.md §3.13). `kernel` is whichever the machine's kernel version has. */
+/** The ways to move the data. `kernel` is whichever the machine's kernel version has. */
 export const strategies = [
   {
     name: "kernel",

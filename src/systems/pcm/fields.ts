@@ -16,7 +16,7 @@ function own<const Name extends string>(name: Name, constant: ConstantName, bits
   return { name, home: "record", constant, bits } as const;
 }
 
-/** The sound core's bookkeeping under the kernel's names (spec/pcm.md §2). */
+/** The sound core's bookkeeping under the kernel's names (struct snd_pcm_runtime). */
 export const streamFields = [
   { name: "state", home: "status", constant: "STATUS_STATE", bits: 32 },
   { name: "suspended_state", home: "status", constant: "STATUS_SUSPENDED_STATE", bits: 32 },

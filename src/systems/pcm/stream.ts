@@ -17,7 +17,7 @@ import {
   type PcmDeviceLimits,
 } from "./params/index.ts";
 
-/** ioctl numbers without an argument, the same at every door (spec/pcm.md §1.2). */
+/** ioctl numbers without an argument, the same at every door (include/uapi/sound/asound.h). */
 const requests = {
   hwsync: 0x4122,
   prepare: 0x4140,

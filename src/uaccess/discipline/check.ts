@@ -37,7 +37,7 @@ interface Point {
 }
 
 /**
- * Follows every path through `program` and reports where it breaks a rule of spec/uaccess.md §8. A path ends at its
+ * Follows every path through `program` and reports where it breaks a rule (rules.ts). A path ends at its
  * first finding, since what the code means after it is anybody's guess; the other paths go on.
  *
  * @returns the findings by index, then by rule; a rule that several paths break at one operation is reported once,

@@ -1,4 +1,7 @@
-/** The static checker of the rules between opening and closing the guard on user memory (spec/uaccess.md §8). */
+/**
+ * The static checker of the rules between opening and closing the guard on user memory, after objtool's
+ * (tools/objtool/check.c, 6.3).
+ */
 export { checkDiscipline, type DisciplineFinding, type DisciplineOptions } from "./check.ts";
 export { parseProgram } from "./parse.ts";
 export type { Operation, Program } from "./program.ts";

@@ -2,8 +2,9 @@ import type { Operation } from "./program.ts";
 import { type GuardState, MOST_SAVED } from "./state.ts";
 
 /**
- * The rules of spec/uaccess.md §8, by their ids there. R9 is missing because nothing can break it: it says how paths
- * are walked (check.ts).
+ * The rules that objtool checks on x86 (validate_call, validate_return and the STAC/CLAC cases of
+ * tools/objtool/check.c, 6.3), numbered here. R9 is missing because nothing can break it: paths that meet may carry
+ * different states, and each instruction is followed once for each state (check.ts).
  */
 export type RuleId = "R1" | "R2" | "R3" | "R4" | "R5" | "R6" | "R7" | "R8" | "R10";
 

@@ -1,6 +1,6 @@
 import type { Operation } from "./program.ts";
 
-/** What the checker tracks along a path: U, D and S of spec/uaccess.md §8. */
+/** What the checker tracks along a path: U (guard open), D (direction flag set), S (stack of saved flags). */
 export interface GuardState {
   /** U: the guard on user memory is open. */
   readonly open: boolean;

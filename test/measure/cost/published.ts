@@ -1,6 +1,7 @@
 /**
- * The published table that the composed model is held against (golden/costs README section 1): counted
- * instructions of SYNC_PTR, compat layout, a / b / c = per field / copy / block. Null: not counted.
+ * What the composed model is held against: instructions of the whole SYNC_PTR, counted in the builds that
+ * `figureSources` names (the model itself knows only the primitives), compat layout, a / b / c = per field / copy /
+ * block. Null: not counted.
  */
 
 import type { CostProfileName } from "../../../src/measure/cost/index.ts";

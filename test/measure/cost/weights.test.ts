@@ -120,7 +120,7 @@ describe("composition", () => {
     }
   });
 
-  // The primitive alone, as counted: check, open, nine puts, close (golden/costs README section 2).
+  // The primitive alone, as counted: check, open, nine puts, close.
   it.each([
     ["powerpc-8xx", 17, 1],
     ["powerpc-book3s32", 25, 1],

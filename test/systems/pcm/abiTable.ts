@@ -1,8 +1,8 @@
 import type { AbiName, ArchName, StrategyName } from "../../../src/index.ts";
 
 /**
- * The argument of SYNC_PTR as spec/pcm.md §1.1 has it, typed from there and not taken from the core: offset and width
- * of the nine written fields in the order they are written.
+ * The argument of SYNC_PTR as include/uapi/sound/asound.h and sound/core/pcm_compat.c have it, typed from there and not
+ * taken from the core: offset and width of the nine written fields in the order they are written.
  */
 export type Place = readonly [offset: number, width: number];
 
@@ -116,7 +116,7 @@ const wide: readonly ArchName[] = [
 ];
 const narrow: readonly ArchName[] = ["powerpc-8xx", "powerpc-book3s32"];
 
-/** Which architecture has which ABI (DESIGN §5). */
+/** Which architecture has which ABI. */
 const archsOf: Readonly<Record<AbiName, readonly ArchName[]>> = {
   native64: wide,
   native32: narrow,

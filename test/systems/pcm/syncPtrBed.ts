@@ -125,5 +125,5 @@ export class SyncBed {
   }
 }
 
-/** The 32-bit boundary of a 400-frame buffer (spec/pcm.md §2). */
+/** The 32-bit boundary of a 400-frame buffer: the largest 400 × 2^k up to 0x7fffffff − 400. */
 export const BOUNDARY32 = 0x64000000n;

@@ -12,7 +12,7 @@ import { abiList, abiTable, everyCase, isNarrow, type Case } from "./abiTable.ts
 import { BOUNDARY32, PAGE, PATTERN, REPORT, SyncBed } from "./syncPtrBed.ts";
 import { modelStored, modelWrite, type Values } from "./syncPtrModel.ts";
 
-/** spec/pcm.md §1.1 and §3.13: where everything stands, and which bytes of the argument a call stores. */
+/** Where everything stands, and which bytes of the argument a call stores. */
 
 describe("the argument's layout", () => {
   it.each(abiList)("%s is the table's", async (abi) => {

@@ -5,7 +5,7 @@ import { abiList, abiTable, everyCase, threeStrategies, type Case } from "./abiT
 import { APPL, AVAIL_MIN, BORDER, BOUNDARY32, HWSYNC, REPORT, SyncBed } from "./syncPtrBed.ts";
 import { modelReads, modelWrite, type Values } from "./syncPtrModel.ts";
 
-/** spec/pcm.md §3.1 and §3.13: what a fault leaves, wherever the argument meets a bad page. */
+/** What a fault leaves, wherever the argument meets a bad page. */
 
 /** All nine differ from each other and from the pattern; small enough for every width. */
 const values: Values = [1n, 0x101n, 0x202n, 0x303n, 4n, 0x505n, 0x606n, 0x707n, 0x808n];
@@ -64,7 +64,7 @@ describe("a page that cannot be read, at every byte of the argument", () => {
   });
 });
 
-/** spec/pcm.md §3.13: fields and control as n (new), o (old) for a border at the start of field k, k = 1 … 9. */
+/** Fields and control as n (new), o (old) for a border at the start of field k, k = 1 … 9. */
 describe("the fault table, k by k, in the compat layout", () => {
   const singly = Array.from({ length: 9 }, (_, k) => "n".repeat(k) + "o".repeat(9 - k));
 

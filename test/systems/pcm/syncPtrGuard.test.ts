@@ -13,10 +13,13 @@ import { mutantCore } from "../../support/mutant.ts";
 import { abiTable, everyCase, threeStrategies } from "./abiTable.ts";
 import { PAGE, PAGES, PATTERN, REPORT, SyncBed } from "./syncPtrBed.ts";
 
-/** spec/pcm.md §3.13 and §5: how often the guard toggles, and what the range checks let through. */
+/** How often the guard toggles, and what the range checks let through. */
 
 describe("guard pairs of a successful call (claim 6)", () => {
-  /** [read, write] pairs of per field, copy, unsafe block; copies of a whole argument have one write pair instead of two. */
+  /**
+   * [read, write] pairs of per field, copy, unsafe block; copies of a whole argument have one write pair instead of
+   * two.
+   */
   type Pairs = readonly [per: readonly number[], copy: readonly number[], block: readonly number[]];
   const usual: Pairs = [
     [3, 9],
@@ -75,7 +78,7 @@ describe("guard pairs of a successful call (claim 6)", () => {
   });
 });
 
-/** spec/uaccess.md §3: the first address of each profile that is not user space, on a recent kernel. */
+/** The first address of each profile that is not user space, on a recent kernel. */
 const userLimit: Readonly<Record<ArchName, bigint>> = {
   "x86-64": 2n ** 47n - 4096n,
   none: 2n ** 47n - 4096n,

@@ -1,7 +1,7 @@
 import { abiTable, isNarrow, type Case, type Place } from "./abiTable.ts";
 
 /**
- * What SYNC_PTR does to user memory, said once more and differently from the core (spec/pcm.md §3.13): which bytes it
+ * What SYNC_PTR does to user memory, said once more and differently from the core: which bytes it
  * reads, which it writes, and where it stops at a page that is not there.
  */
 

@@ -21,7 +21,7 @@ import {
   SyncBed,
 } from "./syncPtrBed.ts";
 
-/** spec/pcm.md §3.1, §3.4 and §6: what SYNC_PTR takes, reports and refuses, whatever way the data moves. */
+/** What SYNC_PTR takes, reports and refuses, whatever way the data moves. */
 
 const EINVAL = 22;
 const EPIPE = 32;

@@ -12,7 +12,7 @@ import {
 import { PcmStream } from "../../../src/systems/pcm/stream.ts";
 import { machineOf } from "../../machine/pool.ts";
 
-/** The rules of spec/pcm.md that no recording depends on (its §7): waits, ticks, 32-bit kernels, mappings. */
+/** The rules of the sound core that no recording depends on: waits, ticks, 32-bit kernels, mappings. */
 const USER = 0x10000000;
 const PAGES = 8;
 const PERIOD = 100;

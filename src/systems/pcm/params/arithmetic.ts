@@ -1,6 +1,6 @@
 /**
  * Products and quotients of unsigned 32-bit numbers, exact in 64 bits and cut off at
- * `unlimited` (spec/pcm-params.md 3.1). Doubles are exact to 2^53, so larger products are
+ * `unlimited` (sound/core/pcm_lib.c). Doubles are exact to 2^53, so larger products are
  * divided in two steps of 16 bits:
  *
  *   a = high · 2^16 + low        high · b = q1 · c + r1

@@ -1,5 +1,5 @@
 /**
- * HW_PARAMS: narrowing a request to one configuration (spec/pcm-params.md 3.6; kernel functions
+ * HW_PARAMS: narrowing a request to one configuration (kernel functions
  * snd_pcm_hw_params and snd_pcm_hw_params_choose, Linux 6.12). The state tests, the ring's memory
  * and the driver's callback are the caller's.
  */

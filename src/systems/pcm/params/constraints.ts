@@ -6,7 +6,7 @@ import { integer, IntervalSet, nothingLeft } from "./interval.ts";
 import { access, einval, infoBit, intervalCount, param, unlimited } from "./layout.ts";
 import { commonRules, rateListRule, ringMemoryRule, subformatRule, type Rule } from "./rules.ts";
 
-/** Constraints of one open substream (spec/pcm-params.md 2). */
+/** Constraints of one open substream (struct snd_pcm_hw_constraints, include/sound/pcm.h). */
 export interface HwConstraints {
   /** Allowed values of the three masks, two words each. */
   readonly masks: Uint32Array;

@@ -1,6 +1,6 @@
 /**
- * What a sound device can do, and the devices that the recordings were made on
- * (spec/pcm-params.md 2).
+ * What a sound device can do (struct snd_pcm_hardware, include/sound/pcm.h), and the devices that the recordings were
+ * made on.
  */
 
 import { unlimited } from "./layout.ts";

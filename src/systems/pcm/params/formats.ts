@@ -1,6 +1,4 @@
-/**
- * Sample formats and their widths (spec/pcm-params.md 1.3; kernel file sound/core/pcm_misc.c).
- */
+/** Sample formats and their widths (kernel file sound/core/pcm_misc.c). */
 
 import { einval } from "./layout.ts";
 

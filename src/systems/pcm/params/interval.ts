@@ -1,6 +1,6 @@
 /**
  * Intervals of unsigned 32-bit numbers and what negotiation does with them
- * (spec/pcm-params.md 3.1, 3.2; kernel files sound/core/pcm_lib.c, include/sound/pcm_params.h).
+ * (kernel files sound/core/pcm_lib.c, include/sound/pcm_params.h).
  *
  *   bits word   31 ........ 4 │ 3     │ 2       │ 1       │ 0
  *               carried along │ empty │ integer │ openmax │ openmin

@@ -1,5 +1,5 @@
 /**
- * The hw_params structure as user programs see it (spec/pcm-params.md 1.1, 1.2; kernel file
+ * The hw_params structure as user programs see it (kernel file
  * include/uapi/sound/asound.h, Linux 6.12).
  *
  *     0 ┬ flags

@@ -1,6 +1,6 @@
 /**
- * HW_REFINE: narrowing a request to what the device can do (spec/pcm-params.md 3.3, 3.5; kernel
- * function snd_pcm_hw_refine, sound/core/pcm_native.c, Linux 6.12).
+ * HW_REFINE: narrowing a request to what the device can do (kernel function snd_pcm_hw_refine,
+ * sound/core/pcm_native.c, Linux 6.12).
  */
 
 import type { HwConstraints } from "./constraints.ts";

@@ -1,5 +1,5 @@
 /**
- * The rules that tie the parameters together (spec/pcm-params.md 3.4; kernel file
+ * The rules that tie the parameters together (kernel file
  * sound/core/pcm_native.c, Linux 6.12). Their order decides intermediate roundings.
  */
 
