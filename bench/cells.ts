@@ -66,5 +66,6 @@ export const CELLS: readonly Cell[] = [
   cell("W5", "1m-tlb", "read of a random page, TLB in use, 1,048,576 pages"),
   cell("W5", "flush", "full TLB flush", atMost(100)),
   cell("W6", "create", "create a machine, first access", atMost(1e6)),
+  cell("W6", "process", "whole process: start Node, create a machine, first access"),
   cell("W6", "compare", "whole process: faultline compare sync-ptr", atMost(2e9)),
 ];

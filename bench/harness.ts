@@ -175,8 +175,8 @@ function isRepeated(work: Work): work is Repeated {
 
 /**
  * Measures one cell for all `peers` that have it. The limit is sampled right before each sample of a
- * peer; the order of the peers rotates from round to round. A peer whose samples were all rejected
- * is missing from the answer.
+ * peer, but not before single events; the order of the peers rotates from round to round. A peer
+ * whose samples were all rejected is missing from the answer.
  */
 export async function measureCell(
   id: CellId,
@@ -186,18 +186,15 @@ export async function measureCell(
 ): Promise<readonly Result[]> {
   const runners: Runner[] = [];
   const singles: Single[] = [];
-  for (const peer of peers) {
+  let floor: Runner | undefined;
+  for (const peer of [...peers, limit]) {
     const work = peer.works.get(id);
     if (work === undefined) continue;
-    if (isRepeated(work)) runners.push(await createRunner(peer, work, settings));
-    else singles.push({ peer: peer.name, work, ns: [] });
+    if (!isRepeated(work)) singles.push({ peer: peer.name, work, ns: [] });
+    else if (peer === limit) floor = await createRunner(peer, work, settings);
+    else runners.push(await createRunner(peer, work, settings));
   }
-  const floor = limit.works.get(id);
-  const limitRunner =
-    floor !== undefined && isRepeated(floor)
-      ? await createRunner(limit, floor, settings)
-      : undefined;
   globalThis.gc?.();
-  const repeated = await measureRepeated(limitRunner, runners, settings);
+  const repeated = await measureRepeated(floor, runners, settings);
   return [...repeated, ...(await measureSingles(singles, settings))];
 }

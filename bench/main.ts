@@ -11,11 +11,21 @@ import { createPeers } from "./peers/index.ts";
 import { createLimitPeer } from "./peers/limit.ts";
 import { EXPLANATION, formatStrategies, measureStrategies } from "./strategies.ts";
 import type { StrategyRow } from "./strategies.ts";
-import { formatTable } from "./table.ts";
+import { formatNotes, formatTable } from "./table.ts";
 import type { MeasuredCell } from "./table.ts";
 
 const SCHEMA_VERSION = 1;
 const EXIT_USAGE = 2;
+
+/** What the peers have to say about a cell, by their names. */
+function notesOn({ id }: Cell, peers: readonly Peer[]): ReadonlyMap<string, string> {
+  return new Map(
+    peers.flatMap(({ name, notes }) => {
+      const note = notes?.get(id);
+      return note === undefined ? [] : [[name, note]];
+    }),
+  );
+}
 
 async function measureAll(
   cells: readonly Cell[],
@@ -26,13 +36,14 @@ async function measureAll(
   const measured: MeasuredCell[] = [];
   for (const cell of cells) {
     process.stderr.write(`${cell.work} ${cell.variant}: ${cell.title}\n`);
-    measured.push({ cell, results: await measureCell(cell.id, limit, peers, settings) });
+    const results = await measureCell(cell.id, limit, peers, settings);
+    measured.push({ cell, results, notes: notesOn(cell, [limit, ...peers]) });
   }
   return measured;
 }
 
 function toRows(cells: readonly MeasuredCell[]) {
-  return cells.flatMap(({ cell: { work, variant }, results }) =>
+  return cells.flatMap(({ cell: { work, variant }, results, notes }) =>
     results.map(({ peer, nsPerOp, ratio, samples, rejected }) => ({
       work,
       variant,
@@ -43,6 +54,7 @@ function toRows(cells: readonly MeasuredCell[]) {
       ratioSpread: ratio === undefined ? null : [ratio.lower, ratio.upper],
       samples,
       rejected,
+      note: notes.get(peer) ?? null,
     })),
   );
 }
@@ -87,7 +99,7 @@ function printReport({ cells, strategies }: Measured, peers: readonly Peer[]): v
     `Medians for one operation, in brackets the ratio to the limit in the same run; [stretch].`,
     `${cpu}, ${cores} cores, Node ${process.version}`,
     "",
-    ...(cells.length === 0 ? [] : [formatTable(cells), ""]),
+    ...(cells.length === 0 ? [] : [formatTable(cells), "", ...formatNotes(cells)]),
     ...(strategies.length === 0 ? [] : [formatStrategies(strategies), "", EXPLANATION, ""]),
     ...peers.map(({ name, about }) => `${name}: ${about}`),
   ];
@@ -96,7 +108,7 @@ function printReport({ cells, strategies }: Measured, peers: readonly Peer[]): v
 
 async function run(options: Options): Promise<void> {
   const limit = await createLimitPeer();
-  const peers = await createPeers(limit);
+  const peers = await createPeers(limit, options.peers);
   const cells = CELLS.filter(({ work }) => options.works.has(work));
   const settings = options.quick ? QUICK : FULL;
   const measured: Measured = {

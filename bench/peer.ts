@@ -34,6 +34,8 @@ export interface Peer {
   readonly name: string;
   readonly about: string;
   readonly works: ReadonlyMap<CellId, Work>;
+  /** Where its work is not quite the cell's, and how. */
+  readonly notes?: ReadonlyMap<CellId, string>;
   /** The wasm that runs, for the peer whose build the figures are about. */
   readonly core?: Uint8Array;
   readonly close?: () => Promise<void>;

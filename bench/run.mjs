@@ -1,11 +1,17 @@
-// Bundles the bench and runs it: `npm run bench -- [--json FILE] [--work W1,W2] [--quick]`.
+// Bundles the bench and runs it: `npm run bench -- [--json FILE] [--work W1,W2] [--peers js,v86] [--quick]`.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const folder = fileURLToPath(new URL("../dist-bench/", import.meta.url));
-const bundle = `${folder}bench.mjs`;
+const folder = fileURLToPath(new URL(".", import.meta.url));
+const outdir = fileURLToPath(new URL("../dist-bench/", import.meta.url));
+/** The bench itself, and the processes that it starts. */
+const programs = [
+  "main.ts",
+  ...readdirSync(join(folder, "firstAccess")).map((file) => `firstAccess/${file}`),
+];
 
 /**
  * Turns the bundle's top-level constants (capitals) back from `var` into `const`. esbuild makes them
@@ -17,7 +23,10 @@ function restoreConstants(code) {
 }
 
 const { outputFiles } = await build({
-  entryPoints: [fileURLToPath(new URL("main.ts", import.meta.url))],
+  entryPoints: programs.map((program) => join(folder, program)),
+  outbase: folder,
+  outdir,
+  outExtension: { ".js": ".mjs" },
   bundle: true,
   write: false,
   platform: "node",
@@ -26,12 +35,14 @@ const { outputFiles } = await build({
   conditions: ["source"],
   packages: "external",
 });
-mkdirSync(folder, { recursive: true });
-writeFileSync(bundle, restoreConstants(outputFiles[0].text));
+for (const { path, text } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, restoreConstants(text));
+}
 
 // The JavaScript peer's nine puts in a row are past V8's inlining budget; with a larger one it does
 // as well as if its author had written them out by hand.
 const flags = ["--expose-gc", "--max-inlined-bytecode-size-cumulative=4000"];
-const argv = [...flags, bundle, ...process.argv.slice(2)];
+const argv = [...flags, join(outdir, "main.mjs"), ...process.argv.slice(2)];
 const { status } = spawnSync(process.execPath, argv, { stdio: "inherit" });
 process.exitCode = status ?? 1;

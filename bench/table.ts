@@ -5,11 +5,15 @@ import type { Result } from "./harness.ts";
 const SAME = 0.15;
 /** Whose figures the goals are for. */
 const OURS = "faultline";
+/** On a figure that has a note. */
+const MARK = "*";
 
 /** A cell with what was measured in it. */
 export interface MeasuredCell {
   readonly cell: Cell;
   readonly results: readonly Result[];
+  /** Where a peer's work is not quite the cell's, by the peer's name. */
+  readonly notes: ReadonlyMap<string, string>;
 }
 
 const UNITS: readonly (readonly [number, string])[] = [
@@ -53,13 +57,14 @@ function verdict({ goal }: Cell, ours: Result | undefined): string {
   return goal.stretch !== undefined && reached <= goal.stretch ? "met, stretch too" : "met";
 }
 
-function row({ cell, results }: MeasuredCell, peers: readonly string[]): string[] {
+function row({ cell, results, notes }: MeasuredCell, peers: readonly string[]): string[] {
   const byPeer = new Map(results.map((result) => [result.peer, result]));
   const ours = byPeer.get(OURS);
   const js = byPeer.get("js");
   const figures = peers.map((peer) => {
     const result = byPeer.get(peer);
-    return result === undefined ? "" : formatResult(result);
+    if (result === undefined) return "";
+    return notes.has(peer) ? `${formatResult(result)} ${MARK}` : formatResult(result);
   });
   const against =
     ours === undefined || js === undefined
@@ -77,6 +82,21 @@ export function align(rows: readonly (readonly string[])[]): string {
   const pad = (text: string, column: number) =>
     column < 2 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!);
   return rows.map((cells) => cells.map(pad).join("  ").trimEnd()).join("\n");
+}
+
+/** What the marks stand for: each note once, with the cells that it is about; a blank line at the end. */
+export function formatNotes(cells: readonly MeasuredCell[]): string[] {
+  const about = new Map<string, string[]>();
+  for (const { cell, results, notes } of cells) {
+    for (const { peer } of results) {
+      const note = notes.get(peer);
+      if (note === undefined) continue;
+      const line = `${peer}: ${note}`;
+      about.set(line, [...(about.get(line) ?? []), `${cell.work} ${cell.variant}`]);
+    }
+  }
+  const lines = [...about].map(([note, ids]) => `${MARK} ${note} (${ids.join(", ")})`);
+  return lines.length === 0 ? [] : [...lines, ""];
 }
 
 /** One line a cell: each peer's median (and its ratio to the limit), our goal, and how we stand to it. */

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { projectRoot } from "../root.ts";
 
 /** What bench/limit/limit.ts exports. Addresses are linear, `n` says how often. */
@@ -17,8 +18,8 @@ export interface LimitExports {
 /** Compiles the limit (in a process of its own, to keep the compiler's heap out of this one). */
 function compileLimit(memoryPages: number): Buffer {
   const root = projectRoot();
-  const out = join(root, "dist-bench", "limit.wasm");
-  mkdirSync(dirname(out), { recursive: true });
+  const folder = mkdtempSync(join(tmpdir(), "faultline-limit-"));
+  const out = join(folder, "limit.wasm");
   const asc = createRequire(join(root, "package.json")).resolve("assemblyscript/bin/asc.js");
   // From here the compiler does not see the core's asconfig.json, whose entries it would add.
   const cwd = join(root, "bench");
@@ -26,7 +27,9 @@ function compileLimit(memoryPages: number): Buffer {
   const options = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd"];
   const memory = ["--initialMemory", String(memoryPages)];
   execFileSync(process.execPath, [asc, source, ...options, ...memory, "-o", out], { cwd });
-  return readFileSync(out);
+  const wasm = readFileSync(out);
+  rmSync(folder, { recursive: true });
+  return wasm;
 }
 
 /** Compiles and starts the limit with a memory of `memoryBytes` (whole 64 KiB pages). */

@@ -1,9 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { COPY_SIZES, PAGE_COUNTS, SEED } from "../cells.ts";
 import type { CellId } from "../cells.ts";
 import type { Peer, Work } from "../peer.ts";
+import { timeFirstAccess, timeNode } from "../process.ts";
 import { projectRoot } from "../root.ts";
 import { createAndAccess, createCopyBed, createPagesBed, createStructBed } from "./faultlineBed.ts";
 import type { CopyBed, PagesBed, StructBed } from "./faultlineBed.ts";
@@ -66,12 +66,7 @@ async function timeCreation(): Promise<number> {
 
 /** The wall time of `faultline compare sync-ptr` as a process of its own. */
 function timeCompare(): number {
-  const command = join(projectRoot(), "dist", "cli", "main.js");
-  const start = process.hrtime.bigint();
-  const { status } = spawnSync(process.execPath, [command, "compare", "sync-ptr"]);
-  const ns = Number(process.hrtime.bigint() - start);
-  if (status !== 0) throw new Error(`faultline compare sync-ptr ended with ${status}: not built?`);
-  return ns;
+  return timeNode([join(projectRoot(), "dist", "cli", "main.js"), "compare", "sync-ptr"]);
 }
 
 /** Ourselves: the release core, each loop inside it. */
@@ -86,6 +81,7 @@ export async function createFaultlinePeer(): Promise<FaultlinePeer> {
   addReads(works, await createPagesBed(WALK_TLB_ENTRIES), await createPagesBed(HIT_TLB_ENTRIES));
   const single = { kind: "single" } as const;
   works.set("W6.create", { ...single, perRound: CREATIONS_PER_ROUND, run: timeCreation });
+  works.set("W6.process", { ...single, perRound: 1, run: () => timeFirstAccess("faultline") });
   works.set("W6.compare", { ...single, perRound: 1, run: timeCompare });
   return {
     name: "faultline",

@@ -3,6 +3,7 @@ import type { CellId } from "../cells.ts";
 import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../compatLayout.ts";
 import type { Inspectable, Peer, Work } from "../peer.ts";
 import { fillPool, POOL_FRAMES, poolFrame } from "../pool.ts";
+import { timeFirstAccess } from "../process.ts";
 import { PAGE_SHIFT, PAGE_SIZE, RAM } from "./js/layout.ts";
 import * as loops from "./js/loops.ts";
 import { createMachine, mapAnonymous } from "./js/machine.ts";
@@ -67,7 +68,7 @@ function mapPool(machine: JsMachine): void {
 }
 
 /** W6: a fresh machine with one area, and a put that has to fill its first page. */
-function createAndAccess(): number {
+export function createAndAccess(): number {
   const start = process.hrtime.bigint();
   const machine = createMachine(RAM_BYTES, KERNEL_BYTES);
   mapAnonymous(machine, STRUCT_LO, USER_HI, PAGE_SIZE);
@@ -94,6 +95,7 @@ function works(machine: JsMachine): ReadonlyMap<CellId, Work> {
   }
   loop("W5.flush", (n) => loops.loopFlush(machine, n));
   map.set("W6.create", { kind: "single", perRound: 5, run: createAndAccess });
+  map.set("W6.process", { kind: "single", perRound: 1, run: () => timeFirstAccess("js") });
   return map;
 }
 

@@ -5,6 +5,7 @@ import { loadLimit } from "../limit/compile.ts";
 import type { LimitExports } from "../limit/compile.ts";
 import type { Inspectable, Peer, Work } from "../peer.ts";
 import { fillPool, POOL_FRAMES, poolFrame } from "../pool.ts";
+import { timeFirstAccess } from "../process.ts";
 
 const PAGE_SIZE = 4096;
 const MEMORY_BYTES = 16 << 20;
@@ -46,6 +47,7 @@ function works(limit: LimitExports): ReadonlyMap<CellId, Work> {
     loop(`W5.${variant}`, read);
     loop(`W5.${variant}-tlb`, read);
   }
+  map.set("W6.process", { kind: "single", perRound: 1, run: () => timeFirstAccess("limit") });
   return map;
 }
 

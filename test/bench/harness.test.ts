@@ -6,7 +6,8 @@ import type { Settings } from "../../bench/harness.ts";
 import { parseOptions, UsageError } from "../../bench/options.ts";
 import type { Peer, Work } from "../../bench/peer.ts";
 import { summarize } from "../../bench/statistics.ts";
-import { compareTimes, formatTable, formatTime } from "../../bench/table.ts";
+import { PEER_NAMES } from "../../bench/peers/names.ts";
+import { compareTimes, formatNotes, formatTable, formatTime } from "../../bench/table.ts";
 
 const CELL = CELLS[0]!;
 const SETTINGS: Settings = { sampleMs: 10, warmMs: 10, rounds: 4 };
@@ -99,20 +100,18 @@ describe("measureCell", () => {
     expect(results.map(({ peer }) => peer)).toEqual(["limit"]);
   });
 
-  test("single events are taken as often as asked, without the limit", async () => {
-    let events = 0;
-    const work: Work = { kind: "single", perRound: 3, run: () => ++events };
-    const peer: Peer = { name: "js", about: "", works: new Map([[CELL.id, work]]) };
-    const none: Peer = { name: "limit", about: "", works: new Map() };
-    const results = await measureCell(CELL.id, none, [peer], SETTINGS);
-    expect(results).toEqual([
-      {
-        peer: "js",
-        nsPerOp: summarize([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
-        samples: 12,
-        rejected: 0,
-      },
-    ]);
+  test("single events are taken as often as asked, of the limit too where it has them", async () => {
+    const counting = (name: string, perRound: number): Peer => {
+      let events = 0;
+      const work: Work = { kind: "single", perRound, run: () => ++events };
+      return { name, about: name, works: new Map([[CELL.id, work]]) };
+    };
+    const results = await measureCell(CELL.id, counting("limit", 1), [counting("js", 3)], SETTINGS);
+    const counted = (peer: string, samples: number) => {
+      const numbers = Array.from({ length: samples }, (_, i) => i + 1);
+      return { peer, nsPerOp: summarize(numbers), samples, rejected: 0 };
+    };
+    expect(results).toEqual([counted("js", 12), counted("limit", 4)]);
   });
 });
 
@@ -132,9 +131,26 @@ describe("the table", () => {
     [8.5, "met, stretch too"],
   ])("a ratio of %f to the limit against 11 [9]: %s", (ratio, verdict) => {
     const results = [result("faultline", 1.4 * ratio, ratio), result("js", 100, 70)];
-    const line = formatTable([{ cell: CELL, results }]).split("\n")[1];
+    const line = formatTable([{ cell: CELL, results, notes: new Map() }]).split("\n")[1];
     expect(line).toContain(`<= 11x [9x]`);
     expect(line).toMatch(new RegExp(`  ${verdict}  `));
+  });
+
+  test("a figure with a note is marked, and the note said once for all cells that have it", () => {
+    const [first, second] = CELLS;
+    const notes = new Map([["v86", "has no SMAP"]]);
+    const cells = [first!, second!].map((cell) => ({
+      cell,
+      results: [result("faultline", 10, 5), result("v86", 100, 50)],
+      notes,
+    }));
+    const lines = formatTable(cells).split("\n").slice(1);
+    for (const line of lines) expect(line).toMatch(/10\.0 ns \(5\.00x\) .*100 ns \(50\.00x\) \*/);
+    expect(formatNotes(cells)).toEqual(["* v86: has no SMAP (W1 a, W1 b)", ""]);
+  });
+
+  test("no notes, no lines", () => {
+    expect(formatNotes([{ cell: CELL, results: [], notes: new Map([["v86", "x"]]) }])).toEqual([]);
   });
 
   test.each([
@@ -159,11 +175,17 @@ describe("the table", () => {
 describe("the command line", () => {
   test("work items, file and speed", () => {
     const options = parseOptions(["--work", "w1,W5", "--json", "out.json", "--quick"]);
-    expect(options).toEqual({ works: new Set(["W1", "W5"]), json: "out.json", quick: true });
+    expect(options).toMatchObject({ works: new Set(["W1", "W5"]), json: "out.json", quick: true });
+  });
+
+  test("peers: all unless some are named", () => {
+    expect(parseOptions([]).peers).toEqual(new Set(PEER_NAMES));
+    expect(parseOptions(["--peers", "JS, v86"]).peers).toEqual(new Set(["js", "v86"]));
   });
 
   test.each([
-    [["--work", "W9"], /no work item "W9".*W1/],
+    [["--work", "W9"], /--work: there is no "W9".*W1/],
+    [["--peers", "qemu"], /--peers: there is no "qemu".*v86/],
     [["--wrok", "W1"], /--wrok.*--work/s],
     [["--json"], /--json/],
   ])("%j is refused with what is valid", (argv, message) => {

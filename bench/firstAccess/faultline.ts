@@ -1,0 +1,3 @@
+import { createAndAccess } from "../peers/faultlineBed.ts";
+
+await createAndAccess();

@@ -1,0 +1,2 @@
+// Nothing: what is left is Node.
+export {};
