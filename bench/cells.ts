@@ -47,6 +47,9 @@ export const PAGE_COUNTS: Readonly<Record<string, number>> = {
 /** RAM of every peer's machine, in W6 above all: a larger buffer takes longer to get. */
 export const RAM_BYTES = 16 << 20;
 
+/** What one WRITEI of P1 brings. */
+export const PERIOD_BYTES = 4096;
+
 /** Where the random order of W5 starts. */
 export const SEED = 0x9e3779b9 | 0;
 
@@ -68,4 +71,7 @@ export const CELLS: readonly Cell[] = [
   cell("W6", "create", "create a machine, first access", atMost(1e6)),
   cell("W6", "process", "whole process: start Node, create a machine, first access"),
   cell("W6", "compare", "whole process: faultline compare sync-ptr", atMost(2e9)),
+  cell("P1", "writei", "WRITEI of a 4 KiB period, against the bare copy", ratio(1.5)),
+  cell("P2", "hw_refine", "HW_REFINE with every parameter open", atMost(2e4)),
+  cell("P3", "replay", "whole process: faultline replay of all PCM recordings", atMost(5e9)),
 ];

@@ -24,6 +24,8 @@ export interface SingleWork {
   readonly kind: "single";
   /** How many to take in each round. */
   readonly perRound: number;
+  /** After how many rounds it is enough; all of them where absent. */
+  readonly mostRounds?: number;
   readonly run: () => number | Promise<number>;
 }
 

@@ -3,13 +3,18 @@ import { PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { objectBytesFrom } from "../machine/slab";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import { cachedEntry, flushAll, slotIn } from "../mm/tlb";
+import { deviceOf } from "../pcm/device";
+import { DOOR_NATIVE } from "../pcm/ioctl";
 import { ABI_COMPAT, STRATEGY_BLOCK, STRATEGY_COPY } from "../pcm/layout";
+import { WRITEI } from "../pcm/requests";
+import { Stream, streamAt } from "../pcm/runtime";
 import { ALL_WRITTEN, assembleCopies, hitBlock, hitCopies, hitPuts } from "../pcm/syncCompat";
 import { writeSide } from "../pcm/syncMove";
 import { readable, refill } from "../uaccess/access";
 import { userReadAccessBegin, userReadAccessEnd } from "../uaccess/block";
 import { SHORT_COPY, copyToUser, hitPageCopy, hitShortCopy } from "../uaccess/copy";
 import { unsafeGetSized } from "../uaccess/sized";
+import { pcmCall } from "./pcm";
 import { wide } from "./tasks";
 
 /**
@@ -186,6 +191,26 @@ function readPages(cpu: Cpu, reads: Reads, base: u64, mask: u32, drop: u32): voi
   reads.left = left;
   reads.random = random;
   reads.sum += sum;
+}
+
+/**
+ * n rounds of a playing stream: the device plays a period, then one WRITEI at the native door, whose structure lies at
+ * the address, brings the next. Bit-or of the results.
+ */
+export function measureWritei(index: u32, stream: u32, lo: u32, hi: u32, n: u32): i32 {
+  let result: i32 = 0;
+  for (let done: u32 = 0; done < n; done++) {
+    playPeriod(streamAt(stream));
+    result |= pcmCall(index, stream, DOOR_NATIVE, WRITEI, lo, hi);
+  }
+  return result;
+}
+
+@inline
+function playPeriod(stream: Stream): void {
+  const device = deviceOf(stream);
+  const next = device.position + stream.periodSize;
+  device.position = next < stream.bufferSize ? next : 0;
 }
 
 /** n flushes of the whole TLB. */

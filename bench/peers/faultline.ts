@@ -7,11 +7,14 @@ import { timeFirstAccess, timeNode } from "../process.ts";
 import { projectRoot } from "../root.ts";
 import { createAndAccess, createCopyBed, createPagesBed, createStructBed } from "./faultlineBed.ts";
 import type { CopyBed, PagesBed, StructBed } from "./faultlineBed.ts";
+import { createRefineBed, createWriteBed } from "./faultlinePcm.ts";
+import type { RefineBed, WriteBed } from "./faultlinePcm.ts";
 
 /** TLB entries where walks are measured, and where hits are. */
 const WALK_TLB_ENTRIES = 1024;
 const HIT_TLB_ENTRIES = 65536;
 const CREATIONS_PER_ROUND = 5;
+const REPLAYS = 3;
 const SOURCE_BYTE = 7;
 
 /** The release core's loops, and what a test wants to see of their memory. */
@@ -58,15 +61,23 @@ function addReads(works: Works, walk: PagesBed, hit: PagesBed): void {
   });
 }
 
+function addPcm(works: Works, { writePeriods }: WriteBed, { refine }: RefineBed): void {
+  addLoop(works, "P1.writei", writePeriods);
+  addLoop(works, "P2.hw_refine", refine);
+  const recordings = join(projectRoot(), "test", "golden", "pcm");
+  const run = () => timeCommand("replay", recordings);
+  works.set("P3.replay", { kind: "single", perRound: 1, mostRounds: REPLAYS, run });
+}
+
 async function timeCreation(): Promise<number> {
   const start = process.hrtime.bigint();
   await createAndAccess();
   return Number(process.hrtime.bigint() - start);
 }
 
-/** The wall time of `faultline compare sync-ptr` as a process of its own. */
-function timeCompare(): number {
-  return timeNode([join(projectRoot(), "dist", "cli", "main.js"), "compare", "sync-ptr"]);
+/** The wall time of a faultline command as a process of its own. */
+function timeCommand(...args: readonly string[]): number {
+  return timeNode([join(projectRoot(), "dist", "cli", "main.js"), ...args]);
 }
 
 /** Ourselves: the release core, each loop inside it. */
@@ -82,7 +93,12 @@ export async function createFaultlinePeer(): Promise<FaultlinePeer> {
   const single = { kind: "single" } as const;
   works.set("W6.create", { ...single, perRound: CREATIONS_PER_ROUND, run: timeCreation });
   works.set("W6.process", { ...single, perRound: 1, run: () => timeFirstAccess("faultline") });
-  works.set("W6.compare", { ...single, perRound: 1, run: timeCompare });
+  works.set("W6.compare", {
+    ...single,
+    perRound: 1,
+    run: () => timeCommand("compare", "sync-ptr"),
+  });
+  addPcm(works, await createWriteBed(), await createRefineBed());
   return {
     name: "faultline",
     about: "the release core, full semantics, x86-64 profile",

@@ -1,4 +1,4 @@
-import { COPY_SIZES, PAGE_COUNTS, SEED } from "../cells.ts";
+import { COPY_SIZES, PAGE_COUNTS, PERIOD_BYTES, SEED } from "../cells.ts";
 import type { CellId } from "../cells.ts";
 import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../compatLayout.ts";
 import { loadLimit } from "../limit/compile.ts";
@@ -47,6 +47,7 @@ function works(limit: LimitExports): ReadonlyMap<CellId, Work> {
     loop(`W5.${variant}`, read);
     loop(`W5.${variant}-tlb`, read);
   }
+  loop("P1.writei", (n) => limit.copyBytes(COPY_TO, COPY_FROM, PERIOD_BYTES, n));
   map.set("W6.process", { kind: "single", perRound: 1, run: () => timeFirstAccess("limit") });
   return map;
 }
