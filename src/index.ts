@@ -91,6 +91,7 @@ export type {
   CpuContext,
   Direction,
   GetResult,
+  IgnoredTrailing,
   UserAccess,
   ValueSize,
 } from "./machine/userAccess.ts";

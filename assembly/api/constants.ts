@@ -136,6 +136,7 @@ export {
 export { YIELD_STEP, YIELD_WAIT } from "../study/yield";
 export { CONTEXT_IRQ, CONTEXT_NMI, CONTEXT_SOFTIRQ, CONTEXT_TASK } from "../machine/cpu";
 export { DIRECTION_BOTH, DIRECTION_READ, DIRECTION_WRITE } from "../uaccess/guard";
+export { TRAILING_DOCUMENTED, TRAILING_LITERAL } from "../uaccess/struct";
 export { ACCESS_FORCE, ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
 export {
   VM_EXEC,
@@ -149,7 +150,6 @@ export {
 } from "../mm/vma";
 
 export const HEADER_ARCH: u32 = offsetof<Header>("arch");
-export const HEADER_BEHAVIOUR: u32 = offsetof<Header>("behaviour");
 export const HEADER_RAM_BYTES: u32 = offsetof<Header>("ramBytes");
 export const HEADER_CPU_COUNT: u32 = offsetof<Header>("cpuCount");
 export const HEADER_TLB_ENTRIES: u32 = offsetof<Header>("tlbEntries");

@@ -131,7 +131,7 @@ export function measureRandomGets(
   drop: u32,
 ): u32 {
   const cpu = cpuAt(index);
-  const base = wide(lo, hi);
+  const base = wide(lo & ~3, hi); // a word never leaves its page
   const reads = changetype<Reads>(stackImage(cpu));
   reads.left = n;
   reads.random = seed;
@@ -170,6 +170,7 @@ function wordAt(base: u64, page: u32): u64 {
 }
 
 function readPages(cpu: Cpu, reads: Reads, base: u64, mask: u32, drop: u32): void {
+  if (cpu.userRead != cpu.readTlb) return; // a closed port's table is the empty one, which is never written to
   let left = reads.left;
   let random = reads.random;
   let sum: u32 = 0;

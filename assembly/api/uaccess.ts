@@ -1,10 +1,7 @@
+import { CHECK_ALWAYS } from "../arch/profile";
 import { EFAULT, EINVAL } from "../base/errno";
 import { Cpu, cpuAt } from "../machine/cpu";
-import {
-  FINDING_GUARD_NESTED_OPEN,
-  FINDING_OBJECT_OVERFLOW,
-  recordFinding,
-} from "../machine/findings";
+import { FINDING_GUARD_NESTED_OPEN, recordFinding } from "../machine/findings";
 import { objectBytesFrom } from "../machine/slab";
 import { setKeys } from "../mm/task";
 import { accessOk, accessOkFixed, enterFunction } from "../uaccess/check";
@@ -39,6 +36,7 @@ import {
   preemptDisable,
   preemptEnable,
 } from "../uaccess/nofault";
+import { objectTooSmall } from "../uaccess/object";
 import { plainLoad, plainStore } from "../uaccess/plain";
 import {
   getSized,
@@ -62,6 +60,7 @@ import {
   FORM_PLAIN,
   COPY_CHECKED,
   COPY_UNCHECKED,
+  COPY_INATOMIC,
   COPY_NOFAULT,
   COPY_NMI,
   COPY_UNSAFE,
@@ -92,9 +91,11 @@ function enterSleeping(index: u32, va: u64): Cpu {
   return cpu;
 }
 
+/** On arm64 __get_user is get_user, might_fault and all. */
 function enterForm(index: u32, form: u32, va: u64): Cpu {
   if (form == FORM_CHECKED) return enterSleeping(index, va);
-  return form == FORM_UNCHECKED ? enterPrimitive(index, va) : enterPlain(index);
+  if (form != FORM_UNCHECKED) return enterPlain(index);
+  return cpuAt(index).guard & CHECK_ALWAYS ? enterSleeping(index, va) : enterPrimitive(index, va);
 }
 
 function leave(cpu: Cpu, result: i32): i32 {
@@ -172,17 +173,16 @@ export function readValueHigh(index: u32): u32 {
   return (cpuAt(index).value >> 32) as u32;
 }
 
-/** The kernel object is too small: nothing is copied, its content stays, and the code that asked is at fault. */
-function objectTooSmall(cpu: Cpu, kernel: u32, length: u32): bool {
-  if (length == 0 || objectBytesFrom(kernel) >= length) return false;
-  recordFinding(FINDING_OBJECT_OVERFLOW, cpu.index, cpu.task, kernel, length);
-  return true;
+/** Of the copies, the forms with and without a range check may sleep; all others are for where nobody may. */
+function enterCopy(index: u32, form: u32, va: u64): Cpu {
+  if (form == COPY_CHECKED || form == COPY_UNCHECKED) return enterSleeping(index, va);
+  return form == COPY_UNSAFE ? enterPlain(index) : enterPrimitive(index, va);
 }
 
 /** Bytes not copied; 0 or −EFAULT for the nofault form. */
 export function copyIn(index: u32, form: u32, kernel: u32, lo: u32, hi: u32, length: u32): i32 {
   const va = wide(lo, hi);
-  const cpu = form == COPY_CHECKED ? enterSleeping(index, va) : enterPrimitive(index, va);
+  const cpu = enterCopy(index, form, va);
   return leave(cpu, copyInForm(cpu, form, kernel, va, length));
 }
 
@@ -192,6 +192,7 @@ function copyInForm(cpu: Cpu, form: u32, kernel: u32, va: u64, length: u32): i32
     case COPY_CHECKED:
       return copyFromUser(cpu, kernel, va, length);
     case COPY_UNCHECKED:
+    case COPY_INATOMIC:
       return copyFromUserUnchecked(cpu, kernel, va, length);
     case COPY_NOFAULT:
       return copyFromUserNofault(cpu, kernel, va, length);
@@ -202,25 +203,21 @@ function copyInForm(cpu: Cpu, form: u32, kernel: u32, va: u64, length: u32): i32
   }
 }
 
-function enterCopyOut(index: u32, form: u32, va: u64): Cpu {
-  if (form == COPY_CHECKED) return enterSleeping(index, va);
-  return form == COPY_UNSAFE ? enterPlain(index) : enterPrimitive(index, va);
-}
-
 export function copyOut(index: u32, form: u32, lo: u32, hi: u32, kernel: u32, length: u32): i32 {
   const va = wide(lo, hi);
-  const cpu = enterCopyOut(index, form, va);
+  const cpu = enterCopy(index, form, va);
   return leave(cpu, copyOutForm(cpu, form, va, kernel, length));
 }
 
 function copyOutForm(cpu: Cpu, form: u32, va: u64, kernel: u32, length: u32): i32 {
   if (objectTooSmall(cpu, kernel, length)) {
-    return form == COPY_CHECKED || form == COPY_UNCHECKED ? length : -EFAULT;
+    return form == COPY_NOFAULT || form == COPY_UNSAFE ? -EFAULT : length;
   }
   switch (form) {
     case COPY_CHECKED:
       return copyToUser(cpu, va, kernel, length);
     case COPY_UNCHECKED:
+    case COPY_INATOMIC:
       return copyToUserUnchecked(cpu, va, kernel, length);
     case COPY_NOFAULT:
       return copyToUserNofault(cpu, va, kernel, length);
@@ -279,10 +276,7 @@ export function structIn(
   userBytes: u32,
 ): i32 {
   const cpu = enterSleeping(index, wide(lo, hi));
-  return leave(
-    cpu,
-    copyStructFromUser(cpu, kernel, objectBytesFrom(kernel), ksize, wide(lo, hi), userBytes),
-  );
+  return leave(cpu, copyStructFromUser(cpu, kernel, ksize, wide(lo, hi), userBytes));
 }
 
 export function structOut(
@@ -292,10 +286,10 @@ export function structOut(
   userBytes: u32,
   kernel: u32,
   ksize: u32,
+  trailing: u32,
 ): i32 {
   const cpu = enterSleeping(index, wide(lo, hi));
-  if (objectTooSmall(cpu, kernel, ksize)) return leave(cpu, -EFAULT);
-  return leave(cpu, copyStructToUser(cpu, wide(lo, hi), userBytes, kernel, ksize));
+  return leave(cpu, copyStructToUser(cpu, wide(lo, hi), userBytes, kernel, ksize, trailing));
 }
 
 /** access_ok: 1 or 0, for a size that is known at build time or for a variable one. */
@@ -322,9 +316,9 @@ export function accessBegin(index: u32, lo: u32, hi: u32, length: u32, direction
   return leave(cpu, blockBegin(cpu, wide(lo, hi), length, direction & DIRECTION_BOTH));
 }
 
-export function accessBeginMasked(index: u32, lo: u32, hi: u32, direction: u32, allOnes: u32): u32 {
+export function accessBeginMasked(index: u32, lo: u32, hi: u32, direction: u32): u32 {
   const cpu = enterPlain(index);
-  return leave(cpu, blockBeginMasked(cpu, wide(lo, hi), direction & DIRECTION_BOTH, allOnes != 0));
+  return leave(cpu, blockBeginMasked(cpu, wide(lo, hi), direction & DIRECTION_BOTH));
 }
 
 export function accessEnd(index: u32, direction: u32): void {

@@ -27,10 +27,11 @@ export const CHECK_IGNORES_SIZE: u32 = 1 << 8; // a constant size up to a page i
 export const CHECK_DROPS_REPEATS: u32 = 1 << 9; // the compiler drops a check already made (PowerPC)
 export const CHECK_ALWAYS: u32 = 1 << 10; // __get_user and __put_user check as well (arm64)
 export const VALUE_8_IN_HALVES: u32 = 1 << 11; // an 8-byte value moves as two words (32-bit CPUs)
-export const MASKED_ACCESS: u32 = 1 << 12; // can_do_masked_user_access()
+export const MASKED_ACCESS: u32 = 1 << 12; // can_do_masked_user_access(), and copy_from_user masks
 export const PROTECTION_KEYS: u32 = 1 << 13; // the AMR also holds the user's own denials (book3s/64)
 export const CLEARS_BIT_55: u32 = 1 << 14; // user pointers are masked before each access (arm64)
 export const BLOCK_COPY_IS_CALL: u32 = 1 << 15; // unsafe_copy_to_user is one routine, not pieces (RISC-V, none)
+export const MASK_ALL_ONES: u32 = 1 << 16; // a kernel pointer is masked to all ones, not to the limit (x86-64, 6.12)
 
 /** Behaviour that follows the kernel's version, not the CPU; the host's version table sets these bits. */
 export const BEHAVIOUR_SYNC_PTR_BLOCK: u32 = 1 << 0;
@@ -96,6 +97,7 @@ function setX86(p: Profile, guard: u32, behaviour: u32): void {
   if (behaviour & BEHAVIOUR_CHECK_START_ONLY) p.guard |= CHECK_IGNORES_SIZE;
   if (behaviour & BEHAVIOUR_CHECK_SIGN_ONLY) p.userLimit = i64.MAX_VALUE;
   if (behaviour & BEHAVIOUR_MASKED_ACCESS) p.guard |= MASKED_ACCESS;
+  if (behaviour & BEHAVIOUR_MASK_ALL_ONES) p.guard |= MASK_ALL_ONES;
 }
 
 function setPowerpc32(p: Profile, taskLimit: u64, guard: u32): void {

@@ -88,14 +88,14 @@ export function blockBegin(cpu: Cpu, va: u64, length: u64, direction: u32): u32 
  * masked_user_access_begin: the pointer is changed, nothing is refused, the length is not looked at. The masked
  * pointer is left in `cpu.value`. Only where the build can (MASKED_ACCESS); elsewhere 0 and the guard untouched.
  */
-export function blockBeginMasked(cpu: Cpu, va: u64, direction: u32, allOnes: bool): u32 {
+export function blockBeginMasked(cpu: Cpu, va: u64, direction: u32): u32 {
   if ((cpu.guard & MASKED_ACCESS) == 0) return 0;
   if (cpu.blockDirection != 0) {
     recordFinding(FINDING_GUARD_NESTED_OPEN, cpu.index, cpu.task, va, direction);
   }
   count(cpu, direction == DIRECTION_READ ? COUNT_READ_BLOCKS : COUNT_WRITE_BLOCKS);
   noteBlock(cpu, va, direction);
-  cpu.value = maskUserAddress(cpu, va, allOnes);
+  cpu.value = maskUserAddress(cpu, va);
   openDirection(cpu, cpu.value, direction);
   cpu.blockDirection = direction;
   return 1;

@@ -1,4 +1,4 @@
-import { CHECK_DROPS_REPEATS, CHECK_IGNORES_SIZE } from "../arch/profile";
+import { CHECK_DROPS_REPEATS, CHECK_IGNORES_SIZE, MASK_ALL_ONES } from "../arch/profile";
 import { CHECKED_SLOTS, Cpu } from "../machine/cpu";
 import { PAGE_SIZE } from "../machine/map";
 import { COUNT_FUNCTIONS, COUNT_RANGE_CHECKS_READ, count } from "../study/counters";
@@ -66,10 +66,10 @@ function countCheck(cpu: Cpu, va: u64, size: u64, direction: u32): void {
   emit(cpu, EVENT_RANGE_CHECK, va, size as u32, (cpu.origin << 4) | direction);
 }
 
-/** The limit a masked pointer is clamped to; the length is not looked at (mask_user_address, x86). */
-export function maskUserAddress(cpu: Cpu, va: u64, allOnes: bool): u64 {
+/** mask_user_address (x86): a kernel pointer becomes one that faults; the length is not looked at. */
+export function maskUserAddress(cpu: Cpu, va: u64): u64 {
   if (va <= cpu.limit) return va;
-  return allOnes ? u64.MAX_VALUE : cpu.limit;
+  return cpu.guard & MASK_ALL_ONES ? u64.MAX_VALUE : cpu.limit;
 }
 
 /** Called once a CPU's profile is known. */

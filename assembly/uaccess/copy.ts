@@ -1,5 +1,5 @@
 import { EFAULT } from "../base/errno";
-import { BLOCK_COPY_IS_CALL } from "../arch/profile";
+import { BLOCK_COPY_IS_CALL, MASKED_ACCESS } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
 import { linearIn, tlbLookup } from "../mm/tlb";
@@ -19,7 +19,7 @@ import {
   setOrigin,
 } from "../study/events";
 import { translateRead, translateWrite } from "./access";
-import { accessOk } from "./check";
+import { accessOk, maskUserAddress } from "./check";
 import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite } from "./guard";
 import { closeSlot, misses, openSlot, outOfRange, untagged } from "./hit";
 import { unsafePutSized } from "./sized";
@@ -85,10 +85,20 @@ export function copyToUser(cpu: Cpu, va: u64, source: usize, length: u32): u32 {
 /** copy_from_user: what could not be copied is zeroed in the kernel's buffer, all of it if the range is refused. */
 export function copyFromUser(cpu: Cpu, target: usize, va: u64, length: u32): u32 {
   noteCopyFrom(cpu, va, target, length);
-  let left = length;
-  if (accessOk(cpu, va, length, DIRECTION_READ)) left = rawCopyFromUser(cpu, target, va, length);
+  const left = accessOk(cpu, va, length, DIRECTION_READ)
+    ? rawCopyFromUser(cpu, target, va, length)
+    : copyFromBadRange(cpu, target, va, length);
   if (left != 0) memory.fill(target + (length - left), 0, left);
   return left;
+}
+
+/**
+ * Where copy_from_user masks the pointer instead of checking the range, which differs only here, a copy that runs over
+ * the limit gets as far as the limit (_inline_copy_from_user, include/linux/uaccess.h, v6.12).
+ */
+function copyFromBadRange(cpu: Cpu, target: usize, va: u64, length: u32): u32 {
+  if ((cpu.guard & MASKED_ACCESS) == 0) return length;
+  return rawCopyFromUser(cpu, target, maskUserAddress(cpu, va), length);
 }
 
 /** __copy_from_user and the _inatomic forms: no check, the tail untouched. */

@@ -82,6 +82,7 @@ export function copyFromUserNmi(cpu: Cpu, target: usize, va: u64, length: u32): 
 /** copy_from_kernel_nofault: 0, −ERANGE for an address outside the kernel, −EFAULT where no kernel object lies. */
 export function copyFromKernelNofault(target: usize, kernelAddress: u64, length: u32): i32 {
   if (kernelAddress < profile().kernelBase) return -ERANGE;
+  if (length == 0) return 0;
   const source = kernelToLinear(kernelAddress);
   if (objectBytesFrom(source as u32) < length) return -EFAULT;
   memory.copy(target, source, length);

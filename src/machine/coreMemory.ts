@@ -2,7 +2,7 @@ import type { Core } from "../core/core.ts";
 import type { ConstantName, CoreExports } from "../core/exports.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
 import { UsageError } from "../base/errors.ts";
-import { join, wholeNumber } from "./address.ts";
+import { halves, join, wholeNumber, type Address, type Halves } from "./address.ts";
 import type { ArchName } from "./arch.ts";
 import type { MachineShape } from "./options.ts";
 
@@ -117,6 +117,22 @@ export class CoreMemory {
     return this.#words[
       (this.exports.profileAddress() + this.constant("PROFILE_WORD_BYTES")) >>> 2
     ]!;
+  }
+
+  /**
+   * Splits a number that a word of the kernel must hold: an address or a size_t.
+   * @throws UsageError for one that does not fit: there is no such pointer in a 32-bit kernel
+   */
+  word(value: Address, argument: string): Halves {
+    const split = halves(value, argument);
+    if (split.hi !== 0 && this.wordBytes === 4) {
+      throw new UsageError({
+        argument,
+        problem: `is 0x${BigInt(value).toString(16)} on ${this.arch}`,
+        valid: "a whole number from 0 to 2^32 - 1 (its kernel's pointers have 32 bits)",
+      });
+    }
+    return split;
   }
 
   /** A 64-bit number at a linear address. */

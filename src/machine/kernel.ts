@@ -40,7 +40,7 @@ export const behaviours = [
     from: "6.12",
     until: undefined,
     archs: ["x86-64"],
-    meaning: "user pointers can be masked instead of checked",
+    meaning: "user pointers can be masked instead of checked, and copy_from_user does so",
   },
   {
     constant: "BEHAVIOUR_MASK_ALL_ONES",

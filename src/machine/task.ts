@@ -162,8 +162,8 @@ export class Task {
    */
   map(options: MapOptions): Mapping {
     const { exports } = this.machine;
-    const start = halves(options.at, "at");
-    const length = halves(options.length, "length");
+    const start = this.machine.word(options.at, "at");
+    const length = this.machine.word(options.length, "length");
     const pageSize = oneOf("pageSize", options.pageSize ?? "4K", pageSizes);
     const key = wholeNumber("protectionKey", options.protectionKey ?? 0, 0, MAX_PROTECTION_KEY);
     const filePage = wholeNumber("filePage", options.filePage ?? 0, 0, 2 ** 32 - 1);
@@ -254,8 +254,8 @@ export class Task {
 
   /** munmap: 0 or −errno. */
   unmap(at: Address, length: Address): number {
-    const start = halves(at, "at");
-    const bytes = halves(length, "length");
+    const start = this.machine.word(at, "at");
+    const bytes = this.machine.word(length, "length");
     return this.machine.exports.unmapMemory(
       this.cpu,
       this.handle,
@@ -268,8 +268,8 @@ export class Task {
 
   /** mprotect: 0 or −errno. */
   protect(at: Address, length: Address, protection: string): number {
-    const start = halves(at, "at");
-    const bytes = halves(length, "length");
+    const start = this.machine.word(at, "at");
+    const bytes = this.machine.word(length, "length");
     const access = this.protectionBits(protection);
     return this.machine.exports.protectMemory(
       this.cpu,
@@ -293,7 +293,7 @@ export class Task {
   }
 
   #makePresent(at: Address, access: "ACCESS_READ" | "ACCESS_WRITE" | "ACCESS_FORCE"): boolean {
-    const { lo, hi } = halves(at);
+    const { lo, hi } = this.machine.word(at, "at");
     return (
       this.machine.exports.touchPage(
         this.cpu,
@@ -307,14 +307,14 @@ export class Task {
 
   /** The byte's place in linear memory, or null where no page is present. Asking changes nothing. */
   linearOf(at: Address): number | null {
-    const { lo, hi } = halves(at);
+    const { lo, hi } = this.machine.word(at, "at");
     const linear = this.machine.exports.inspectAddress(this.cpu, this.handle, lo, hi) >>> 0;
     return linear === 0 ? null : linear;
   }
 
   /** The page-table entry for an address and the level it stands at. Asking changes nothing. */
   entryOf(at: Address): { entry: bigint; level: number } {
-    const { lo, hi } = halves(at);
+    const { lo, hi } = this.machine.word(at, "at");
     const { exports } = this.machine;
     const low = exports.inspectEntry(this.handle, lo, hi);
     return { entry: join(low, exports.inspectedHigh()), level: exports.inspectedLevel() };

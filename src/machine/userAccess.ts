@@ -1,6 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
-import { halves, join, wholeNumber, type Address } from "./address.ts";
+import { halves, join, wholeNumber, type Address, type Halves } from "./address.ts";
 import type { KernelBuffer } from "./kernelBuffer.ts";
 import type { ConstantName, CoreExports } from "../core/exports.ts";
 import type { CoreMemory } from "./coreMemory.ts";
@@ -23,6 +23,7 @@ const singleForms = {
 const copyForms = {
   checked: "COPY_CHECKED",
   unchecked: "COPY_UNCHECKED",
+  inatomic: "COPY_INATOMIC",
   nofault: "COPY_NOFAULT",
   nmi: "COPY_NMI",
   unsafe: "COPY_UNSAFE",
@@ -31,6 +32,10 @@ const directions = {
   read: "DIRECTION_READ",
   write: "DIRECTION_WRITE",
   both: "DIRECTION_BOTH",
+} as const;
+const trailings = {
+  documented: "TRAILING_DOCUMENTED",
+  literal: "TRAILING_LITERAL",
 } as const;
 const contexts = {
   task: "CONTEXT_TASK",
@@ -41,8 +46,15 @@ const contexts = {
 
 export type Direction = keyof typeof directions;
 export type CpuContext = keyof typeof contexts;
+/**
+ * What copy_struct_to_user reports as `ignored_trailing`. "documented": the user's structure is the shorter and hides a
+ * byte that is not zero. "literal": what the code of v6.13 to v7.1 computes, which compares the sizes the wrong way
+ * round and so looks at kernel memory behind a structure that is the shorter.
+ */
+export type IgnoredTrailing = keyof typeof trailings;
 
 const MAX_LENGTH = 2 ** 31 - 1;
+const MAX_TOKEN = 2 ** 32 - 1;
 
 /** The task whose kernel code calls the primitives. */
 export interface Caller {
@@ -75,6 +87,10 @@ export class UserAccess {
     return this.#task.machine.constant(name);
   }
 
+  #pointer(address: Address): Halves {
+    return this.#task.machine.word(address, "address");
+  }
+
   /** get_user. */
   getUser(address: Address, size: ValueSize): GetResult {
     return this.#get(singleForms.checked, address, size);
@@ -99,7 +115,7 @@ export class UserAccess {
   }
 
   #get(form: ConstantName, address: Address, size: ValueSize): GetResult {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     const error = this.#core.getValue(this.#cpu, this.#constant(form), lo, hi, checkedSize(size));
     return { error, value: error === 0 ? this.#value() : 0n };
   }
@@ -127,7 +143,7 @@ export class UserAccess {
   }
 
   #put(form: ConstantName, address: Address, size: ValueSize, value: Address): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     const word = halves(value, "value");
     return this.#core.putValue(
       this.#cpu,
@@ -145,9 +161,14 @@ export class UserAccess {
     return this.#copyIn(copyForms.checked, to, address, length, offset);
   }
 
-  /** __copy_from_user and its _inatomic forms: no range check, the tail untouched. */
+  /** __copy_from_user: no range check, the tail untouched. */
   copyFromUserUnchecked(to: KernelBuffer, address: Address, length: number, offset = 0): number {
     return this.#copyIn(copyForms.unchecked, to, address, length, offset);
+  }
+
+  /** __copy_from_user_inatomic and its _nocache form: likewise, and allowed where nobody may sleep. */
+  copyFromUserInatomic(to: KernelBuffer, address: Address, length: number, offset = 0): number {
+    return this.#copyIn(copyForms.inatomic, to, address, length, offset);
   }
 
   /** copy_from_user_nofault: 0 or −EFAULT. */
@@ -167,11 +188,11 @@ export class UserAccess {
     length: number,
     offset: number,
   ): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return this.#core.copyIn(
       this.#cpu,
       this.#constant(form),
-      to.linearOn(this.#task.machine) + checkedOffset(offset),
+      to.linearOn(this.#task.machine) + checkedOffset(to, offset, length),
       lo,
       hi,
       checkedLength(length),
@@ -183,8 +204,14 @@ export class UserAccess {
     return this.#copyOut(copyForms.checked, address, from, length, offset);
   }
 
+  /** __copy_to_user: no range check. */
   copyToUserUnchecked(address: Address, from: KernelBuffer, length: number, offset = 0): number {
     return this.#copyOut(copyForms.unchecked, address, from, length, offset);
+  }
+
+  /** __copy_to_user_inatomic: likewise, and allowed where nobody may sleep. */
+  copyToUserInatomic(address: Address, from: KernelBuffer, length: number, offset = 0): number {
+    return this.#copyOut(copyForms.inatomic, address, from, length, offset);
   }
 
   /** copy_to_user_nofault: 0 or −EFAULT. */
@@ -204,20 +231,20 @@ export class UserAccess {
     length: number,
     offset: number,
   ): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return this.#core.copyOut(
       this.#cpu,
       this.#constant(form),
       lo,
       hi,
-      from.linearOn(this.#task.machine) + checkedOffset(offset),
+      from.linearOn(this.#task.machine) + checkedOffset(from, offset, length),
       checkedLength(length),
     );
   }
 
   /** clear_user: bytes not cleared. */
   clearUser(address: Address, length: number): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return this.#core.clearOut(
       this.#cpu,
       this.#constant(copyForms.checked),
@@ -229,7 +256,7 @@ export class UserAccess {
 
   /** __clear_user: without the range check. */
   clearUserUnchecked(address: Address, length: number): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return this.#core.clearOut(
       this.#cpu,
       this.#constant(copyForms.unchecked),
@@ -241,7 +268,7 @@ export class UserAccess {
 
   /** copy_from_kernel_nofault: 0, −ERANGE, −EFAULT. `address` is a kernel pointer. */
   copyFromKernelNofault(to: KernelBuffer, address: Address, length: number): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return this.#core.copyKernelNofault(
       to.linearOn(this.#task.machine),
       lo,
@@ -260,7 +287,7 @@ export class UserAccess {
   }
 
   #string(form: ConstantName, to: KernelBuffer, address: Address, limit: number): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return this.#core.stringIn(
       this.#cpu,
       this.#constant(form),
@@ -273,7 +300,7 @@ export class UserAccess {
 
   /** strnlen_user: length with the NUL, 0 on a fault, more than `limit` if there was no NUL. */
   strnlenUser(address: Address, limit: number): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return this.#core.stringLength(
       this.#cpu,
       this.#constant("STRING_PLAIN"),
@@ -284,7 +311,7 @@ export class UserAccess {
   }
 
   strnlenUserNofault(address: Address, limit: number): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return this.#core.stringLength(
       this.#cpu,
       this.#constant("STRING_NOFAULT"),
@@ -296,7 +323,7 @@ export class UserAccess {
 
   /** strncpy_from_kernel_nofault: length with the NUL, −ERANGE, −EFAULT. */
   strncpyFromKernelNofault(to: KernelBuffer, address: Address, limit: number): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return this.#core.stringFromKernel(
       to.linearOn(this.#task.machine),
       lo,
@@ -307,7 +334,7 @@ export class UserAccess {
 
   /** check_zeroed_user: 1 all zero, 0 not, −EFAULT. */
   checkZeroedUser(address: Address, length: number): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return this.#core.zeroedCheck(this.#cpu, lo, hi, checkedLength(length));
   }
 
@@ -318,7 +345,7 @@ export class UserAccess {
     address: Address,
     userSize: number,
   ): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return this.#core.structIn(
       this.#cpu,
       to.linearOn(this.#task.machine),
@@ -329,14 +356,18 @@ export class UserAccess {
     );
   }
 
-  /** copy_struct_to_user; `ignoredTrailing` is true when the user's structure hides a byte that is not zero. */
+  /**
+   * copy_struct_to_user: 0, −E2BIG, −EFAULT, and what `ignored_trailing` becomes in the given reading (false after an
+   * error).
+   */
   copyStructToUser(
     address: Address,
     userSize: number,
     from: KernelBuffer,
     kernelSize: number,
+    trailing: IgnoredTrailing = "documented",
   ): { error: number; ignoredTrailing: boolean } {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     const error = this.#core.structOut(
       this.#cpu,
       lo,
@@ -344,6 +375,9 @@ export class UserAccess {
       checkedLength(userSize),
       from.linearOn(this.#task.machine),
       checkedLength(kernelSize),
+      this.#constant(
+        trailings[oneOf("trailing", trailing, Object.keys(trailings) as IgnoredTrailing[])],
+      ),
     );
     return { error, ignoredTrailing: error === 0 && this.#value() !== 0n };
   }
@@ -359,14 +393,14 @@ export class UserAccess {
   }
 
   #rangeOk(address: Address, size: Address, fixed: number): boolean {
-    const { lo, hi } = halves(address);
-    const bytes = halves(size, "size");
+    const { lo, hi } = this.#pointer(address);
+    const bytes = this.#task.machine.word(size, "size");
     return this.#core.rangeOk(this.#cpu, lo, hi, bytes.lo, bytes.hi, fixed) !== 0;
   }
 
   /** user_access_begin in one direction (or both): false when the range is refused, with the guard untouched. */
   begin(direction: Direction, address: Address, length: number): boolean {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     return (
       this.#core.accessBegin(
         this.#cpu,
@@ -383,16 +417,8 @@ export class UserAccess {
    * The length is not checked.
    */
   beginMasked(direction: Direction, address: Address): bigint | null {
-    const { lo, hi } = halves(address);
-    const allOnes =
-      this.#task.machine.header("HEADER_BEHAVIOUR") & this.#constant("BEHAVIOUR_MASK_ALL_ONES");
-    const open = this.#core.accessBeginMasked(
-      this.#cpu,
-      lo,
-      hi,
-      this.#direction(direction),
-      allOnes,
-    );
+    const { lo, hi } = this.#pointer(address);
+    const open = this.#core.accessBeginMasked(this.#cpu, lo, hi, this.#direction(direction));
     return open === 0 ? null : this.#value();
   }
 
@@ -411,7 +437,7 @@ export class UserAccess {
     length: number,
     body: (pointer: Address) => number,
   ): number {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     this.#core.scopeEnter(this.#cpu, lo, hi);
     const masked = this.beginMasked(direction, address);
     if (masked === null && !this.begin(direction, address, length)) return -EFAULT;
@@ -446,7 +472,7 @@ export class UserAccess {
   }
 
   restore(saved: number): void {
-    this.#core.accessRestore(this.#cpu, saved);
+    this.#core.accessRestore(this.#cpu, wholeNumber("saved", saved, 0, MAX_TOKEN));
   }
 
   #direction(direction: Direction): number {
@@ -492,7 +518,7 @@ export class UserAccess {
 
   /** A kernel function begins; on PowerPC the compiler's knowledge of earlier range checks ends with it. */
   enterFunction(address: Address = 0): void {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#pointer(address);
     this.#core.beginFunction(this.#cpu, lo, hi);
   }
 
@@ -524,6 +550,7 @@ function checkedLimit(limit: number): number {
   return wholeNumber("limit", limit, -MAX_LENGTH, MAX_LENGTH);
 }
 
-function checkedOffset(offset: number): number {
-  return wholeNumber("offset", offset, 0, MAX_LENGTH);
+/** A length may run past the buffer's end, which is the kernel code's mistake; a first byte beyond it means nothing. */
+function checkedOffset(buffer: KernelBuffer, offset: number, length: number): number {
+  return wholeNumber("offset", offset, 0, buffer.length - (length === 0 ? 0 : 1));
 }

@@ -20,6 +20,11 @@ export function kindsOf(machine: Machine): string[] {
   return machine.findings().map((finding) => finding.kind);
 }
 
+/** One more than the last address a pointer of the machine's kernel can hold. */
+export function topOf(machine: Machine): bigint {
+  return 1n << BigInt(8 * machine.wordBytes);
+}
+
 /** Two pages at `at`, the first with `bytes` at its end, the second missing: accesses run off at the border. */
 export function pageBeforeHole(task: Task, at: number, bytes: Uint8Array): { border: number } {
   const border = at + PAGE;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { archNames, type BuildName, type KernelBuffer, type Task } from "../../src/index.ts";
-import { EFAULT, PAGE, kindsOf, machineOf, pageBeforeHole, ramp } from "../machine/pool.ts";
+import { EFAULT, PAGE, kindsOf, machineOf, pageBeforeHole, ramp, topOf } from "../machine/pool.ts";
 
 /** Bulk copies, strings and structures at a page border. */
 const USER = 0x20000;
@@ -54,7 +54,7 @@ describe.each(THOROUGH)("a page border at offset k of a copy: $arch $build", (wh
     expect(kindsOf(task.machine)).toEqual([]);
   });
 
-  test.each(["copyFromUserUnchecked", "copyFromUserNmi"] as const)(
+  test.each(["copyFromUserUnchecked", "copyFromUserInatomic", "copyFromUserNmi"] as const)(
     "%s: the bytes behind the prefix stay",
     async (form) => {
       const { task, border, buffer } = await atBorder(where, source);
@@ -179,6 +179,21 @@ describe("the kernel object's size", () => {
     expect(kindsOf(task.machine)).toEqual(["object-overflow"]);
   });
 
+  test("an offset beyond the buffer is the caller's mistake, even where another object lies", async () => {
+    const { task, buffer } = await atBorder({ arch: "x86-64" }, ramp(8));
+    task.machine.allocKernel(PAGE);
+    const { uaccess } = task;
+    for (const offset of [PAGE, 2 * PAGE, 2 ** 31 - 1, 2 ** 32, -1, 0.5]) {
+      expect(() => uaccess.copyFromUser(buffer, USER, 8, offset)).toThrow(
+        `offset is ${offset}; valid: a whole number from 0 to ${PAGE - 1}`,
+      );
+      expect(() => uaccess.copyToUser(USER, buffer, 8, offset)).toThrow("offset is");
+    }
+    expect(uaccess.copyFromUser(buffer, USER, 0, PAGE)).toBe(0);
+    expect(() => uaccess.copyFromUser(buffer, USER, 0, PAGE + 1)).toThrow("offset is");
+    expect(kindsOf(task.machine)).toEqual([]);
+  });
+
   test("a freed buffer is no object, and is freed once", async () => {
     const { task, buffer } = await atBorder({ arch: "x86-64" }, ramp(8));
     buffer.free();
@@ -299,7 +314,7 @@ describe.each(THOROUGH)("strings: $arch $build", (where) => {
 
   test.each([0, -1, -1000])("a limit of %i is 0, at any address", async (limit) => {
     const { task, buffer } = await atBorder(where, text);
-    for (const at of [USER, 2n ** 64n - 1n]) {
+    for (const at of [USER, topOf(task.machine) - 1n]) {
       expect(task.uaccess.strncpyFromUser(buffer, at, limit)).toBe(0);
       expect(task.uaccess.strncpyFromUserNofault(buffer, at, limit)).toBe(0);
       expect(task.uaccess.strnlenUser(at, limit)).toBe(0);
@@ -347,6 +362,7 @@ describe.each(archNames)("structures: %s", (arch) => {
     const { task, border, buffer } = await atBorder({ arch }, ramp(32));
     const { uaccess } = task;
     expect(uaccess.copyStructFromUser(buffer, PAGE + 1, border - 32, 32)).toBe(-E2BIG);
+    expect(kindsOf(task.machine)).toEqual(["object-overflow"]);
     expect(buffer.bytes[0]).toBe(FILL);
     expect(uaccess.copyStructFromUser(buffer, 16, border - 16, 32)).toBe(-EFAULT);
     expect(uaccess.copyStructFromUser(buffer, 16, border - 8, 8)).toBe(0);
@@ -395,5 +411,44 @@ describe.each(archNames)("structures: %s", (arch) => {
     expect(uaccess.copyStructToUser(at, 64, buffer, 16).error).toBe(-EFAULT);
     expect(uaccess.copyStructToUser(border - 4, 8, buffer, 8).error).toBe(-EFAULT);
     expect(kindsOf(task.machine)).toEqual([]);
+    expect(uaccess.copyStructToUser(at, 8, buffer, PAGE + 1).error).toBe(-E2BIG);
+    expect(kindsOf(task.machine)).toEqual(["object-overflow"]);
+  });
+
+  /** Sizes of the user's and the kernel's structure, the kernel's bytes, and what each reading says. */
+  const readings: [
+    user: number,
+    kernel: number,
+    bytes: number[],
+    documented: boolean,
+    literal: boolean,
+  ][] = [
+    [4, 4, [1, 1, 1, 1, 1, 1, 1, 1], false, false],
+    [4, 8, [1, 1, 1, 1, 0, 0, 0, 0], false, false],
+    [4, 8, [0, 0, 0, 0, 0, 0, 0, 1], true, false],
+    [8, 4, [1, 1, 1, 1, 0, 0, 0, 0], false, false],
+    [8, 4, [0, 0, 0, 0, 0, 0, 0, 1], false, true],
+  ];
+
+  test.each(readings)(
+    "ignored_trailing of %i bytes for the user and %i in the kernel, %j: %s, as the code has it %s",
+    async (userSize, kernelSize, bytes, documented, literal) => {
+      const { task, border, buffer } = await atBorder({ arch }, new Uint8Array(8));
+      buffer.bytes.set(bytes);
+      const read = (trailing?: "documented" | "literal"): unknown =>
+        task.uaccess.copyStructToUser(border - 8, userSize, buffer, kernelSize, trailing);
+      expect(read()).toEqual({ error: 0, ignoredTrailing: documented });
+      expect(read("documented")).toEqual({ error: 0, ignoredTrailing: documented });
+      expect(read("literal")).toEqual({ error: 0, ignoredTrailing: literal });
+      expect(kindsOf(task.machine)).toEqual([]);
+    },
+  );
+
+  test("as the code has it, the kernel looks behind its own object", async () => {
+    const { task, border } = await atBorder({ arch }, new Uint8Array(8).fill(0x77));
+    const small = task.machine.allocKernel(4);
+    const done = task.uaccess.copyStructToUser(border - 8, 8, small, 4, "literal");
+    expect(done).toEqual({ error: 0, ignoredTrailing: false });
+    expect(kindsOf(task.machine)).toEqual(["object-overflow"]);
   });
 });

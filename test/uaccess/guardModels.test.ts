@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { archNames, type ArchName, type BuildName, type Task } from "../../src/index.ts";
+import {
+  archNames,
+  kernelVersions,
+  type ArchName,
+  type BuildName,
+  type Task,
+} from "../../src/index.ts";
 import { EFAULT, PAGE, kindsOf, machineOf } from "../machine/pool.ts";
 
 /** What single guard models do that others do not. */
@@ -138,8 +144,12 @@ describe.each(BUILDS)("powerpc-book3s32, one 256 MB segment: %s", (build) => {
 
   test("address bits above the 32nd name no segment beyond the last", async () => {
     const task = await borderTask();
-    expect(task.uaccess.putUser(2n ** 32n + BigInt(USER), 4, 0x77)).toBe(0);
-    expect(task.uaccess.begin("write", 0xffff_0000_0002_0000n, 4)).toBe(true);
+    const { exports: core } = task.machine;
+    const form = task.machine.constant("FORM_CHECKED");
+    expect(core.putValue(0, form, USER, 1, 4, 0x77, 0)).toBe(0);
+    expect(
+      core.accessBegin(0, USER, 0xffff_0000, 4, task.machine.constant("DIRECTION_WRITE")),
+    ).toBe(1);
     expect(openSegment(task)).toBe(0);
   });
 });
@@ -251,6 +261,23 @@ describe("how often the guard is opened and closed", () => {
     });
     expect(singles).toEqual({ opens: toggles[arch].singles, closes: toggles[arch].singles });
   });
+
+  test.each(["riscv64", "riscv64-block-guard"] as const)(
+    "%s: the profile chooses the form of the guard, the kernel's version does not",
+    async (arch) => {
+      for (const kernel of kernelVersions) {
+        const machine = await machineOf({ arch, kernel, build: "study", memory: "1M" });
+        const task = machine.createTask();
+        task.map({ at: USER, length: PAGE, populate: true });
+        const { opens } = counted(task, () => {
+          task.uaccess.begin("write", USER, 64);
+          for (let field = 0; field < 9; field++) task.uaccess.unsafePutUser(USER, 4, field);
+          task.uaccess.end("write");
+        });
+        expect([kernel, opens]).toEqual([kernel, [0, toggles[arch].blocks[1]]]);
+      }
+    },
+  );
 
   test.each(saving)("%s: save closes and restore opens", async (arch) => {
     const task = await taskOf(arch, "study");

@@ -6,7 +6,7 @@ import {
   type KernelBuffer,
   type Task,
 } from "../../src/index.ts";
-import { EFAULT, PAGE, kindsOf, machineOf } from "../machine/pool.ts";
+import { EFAULT, PAGE, kindsOf, machineOf, topOf } from "../machine/pool.ts";
 
 const USER = 0x20000;
 const BUILDS = ["release", "study", "threads", "profile"] as const;
@@ -112,6 +112,10 @@ const closed: Record<string, (task: Task) => unknown> = {
   copyFromUser: (task) => task.uaccess.copyFromUser(task.machine.allocKernel(8), USER, 8),
   copyFromUserUnchecked: (task) =>
     task.uaccess.copyFromUserUnchecked(task.machine.allocKernel(8), USER, 8),
+  copyFromUserInatomic: (task) =>
+    task.uaccess.copyFromUserInatomic(task.machine.allocKernel(8), USER, 8),
+  copyToUserInatomic: (task) =>
+    task.uaccess.copyToUserInatomic(USER, task.machine.allocKernel(8), 8),
   copyFromUserNofault: (task) =>
     task.uaccess.copyFromUserNofault(task.machine.allocKernel(8), USER, 8),
   copyFromUserNmi: (task) => task.uaccess.copyFromUserNmi(task.machine.allocKernel(8), USER, 8),
@@ -141,10 +145,12 @@ describe.each(archNames)("primitives that open the guard themselves: %s", (arch)
     expect(kindsOf(alone.machine)).toEqual([]);
 
     // inside a block the call itself is the mistake (R1, R4); what it does to user memory is the same
-    const nested = await taskOf(arch);
-    nested.uaccess.begin("both", USER, 64);
-    expect(closed[name]!(nested)).toEqual(expected);
-    expect(new Set(kindsOf(nested.machine))).toEqual(new Set(["guard-nested-open"]));
+    for (const direction of ["read", "write", "both"] as const) {
+      const nested = await taskOf(arch);
+      nested.uaccess.begin(direction, USER, 64);
+      expect(closed[name]!(nested)).toEqual(expected);
+      expect(new Set(kindsOf(nested.machine))).toEqual(new Set(["guard-nested-open"]));
+    }
   });
 
   test("a nested primitive leaves the guard as its hardware would", async () => {
@@ -195,7 +201,7 @@ describe.each(archNames)("discipline at run time: %s", (arch) => {
 
   test("a refused range leaves the guard closed", async () => {
     const task = await taskOf(arch);
-    expect(task.uaccess.begin("write", 2n ** 64n - 8n, 16)).toBe(false);
+    expect(task.uaccess.begin("write", topOf(task.machine) - 8n, 16)).toBe(false);
     expect(task.uaccess.openDirections).toEqual({ read: false, write: false });
     task.uaccess.returnToUser();
     expect(kindsOf(task.machine)).toEqual([]);

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { archNames, type ArchName, type Task, UsageError } from "../../src/index.ts";
+import {
+  archNames,
+  type ArchName,
+  type KernelBuffer,
+  type Task,
+  UsageError,
+} from "../../src/index.ts";
 import { EFAULT, PAGE, kindsOf, machineOf } from "../machine/pool.ts";
 
 /** Address limits, access_ok and masking. */
@@ -21,37 +27,40 @@ async function taskOf(arch: ArchName, kernel = "7.1"): Promise<Task> {
   return (await machineOf({ arch, kernel, memory: "1M" })).createTask();
 }
 
-type Row = [address: (limit: bigint) => bigint, size: bigint, answer: boolean];
+type Row = readonly [address: bigint, size: bigint, answer: boolean];
+
+/** The last address that a pointer of the architecture's kernel can hold, and one more. */
+const topOfArch = (arch: ArchName): bigint => (arch in natives32 ? 2n ** 32n : 2n ** 64n);
+const natives32 = { "powerpc-8xx": true, "powerpc-book3s32": true };
 
 /** size ≤ limit and address ≤ limit − size. */
-const generic: Row[] = [
-  [() => 0n, 0n, true],
-  [() => 0n, 1n, true],
-  [(limit) => limit, 0n, true],
-  [(limit) => limit, 1n, false],
-  [(limit) => limit - 1n, 1n, true],
-  [(limit) => limit - 1n, 2n, false],
-  [(limit) => limit - 4096n, 4096n, true],
-  [(limit) => limit - 4096n, 4097n, false],
-  [(limit) => limit + 1n, 0n, false],
-  [() => 2n ** 64n - 1n, 0n, false],
-  [() => 2n ** 64n - 1n, 2n, false],
-  [() => 2n ** 64n - 4096n, 8192n, false],
-  [() => 0n, 2n ** 63n, false],
-  [() => 1n, 2n ** 64n - 1n, false],
-];
+function genericRows(arch: ArchName): Row[] {
+  const limit = limits[arch];
+  const top = topOfArch(arch);
+  return [
+    [0n, 0n, true],
+    [0n, 1n, true],
+    [limit, 0n, true],
+    [limit, 1n, false],
+    [limit - 1n, 1n, true],
+    [limit - 1n, 2n, false],
+    [limit - 4096n, 4096n, true],
+    [limit - 4096n, 4097n, false],
+    [limit + 1n, 0n, false],
+    [top - 1n, 0n, false],
+    [top - 1n, 2n, false],
+    [top - 4096n, 8192n, false],
+    [0n, limit, true],
+    [0n, limit + 1n, false],
+    [0n, top - 1n, false],
+    [1n, top - 1n, false],
+    [limit, top - limit, false],
+  ];
+}
 
 describe.each(archNames)("a variable size: %s", (arch) => {
-  test.each(
-    generic.map(([address, size, answer]) => [address(limits[arch]), size, answer] as const),
-  )("access_ok(0x%s, %s) is %s", async (address, size, answer) => {
+  test.each(genericRows(arch))("access_ok(0x%s, %s) is %s", async (address, size, answer) => {
     expect((await taskOf(arch)).uaccess.accessOk(address, size)).toBe(answer);
-  });
-
-  test("the whole of user space is one range", async () => {
-    const { uaccess } = await taskOf(arch);
-    expect(uaccess.accessOk(0, limits[arch])).toBe(true);
-    expect(uaccess.accessOk(0, limits[arch] + 1n)).toBe(false);
   });
 });
 
@@ -60,28 +69,32 @@ describe("a size known when the kernel is built", () => {
     "%s: the same rule",
     async (arch) => {
       const { uaccess } = await taskOf(arch);
-      for (const [address, size, answer] of generic) {
-        expect(uaccess.accessOkConstant(address(limits[arch]), size)).toBe(answer);
+      for (const [address, size, answer] of genericRows(arch)) {
+        expect([address, size, uaccess.accessOkConstant(address, size)]).toEqual([
+          address,
+          size,
+          answer,
+        ]);
       }
     },
   );
 
   const startOnly: Row[] = [
-    [(limit) => limit, 0n, true],
-    [(limit) => limit, 1n, true],
-    [(limit) => limit, 4096n, true],
-    [(limit) => limit, 4097n, false],
-    [(limit) => limit - 4097n, 4097n, true],
-    [(limit) => limit - 8191n, 8192n, false],
-    [(limit) => limit - 12287n, 12288n, false],
-    [(limit) => limit + 1n, 0n, false],
-    [() => 0n, 2n ** 63n, false],
+    [X86_LIMIT, 0n, true],
+    [X86_LIMIT, 1n, true],
+    [X86_LIMIT, 4096n, true],
+    [X86_LIMIT, 4097n, false],
+    [X86_LIMIT - 4097n, 4097n, true],
+    [X86_LIMIT - 8191n, 8192n, false],
+    [X86_LIMIT - 12287n, 12288n, false],
+    [X86_LIMIT + 1n, 0n, false],
+    [0n, 2n ** 63n, false],
   ];
 
   test.each(["x86-64", "none"] as const)("%s: up to a page only the start counts", async (arch) => {
     const { uaccess } = await taskOf(arch);
     for (const [address, size, answer] of startOnly) {
-      expect([size, uaccess.accessOkConstant(address(X86_LIMIT), size)]).toEqual([size, answer]);
+      expect([size, uaccess.accessOkConstant(address, size)]).toEqual([size, answer]);
     }
   });
 });
@@ -122,7 +135,7 @@ describe("what a program can map", () => {
     task.map({ at: last, length: PAGE });
     expect(task.uaccess.putUser(last + 4092n, 4, 7)).toBe(0);
     expect(task.uaccess.putUser(last + 4093n, 4, 7)).toBe(-EFAULT);
-    for (const at of [limits[arch], 2n ** 64n - BigInt(PAGE)]) {
+    for (const at of [limits[arch], topOfArch(arch) - BigInt(PAGE)]) {
       expect(() => task.map({ at, length: PAGE })).toThrow("gave -12");
     }
     expect(() => task.map({ at: last, length: 2 * PAGE })).toThrow("gave -12");
@@ -132,6 +145,53 @@ describe("what a program can map", () => {
     const { uaccess } = await taskOf("x86-64");
     expect(uaccess.accessOkConstant(X86_LIMIT, 8)).toBe(true);
     expect(uaccess.getUser(X86_LIMIT, 8).error).toBe(-EFAULT);
+  });
+});
+
+describe("an address no pointer can hold", () => {
+  const narrow = archNames.filter((arch) => topOfArch(arch) === 2n ** 32n);
+
+  /** Every method that takes an address or a size_t, with one that is a bit too large. */
+  const calls: [string, (task: Task, buffer: KernelBuffer, wide: bigint) => unknown][] = [
+    ["getUser", ({ uaccess }, _, wide) => uaccess.getUser(wide, 4)],
+    ["putUser", ({ uaccess }, _, wide) => uaccess.putUser(wide, 4, 0)],
+    ["unsafePutUser", ({ uaccess }, _, wide) => uaccess.unsafePutUser(wide, 4, 0)],
+    ["copyFromUser", ({ uaccess }, buffer, wide) => uaccess.copyFromUser(buffer, wide, 4)],
+    ["copyToUser", ({ uaccess }, buffer, wide) => uaccess.copyToUser(wide, buffer, 4)],
+    ["clearUser", ({ uaccess }, _, wide) => uaccess.clearUser(wide, 4)],
+    ["strnlenUser", ({ uaccess }, _, wide) => uaccess.strnlenUser(wide, 4)],
+    ["checkZeroedUser", ({ uaccess }, _, wide) => uaccess.checkZeroedUser(wide, 4)],
+    ["accessOk", ({ uaccess }, _, wide) => uaccess.accessOk(wide, 4)],
+    ["accessOk's size", ({ uaccess }, _, wide) => uaccess.accessOk(0, wide)],
+    ["begin", ({ uaccess }, _, wide) => uaccess.begin("write", wide, 4)],
+    ["copyFromKernelNofault", ({ uaccess }, b, wide) => uaccess.copyFromKernelNofault(b, wide, 4)],
+    ["map", (task, _, wide) => task.map({ at: wide, length: PAGE })],
+    ["map's length", (task, _, wide) => task.map({ at: 0, length: wide })],
+    ["unmap", (task, _, wide) => task.unmap(wide, PAGE)],
+    ["protect", (task, _, wide) => task.protect(wide, PAGE, "r")],
+    ["touch", (task, _, wide) => task.touch(wide, "read")],
+    ["linearOf", (task, _, wide) => task.linearOf(wide)],
+  ];
+
+  test.each(narrow.flatMap((arch) => calls.map(([name, call]) => ({ arch, name, call }))))(
+    "$arch, $name: the caller's mistake",
+    async ({ arch, call }) => {
+      const task = await taskOf(arch);
+      const buffer = task.machine.allocKernel(8);
+      expect(() => call(task, buffer, 2n ** 32n)).toThrow(UsageError);
+      expect(() => call(task, buffer, 2n ** 32n)).toThrow(
+        `is 0x100000000 on ${arch}; valid: a whole number from 0 to 2^32 - 1`,
+      );
+      expect(() => call(task, buffer, 2n ** 32n - BigInt(PAGE))).not.toThrow(UsageError);
+    },
+  );
+
+  test("a 32-bit program on a 64-bit kernel: the machine's limit holds, and the access faults", async () => {
+    const machine = await machineOf({ memory: "1M" });
+    const { uaccess } = machine.createTask({ wordBits: 32 });
+    expect(uaccess.accessOk(0xffff_ffff, 4)).toBe(true);
+    expect(uaccess.getUser(0xffff_ffff, 4)).toEqual({ error: -EFAULT, value: 0n });
+    expect(kindsOf(machine)).toEqual([]);
   });
 });
 
@@ -167,6 +227,67 @@ describe("masked access", () => {
     expect(uaccess.unsafePutUser(masked, 8, 1)).toBe(-EFAULT);
     uaccess.end("write");
   });
+});
+
+describe("copy_from_user over the end of user space", () => {
+  const AT = 8n;
+
+  /** Bytes not copied of 16 from 8 before the limit on, where the page below it is filled, and what has arrived. */
+  async function overTheLimit(arch: ArchName, kernel: string): Promise<[number, string]> {
+    const task = await taskOf(arch, kernel);
+    const buffer = task.machine.allocKernel(16);
+    buffer.bytes.fill(0xa5);
+    const last = limits[arch] - BigInt(PAGE);
+    task.map({ at: last, length: PAGE }).write(PAGE - 8, new Uint8Array(8).fill(0x11));
+    const left = task.uaccess.copyFromUser(buffer, limits[arch] - AT, 16);
+    expect(task.uaccess.openDirections).toEqual({ read: false, write: false });
+    expect(kindsOf(task.machine)).toEqual([]);
+    return [left, Buffer.from(buffer.bytes).toString("hex")];
+  }
+
+  const refused = [16, "00".repeat(16)] as const;
+  const prefix = [8, "11".repeat(8) + "00".repeat(8)] as const;
+
+  test.each(archNames.filter((arch) => arch !== "x86-64"))("%s: refused", async (arch) => {
+    expect(await overTheLimit(arch, "7.1")).toEqual(refused);
+  });
+
+  test.each(archNames)("%s: copy_to_user and clear_user always look at the size", async (arch) => {
+    const task = await taskOf(arch);
+    const buffer = task.machine.allocKernel(16);
+    buffer.bytes.fill(0xa5);
+    const top = task.map({ at: limits[arch] - BigInt(PAGE), length: PAGE });
+    expect(task.uaccess.copyToUser(limits[arch] - AT, buffer, 16)).toBe(16);
+    expect(task.uaccess.clearUser(limits[arch] - AT, 16)).toBe(16);
+    expect(top.read(PAGE - 8, 8)).toEqual(new Uint8Array(8));
+    expect(task.uaccess.copyToUser(limits[arch] - AT, buffer, 8)).toBe(0);
+    expect(task.uaccess.clearUser(limits[arch] - AT, 7)).toBe(0);
+    expect(top.read(PAGE - 8, 8)).toEqual(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0xa5));
+  });
+
+  test.each([
+    ["6.1", refused],
+    ["6.4", prefix], // the sign test lets the whole range through
+    ["6.12", prefix],
+    ["6.14", prefix],
+    ["7.1", prefix],
+  ] as const)("x86-64 %s: refused, or as far as the limit", async (kernel, expected) => {
+    expect(await overTheLimit("x86-64", kernel)).toEqual(expected);
+  });
+
+  test.each(["6.4", "6.12", "7.1"])(
+    "x86-64 %s: from the kernel's half nothing comes",
+    async (kernel) => {
+      const { uaccess, machine } = await taskOf("x86-64", kernel);
+      const buffer = machine.allocKernel(64);
+      for (const at of [X86_LIMIT, X86_LIMIT + 1n, buffer.kernelPointer, 2n ** 64n - 1n]) {
+        buffer.bytes.fill(0xa5);
+        expect(uaccess.copyFromUser(buffer, at, 32)).toBe(32);
+        expect(buffer.bytes.subarray(0, 32).every((byte) => byte === 0)).toBe(true);
+      }
+      expect(kindsOf(machine)).toEqual([]);
+    },
+  );
 });
 
 describe("tagged pointers", () => {

@@ -8,7 +8,7 @@ import {
   type ValueSize,
 } from "../../src/index.ts";
 import type { KernelBuffer } from "../../src/index.ts";
-import { EFAULT, PAGE, kindsOf, machineOf } from "../machine/pool.ts";
+import { EFAULT, PAGE, kindsOf, machineOf, topOf } from "../machine/pool.ts";
 import { BASE, KERNEL_BYTES, layOut, type Shadow } from "./shadow.ts";
 
 /** Any address, any length, any primitive: no trap, the specified answer, and nothing touched that should not be. */
@@ -42,12 +42,13 @@ function addressOf({ machine, buffer, shadow }: World, operation: Operation): bi
       machine.exports.profileAddress() + machine.constant("PROFILE_KERNEL_BASE"),
     ),
     object: buffer.kernelPointer,
-    sign: 2n ** 63n,
+    sign: topOf(machine) / 2n,
     hole: 2n ** 47n,
-    top: 2n ** 64n - 1n,
+    top: topOf(machine) - 1n,
     any: operation.any,
   };
-  return BigInt.asUintN(64, anchors[operation.anchor] + BigInt(operation.distance));
+  const wordBits = 8 * machine.wordBytes;
+  return BigInt.asUintN(wordBits, anchors[operation.anchor] + BigInt(operation.distance));
 }
 
 type Run = (world: World, va: bigint, operation: Operation) => [got: unknown, expected: unknown];

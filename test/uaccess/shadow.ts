@@ -135,9 +135,10 @@ export class Shadow {
     return 0;
   }
 
-  /** Bytes not copied. */
+  /** Bytes not copied. x86-64's copy_from_user masks the pointer, which looks at where the copy starts alone. */
   copyFrom(va: bigint, length: number, form: "checked" | "unchecked" | "nmi"): number {
-    const refused = form !== "unchecked" && !this.inRange(va, length);
+    const masks = form === "checked" && this.#arch === "x86-64";
+    const refused = form !== "unchecked" && !this.inRange(va, masks ? 0 : length);
     const done = refused ? 0 : this.#prefix(va, length, NEED_READ, form !== "nmi");
     this.kernel.set(this.#load(va, done));
     if (form === "checked") this.kernel.fill(0, done, length);

@@ -141,7 +141,7 @@ export class PcmStream {
 
   /** ioctl(2) at a door: what the kernel's entry returns, or BLOCKED when it sleeps. */
   ioctl(door: DoorName, command: number, argument: Address): number {
-    const { lo, hi } = halves(argument, "argument");
+    const { lo, hi } = this.#machine.word(argument, "argument");
     const target = {
       machine: this.#machine,
       cpu: this.task.cpu,
@@ -168,7 +168,7 @@ export class PcmStream {
 
   /** SYNC_PTR as an operation of a program. */
   syncPtrOperation(call: SyncPtrCall, exports = this.#machine.rawExports): Operation {
-    const { lo, hi } = halves(call.address);
+    const { lo, hi } = this.#machine.word(call.address, "address");
     const abi = abiNumber(this.#machine, call.abi);
     const strategy = strategyNumber(this.#machine, call.strategy ?? "kernel");
     const { cpu } = this.task;
@@ -189,7 +189,7 @@ export class PcmStream {
   }
 
   #write(address: Address, bytes: number, exports: CoreExports): Operation {
-    const { lo, hi } = halves(address);
+    const { lo, hi } = this.#machine.word(address, "address");
     const length = wholeNumber("bytes", bytes, 0, MOST_BYTES);
     const { cpu } = this.task;
     return { name: "write", call: () => exports.pcmWrite(cpu, this.handle, lo, hi, length) };
