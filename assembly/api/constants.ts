@@ -137,7 +137,7 @@ export { YIELD_STEP, YIELD_WAIT } from "../study/yield";
 export { CONTEXT_IRQ, CONTEXT_NMI, CONTEXT_SOFTIRQ, CONTEXT_TASK } from "../machine/cpu";
 export { DIRECTION_BOTH, DIRECTION_READ, DIRECTION_WRITE } from "../uaccess/guard";
 export { TRAILING_DOCUMENTED, TRAILING_LITERAL } from "../uaccess/struct";
-export { ACCESS_FORCE, ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
+export { ACCESS_FORCE, ACCESS_READ, ACCESS_WRITE, VM_FAULT_SIGBUS } from "../mm/fault";
 export {
   VM_EXEC,
   VM_MAYEXEC,
@@ -170,6 +170,7 @@ export const HEADER_TASKS: u32 = offsetof<Header>("tasks");
 export const HEADER_YIELD_EVERY: u32 = offsetof<Header>("yieldEvery");
 export const HEADER_YIELD_COUNT: u32 = offsetof<Header>("yieldCount");
 
+export { FRAME_FILE } from "../machine/frames";
 export const FRAME_REFCOUNT: u32 = offsetof<Frame>("refcount");
 export const FRAME_MAPCOUNT: u32 = offsetof<Frame>("mapcount");
 export const FRAME_KIND: u32 = offsetof<Frame>("kind");
@@ -212,9 +213,12 @@ export const TASK_WAKE_AT: u32 = offsetof<Task>("wakeAt");
 export const TASK_TAGGED: u32 = offsetof<Task>("tagged");
 
 export const FILE_ID: u32 = offsetof<MappedFile>("id");
+export const FILE_SIZE: u32 = offsetof<MappedFile>("size");
 export const FILE_LOCK: u32 = offsetof<MappedFile>("lock");
 
 export const VMA_START: u32 = offsetof<Vma>("start");
 export const VMA_END: u32 = offsetof<Vma>("end");
+export const VMA_FILE: u32 = offsetof<Vma>("file");
+export const VMA_PGOFF: u32 = offsetof<Vma>("pgoff");
 export const VMA_FLAGS: u32 = offsetof<Vma>("flags");
 export const VMA_PAGE_LEVEL: u32 = offsetof<Vma>("pageLevel");

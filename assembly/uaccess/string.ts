@@ -30,11 +30,25 @@ function scan(cpu: Cpu, va: u64, limit: u32, target: usize): i64 {
     for (let byte: u32 = 0; byte < run; byte++) {
       const value = load<u8>(address + byte);
       if (target != 0) store<u8>(target + at + byte, value);
-      if (value == 0) return at + byte;
+      if (value != 0) continue;
+      if (target != 0) loadLastWord(cpu, va, at + byte, at + run, limit);
+      return at + byte;
     }
     at += run;
   }
   return limit;
+}
+
+/**
+ * strncpy_from_user loads whole words, counted from the string's start and as long as `limit` has room for one
+ * (lib/strncpy_from_user.c): the one with the NUL may reach into the next page, which becomes present by it, or not.
+ * `end` is where the NUL's page ends.
+ */
+function loadLastWord(cpu: Cpu, va: u64, nul: u32, end: u32, limit: u32): void {
+  const wordBytes = profile().wordBytes;
+  const word = nul - (nul % wordBytes);
+  if (limit - word < wordBytes || word + wordBytes <= end) return;
+  if (((va + end) & PAGE_MASK) == 0) translateRead(cpu, va + end, 1);
 }
 
 /** Bytes of user space from `va` on, at most `count`. */

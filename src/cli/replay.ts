@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
 import { expandTracePaths, replayFiles } from "../conformance/files.ts";
-import { EmulatedPcm } from "../conformance/pcmEmulated.ts";
 import { Replayer } from "../conformance/replay.ts";
 import type { ReplayReport } from "../conformance/report.ts";
+import { emulatedSystems } from "../conformance/systems.ts";
 import { buildNames, type BuildName } from "../core/builds.ts";
 import { resolveKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
@@ -20,8 +20,8 @@ interface ReplayFlags {
   readonly json?: true;
 }
 
-/** RAM for the largest recorded ring, its index and the user pages. */
-const REPLAY_RAM = "16M";
+/** RAM for the largest recorded ring, and for the largest recorded address spaces with a program's own memory. */
+const REPLAY_RAM = "64M";
 const MOST_SWITCHES = 1_000_000;
 
 export function addReplay(program: Command, finish: (status: number) => void): void {
@@ -67,7 +67,7 @@ async function replayOn(
   files: readonly string[],
 ): Promise<ReplayReport> {
   const machine = await Machine.create({ build, memory: REPLAY_RAM });
-  const replayer = new Replayer(new EmulatedPcm(machine, { switchEvery, onKernel: kernelNotes() }));
+  const replayer = new Replayer(emulatedSystems(machine, { switchEvery, onKernel: kernelNotes() }));
   for (const [index, file] of files.entries()) {
     progress(`${index + 1} of ${files.length}: ${file}`);
     await replayFiles([file], replayer);

@@ -1,7 +1,9 @@
 /** Comparing the fields of one step, and counting what was compared. */
 
 import { Mismatch } from "./compare.ts";
-import type { ReplayTally } from "./report.ts";
+import { NotImplementedError } from "./notImplemented.ts";
+import type { Failure, ReplayTally } from "./report.ts";
+import { TraceError } from "./trace.ts";
 
 /** Throws a {@link Mismatch} at the first field that differs. */
 export class Checker {
@@ -38,4 +40,24 @@ export class Checker {
   agrees(field: string): void {
     this.#agreed.push(field);
   }
+}
+
+/** How the end of a case reads in the report. */
+export function differenceOf(
+  error: unknown,
+  checker: Checker,
+): Pick<Failure, "field" | "expected" | "actual"> {
+  if (error instanceof Mismatch) {
+    checker.commit(error.field);
+    return { field: error.field, expected: error.expected, actual: error.actual };
+  }
+  checker.begin();
+  if (error instanceof TraceError) {
+    return { field: "line", expected: "a trace case", actual: error.message };
+  }
+  if (error instanceof NotImplementedError) {
+    return { field: "machine", expected: "an answer", actual: error.message };
+  }
+  // A broken machine must not hide the cases behind this one: the next reset starts it anew.
+  return { field: "machine", expected: "an answer", actual: String(error) };
 }

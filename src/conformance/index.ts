@@ -1,11 +1,15 @@
 /**
  * Replaying golden traces, recorded from real kernels, in any JavaScript host: the lines may come from anywhere.
  *
- *   trace line ──▶ Replayer ──▶ PcmMachine (EmulatedPcm: a Machine of any build) ──▶ ReplayReport
+ *   trace line ──▶ Replayer ─┬▶ PcmMachine (EmulatedPcm)           ─┬▶ ReplayReport
+ *                            └▶ RemoteVmMachine (EmulatedRemoteVm) ─┘
  */
 
+export { NotImplementedError } from "./notImplemented.ts";
 export { EmulatedPcm, type EmulatedPcmOptions } from "./pcmEmulated.ts";
-export { NotImplementedError, type PcmMachine } from "./pcmMachine.ts";
+export type { PcmMachine } from "./pcmMachine.ts";
+export { EmulatedRemoteVm, type EmulatedRemoteVmOptions } from "./remoteVmEmulated.ts";
+export type { RemoteVmMachine } from "./remoteVmMachine.ts";
 export { Replayer } from "./replay.ts";
 export {
   reportVersion,
@@ -14,4 +18,5 @@ export {
   type PassCount,
   type ReplayReport,
 } from "./report.ts";
+export { emulatedSystems, type EmulationOptions, type ReplayedSystems } from "./systems.ts";
 export { TraceError } from "./trace.ts";

@@ -7,12 +7,11 @@ import { openRequest, parseImage, slotOf } from "../systems/pcm/params/index.ts"
 import { param } from "../systems/pcm/params/layout.ts";
 import { BookkeepingView, ExpectedBookkeeping } from "./bookkeeping.ts";
 import { decodeBytes, encodeBytes, patternBytes, statedLike } from "./bytes.ts";
-import { Checker } from "./checker.ts";
+import { Checker, differenceOf } from "./checker.ts";
 import { exempt, Mismatch } from "./compare.ts";
 import { commandDevice, isDeviceStep } from "./pcmDevice.ts";
 import { checkCaptured } from "./pcmLoopback.ts";
 import {
-  NotImplementedError,
   requestBase,
   requestBytes,
   userDataBase,
@@ -371,24 +370,4 @@ function pageOffset(door: PcmDoor, low: number, high: number): number | null {
   if (door === "lp64" && high !== 0) return null;
   const offset = low - requestBase;
   return offset >= 0 && offset < requestBytes ? offset : null;
-}
-
-/** How the end of a case reads in the report. */
-function differenceOf(
-  error: unknown,
-  checker: Checker,
-): Pick<Failure, "field" | "expected" | "actual"> {
-  if (error instanceof Mismatch) {
-    checker.commit(error.field);
-    return { field: error.field, expected: error.expected, actual: error.actual };
-  }
-  checker.begin();
-  if (error instanceof TraceError) {
-    return { field: "line", expected: "a trace case", actual: error.message };
-  }
-  if (error instanceof NotImplementedError) {
-    return { field: "machine", expected: "an answer", actual: error.message };
-  }
-  // A broken machine must not hide the cases behind this one: the next reset starts it anew.
-  return { field: "machine", expected: "an answer", actual: String(error) };
 }

@@ -12,8 +12,6 @@
  *   0x1800_0000 ─ user data area, any number of pages, the page after it is unmapped
  */
 
-import { FaultlineError } from "../base/errors.ts";
-
 /** System call door of a program: 64-bit, i386, x32. */
 export type PcmDoor = "lp64" | "i386" | "x32";
 
@@ -131,7 +129,7 @@ export interface PcmDeviceKnobs {
  * A machine for one case at a time. Numbers returned by calls are what the kernel entry
  * returns: 0 or positive, or minus the error number.
  *
- * A method may throw {@link NotImplementedError}; the replayer then fails the case with
+ * A method may throw a NotImplementedError (notImplemented.ts); the replayer then fails the case with
  * "not implemented: …" and goes on with the next one.
  */
 export interface PcmMachine {
@@ -205,16 +203,4 @@ export interface PcmMachine {
   save(): void;
   /** Puts back what {@link save} remembered; may be called again. */
   restore(): void;
-}
-
-/** Thrown by a {@link PcmMachine} for a part of the system that it does not have yet. */
-export class NotImplementedError extends FaultlineError {
-  override readonly name = "NotImplementedError";
-  /** The missing part, e.g. "DRAIN" or "poll". */
-  readonly what: string;
-
-  constructor(what: string) {
-    super("not-implemented", `not implemented: ${what}`);
-    this.what = what;
-  }
 }

@@ -27,6 +27,7 @@ import {
   size,
   text,
   TraceError,
+  UnknownOperationError,
   upTo,
   type CompiledShape,
   type JsonObject,
@@ -185,18 +186,6 @@ function expectStep(step: unknown, index: number): void {
   expectFit(step["op"], text, `${place}.op`);
   const op = step["op"] as string;
   const shape = isSingleValues(step) ? singleValuesStep : shapes.get(op);
-  if (shape === undefined) throw new UnknownOperationError(op, index);
+  if (shape === undefined) throw new UnknownOperationError(op, place, index);
   expectShape(step, shape, place);
-}
-
-/** A step asks for something that this replayer does not know. */
-export class UnknownOperationError extends TraceError {
-  readonly operation: string;
-  readonly step: number;
-
-  constructor(operation: string, step: number) {
-    super(`steps[${step}].op`, `unknown operation ${JSON.stringify(operation)}`);
-    this.operation = operation;
-    this.step = step;
-  }
 }

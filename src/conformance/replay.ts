@@ -1,21 +1,31 @@
 /** Replaying trace lines of any origin and collecting one report. */
 
 import { PcmReplayer } from "./pcm.ts";
-import type { PcmMachine } from "./pcmMachine.ts";
-import { parsePcmCase, UnknownOperationError } from "./pcmTrace.ts";
+import { parsePcmCase } from "./pcmTrace.ts";
+import { RemoteVmReplayer } from "./remoteVm.ts";
+import { isRemoteVmCase, parseRemoteVmCase } from "./remoteVmTrace.ts";
 import { ReplayTally, type Failure, type ReplayReport } from "./report.ts";
-import { isObject, parseJsonLine, TraceError, type JsonObject } from "./trace.ts";
+import type { ReplayedSystems } from "./systems.ts";
+import {
+  isObject,
+  parseJsonLine,
+  TraceError,
+  UnknownOperationError,
+  type JsonObject,
+} from "./trace.ts";
 
 /** The kind under which lines are counted that cannot be read far enough to tell. */
 const unreadableKind = "(unreadable)";
 
-/** Replays golden traces line by line on one machine. */
+/** Replays golden traces line by line; a line's own content says which system it is of. */
 export class Replayer {
   readonly #tally = new ReplayTally();
   readonly #pcm: PcmReplayer;
+  readonly #remoteVm: RemoteVmReplayer;
 
-  constructor(machine: PcmMachine) {
-    this.#pcm = new PcmReplayer(machine, this.#tally);
+  constructor(systems: ReplayedSystems) {
+    this.#pcm = new PcmReplayer(systems.pcm, this.#tally);
+    this.#remoteVm = new RemoteVmReplayer(systems.remoteVm, this.#tally);
   }
 
   /** Replays the case on one line; whatever is wrong with it is counted as a failed case. */
@@ -23,11 +33,16 @@ export class Replayer {
     let json: JsonObject | null = null;
     try {
       json = parseJsonLine(text);
-      this.#pcm.replay(parsePcmCase(json), file, line);
+      this.#replayCase(json, file, line);
     } catch (error) {
       if (!(error instanceof TraceError)) throw error;
       this.#countMalformed(json, { ...malformed(error), file, line });
     }
+  }
+
+  #replayCase(json: JsonObject, file: string, line: number): void {
+    if (isRemoteVmCase(json)) this.#remoteVm.replay(parseRemoteVmCase(json), file, line);
+    else this.#pcm.replay(parsePcmCase(json), file, line);
   }
 
   /** Counts the rest of a file that cannot be read as one failed case. */

@@ -8,7 +8,7 @@ import { FaultlineError } from "../base/errors.ts";
 
 /** A trace says something that cannot be. The message names the place: `steps[3].cmd: …`. */
 export class TraceError extends FaultlineError {
-  override readonly name = "TraceError";
+  override readonly name: string = "TraceError";
   /** The place inside the case ("" for the line as a whole). */
   readonly place: string;
   readonly problem: string;
@@ -17,6 +17,19 @@ export class TraceError extends FaultlineError {
     super("trace", place === "" ? problem : `${place}: ${problem}`);
     this.place = place;
     this.problem = problem;
+  }
+}
+
+/** A step asks for something that this replayer does not know. */
+export class UnknownOperationError extends TraceError {
+  readonly operation: string;
+  readonly step: number;
+
+  /** @param place of the step inside the case: `steps[3]` */
+  constructor(operation: string, place: string, step: number) {
+    super(`${place}.op`, `unknown operation ${JSON.stringify(operation)}`);
+    this.operation = operation;
+    this.step = step;
   }
 }
 

@@ -7,13 +7,27 @@ import { levelOf, type PageSize } from "./pageSize.ts";
 /** A file-like object: its pages appear on first use, zeroed. */
 export class UserFile {
   readonly #handle: Handle;
-  readonly size: Address;
   readonly #id: number;
 
-  private constructor(machine: CoreMemory, handle: number, size: Address) {
+  private constructor(machine: CoreMemory, handle: number) {
     this.#handle = new Handle(machine, "file", handle);
-    this.size = size;
     this.#id = machine.words[(handle + machine.constant("FILE_ID")) >>> 2]!;
+  }
+
+  /** Bytes. */
+  get size(): bigint {
+    const { machine, address } = this.#handle;
+    return machine.wideAt(address + machine.constant("FILE_SIZE"));
+  }
+
+  /** Moves the end of the file to `size`, with zeros in between; an end behind that stays. */
+  extend(size: number): void {
+    const { machine, address } = this.#handle;
+    if (size <= this.size) return;
+    const word = (address + machine.constant("FILE_SIZE")) >>> 2;
+    const { lo, hi } = halves(size, "size");
+    machine.words[word] = lo;
+    machine.words[word + 1] = hi;
   }
 
   /** Its record, for a mapping on a machine. @throws UsageError once it was closed, or on another machine */
@@ -34,7 +48,7 @@ export class UserFile {
     const order = (levelOf(pageSize) - 1) * 9;
     const handle = machine.exports.newFile(lo, hi, order) >>> 0;
     if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no file record");
-    return new UserFile(machine, handle, size);
+    return new UserFile(machine, handle);
   }
 
   /**

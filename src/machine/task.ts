@@ -45,6 +45,10 @@ export interface VmaView {
   readonly start: bigint;
   readonly end: bigint;
   readonly flags: number;
+  /** Record of the file behind it, as {@link UserFile.handleOn} answers it; 0 for anonymous memory. */
+  readonly file: number;
+  /** Page number in the file at `start`. */
+  readonly filePage: bigint;
 }
 
 const letterBits = { r: "VM_READ", w: "VM_WRITE", x: "VM_EXEC" } as const;
@@ -333,6 +337,8 @@ export class Task {
         start: machine.wideAt(vma + machine.constant("VMA_START")),
         end: machine.wideAt(vma + machine.constant("VMA_END")),
         flags: machine.words[(vma + machine.constant("VMA_FLAGS")) >>> 2]!,
+        file: machine.words[(vma + machine.constant("VMA_FILE")) >>> 2]!,
+        filePage: machine.wideAt(vma + machine.constant("VMA_PGOFF")),
       };
       found.push(view);
       from = view.end;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { EmulatedPcm, Replayer, type ReplayReport } from "../../src/conformance/index.ts";
+import { emulatedSystems, Replayer, type ReplayReport } from "../../src/conformance/index.ts";
 import { readTraceLines } from "../../src/conformance/files.ts";
 import { abiNames, compareSyncPtr, Machine, runSyncPtr, type CompareRow } from "../../src/index.ts";
 import type { Jobs } from "./page/jobs.ts";
@@ -69,7 +69,7 @@ async function ask<Name extends keyof Jobs>(
 /** The same share of the traces in Node; what it finds does not depend on the build. */
 async function replayInNode(): Promise<ReplayReport> {
   const machine = await Machine.create({ memory: "16M", kernel: "6.12" });
-  const replayer = new Replayer(new EmulatedPcm(machine));
+  const replayer = new Replayer(emulatedSystems(machine));
   for (const name of traces) {
     for await (const { line, text } of readTraceLines(join(goldenFolder, name))) {
       if (inShare(name, line)) replayer.replayLine(name, line, text);

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { EmulatedPcm, type EmulatedPcmOptions } from "../../src/conformance/pcmEmulated.ts";
 import { Replayer } from "../../src/conformance/replay.ts";
 import type { ReplayReport } from "../../src/conformance/report.ts";
+import { emulatedSystems, type EmulationOptions } from "../../src/conformance/systems.ts";
 import type { Machine } from "../../src/index.ts";
 
 /** The project's copy of the recordings of PCM. */
@@ -52,9 +52,9 @@ export function goldenLines(kind: GoldenKind): string[] {
 export function replayLines(
   machine: Machine,
   lines: Iterable<readonly [kind: string, text: string]>,
-  options: EmulatedPcmOptions = {},
+  options: EmulationOptions = {},
 ): ReplayReport {
-  const replayer = new Replayer(new EmulatedPcm(machine, options));
+  const replayer = new Replayer(emulatedSystems(machine, options));
   let line = 0;
   for (const [kind, text] of lines) replayer.replayLine(kind, ++line, text);
   return replayer.report();

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { replayFiles } from "../../src/conformance/files.ts";
-import { NotImplementedError, type PcmMachine } from "../../src/conformance/pcmMachine.ts";
+import { NotImplementedError } from "../../src/conformance/notImplemented.ts";
+import type { PcmMachine } from "../../src/conformance/pcmMachine.ts";
+import type { RemoteVmMachine } from "../../src/conformance/remoteVmMachine.ts";
 import { Replayer } from "../../src/conformance/replay.ts";
 
 /** A machine that has nothing yet: what it answers is of no interest here. */
-const unbuilt = new Proxy({} as PcmMachine, {
+const unbuilt = new Proxy({} as PcmMachine & RemoteVmMachine, {
   get: (_, method) => () => {
     throw new NotImplementedError(String(method));
   },
@@ -25,7 +27,7 @@ let replayer: Replayer;
 let folder = "";
 
 beforeEach(async () => {
-  replayer = new Replayer(unbuilt);
+  replayer = new Replayer({ pcm: unbuilt, remoteVm: unbuilt });
   folder = await mkdtemp(join(tmpdir(), "faultline-replay-"));
 });
 

@@ -59,8 +59,8 @@ export function jobsOf(library: typeof Library, conformance: typeof Conformance)
     },
     replay: async (core, files) => {
       const switchEvery = core.build === "study" ? 1 : 0;
-      const machine = new conformance.EmulatedPcm(await create(core), { switchEvery });
-      const replayer = new conformance.Replayer(machine);
+      const systems = conformance.emulatedSystems(await create(core), { switchEvery });
+      const replayer = new conformance.Replayer(systems);
       for (const file of files) await replayFile(replayer, file);
       return replayer.report();
     },

@@ -1,0 +1,145 @@
+/** The processes and files of a case on an emulated machine. */
+
+import type { UserFile } from "../machine/file.ts";
+import type { Machine } from "../machine/machine.ts";
+import { storeByProgram } from "../machine/programAccess.ts";
+import type { Task } from "../machine/task.ts";
+import { IOVEC_BYTES } from "../systems/kernel/limits.ts";
+import { Process } from "../systems/kernel/process.ts";
+import { importBuffer, importVector } from "../systems/kernel/vector.ts";
+import type { UserIterator } from "../systems/kernel/userIterator.ts";
+import { content, fillContent } from "./content.ts";
+import type { Answer } from "./remoteVmMachine.ts";
+import type { CaseFile, Element, OperationOf } from "./remoteVmSteps.ts";
+import { TraceError, wordOf } from "./trace.ts";
+
+/** What is done for each operation of a group. */
+export type Handlers<Operation extends { op: string }> = {
+  readonly [Op in Operation["op"]]: (world: World, operation: OperationOf<Operation, Op>) => Answer;
+};
+
+/** Where a program keeps its own good memory and its argument lists: far from every recorded layout. */
+const OWN_MEMORY = 0x1000_0000_0000n;
+const OWN_BYTES = 12 << 20;
+const LISTS = 0x0f00_0000_0000n;
+const LIST_BYTES = 1 << 16;
+
+/** A process of a case. */
+export class Program {
+  readonly task: Task;
+  readonly process: Process;
+  #hasOwnMemory = false;
+
+  constructor(task: Task) {
+    this.task = task;
+    this.process = new Process(task);
+  }
+
+  /** Its own good memory and its place for lists, from the first use on. */
+  #ownMemory(): bigint {
+    if (!this.#hasOwnMemory) {
+      this.task.map({ at: OWN_MEMORY, length: OWN_BYTES });
+      this.task.map({ at: LISTS, length: LIST_BYTES });
+      this.#hasOwnMemory = true;
+    }
+    return OWN_MEMORY;
+  }
+
+  /** The first `length` bytes of stream `seed`, in its own memory. */
+  ownContent(seed: number, length: number): UserIterator {
+    const address = this.#ownMemory();
+    this.#store(address, content(seed, 0n, length));
+    return importBuffer(this.task, address, BigInt(length)) as UserIterator;
+  }
+
+  /** Writes a list of elements where the program keeps such, and answers its address. */
+  #writeList(elements: readonly Element[]): bigint {
+    this.#ownMemory();
+    const bytes = new Uint8Array(elements.length * IOVEC_BYTES);
+    const view = new DataView(bytes.buffer);
+    elements.forEach(([address, length], index) => {
+      if (address === "buf") throw new TraceError("", '"buf" has no place in this list');
+      view.setBigUint64(index * IOVEC_BYTES, wordOf(address), true);
+      view.setBigUint64(index * IOVEC_BYTES + IOVEC_BYTES / 2, wordOf(length), true);
+    });
+    this.#store(LISTS, bytes);
+    return LISTS;
+  }
+
+  #store(address: bigint, bytes: Uint8Array): void {
+    const signal = storeByProgram(this.task, address, bytes);
+    if (signal !== null) throw new TraceError("", `${signal} in the program's own memory`);
+  }
+
+  /** What read and write (one element), or readv and writev, take over; −errno where they refuse it. */
+  importElements(elements: readonly Element[]): UserIterator | number {
+    const [only] = elements;
+    if (elements.length === 1 && only![0] !== "buf") {
+      return importBuffer(this.task, wordOf(only![0]), wordOf(only![1]));
+    }
+    return importVector(this.task, this.#writeList(elements), BigInt(elements.length));
+  }
+
+  /** The process ends, and its memory with it. */
+  end(): void {
+    this.process.free();
+    this.task.exit();
+  }
+}
+
+/** Everything of one case on a machine. */
+export class World {
+  readonly machine: Machine;
+  readonly files: readonly UserFile[];
+  readonly #programs = new Map<number, Program>();
+
+  constructor(machine: Machine, processes: number, files: readonly CaseFile[]) {
+    this.machine = machine;
+    this.files = files.map(({ size, seed }) => createFilled(machine, size, seed));
+    for (let p = 0; p < processes; p++) this.#programs.set(p, new Program(machine.createTask()));
+  }
+
+  /** @throws TraceError for a process that does not exist (any more) */
+  program(p: number): Program {
+    const program = this.#programs.get(p);
+    if (program === undefined) throw new TraceError("", `there is no process ${p}`);
+    program.task.runOn(0);
+    return program;
+  }
+
+  /** A process that has not ended; undefined for any other number. */
+  find(p: number): Program | undefined {
+    return this.#programs.get(p);
+  }
+
+  end(p: number): void {
+    this.program(p).end();
+    this.#programs.delete(p);
+  }
+
+  /** All of it goes. */
+  finish(): void {
+    for (const p of [...this.#programs.keys()]) this.end(p);
+    for (const file of this.files) file.close();
+  }
+}
+
+/** A file whose bytes are those of a stream, zero behind its end. */
+export function createFilled(machine: Machine, size: number, seed: number): UserFile {
+  const file = machine.createFile(size);
+  const pageSize = machine.constant("PAGE_SIZE");
+  for (let at = 0; at < size; at += pageSize) {
+    const page = file.page(at / pageSize).subarray(0, Math.min(pageSize, size - at));
+    fillContent(page, seed, BigInt(at));
+  }
+  return file;
+}
+
+/** The bytes of a file. */
+export function fileContent(file: UserFile, pageSize: number): Uint8Array {
+  const bytes = new Uint8Array(Number(file.size));
+  for (let at = 0; at < bytes.length; at += pageSize) {
+    bytes.set(file.page(at / pageSize).subarray(0, bytes.length - at), at);
+  }
+  return bytes;
+}

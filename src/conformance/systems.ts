@@ -1,0 +1,29 @@
+/** The machines behind a replay: one for each system that traces are of, over the same memory. */
+
+import type { Machine } from "../machine/machine.ts";
+import { EmulatedPcm } from "./pcmEmulated.ts";
+import type { PcmMachine } from "./pcmMachine.ts";
+import { EmulatedRemoteVm } from "./remoteVmEmulated.ts";
+import type { RemoteVmMachine } from "./remoteVmMachine.ts";
+
+/** What a {@link Replayer} drives. */
+export interface ReplayedSystems {
+  readonly pcm: PcmMachine;
+  readonly remoteVm: RemoteVmMachine;
+}
+
+/** How a replay runs the machine. */
+export interface EmulationOptions {
+  /** Study build: every k-th yield point of every call is really left and taken up again; 0 = none. */
+  readonly switchEvery?: number;
+  /** Told the kernel release of each case. */
+  readonly onKernel?: (release: string) => void;
+}
+
+/** Every system on one {@link Machine}, which they take over in turn: each resets it when it comes to a case. */
+export function emulatedSystems(machine: Machine, options: EmulationOptions = {}): ReplayedSystems {
+  return {
+    pcm: new EmulatedPcm(machine, options),
+    remoteVm: new EmulatedRemoteVm(machine, options),
+  };
+}
