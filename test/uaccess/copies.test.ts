@@ -312,6 +312,19 @@ describe.each(THOROUGH)("strings: $arch $build", (where) => {
     expect([...buffer.bytes.subarray(0, 4)]).toEqual([1, 2, 0, FILL]);
   });
 
+  test("the word with the NUL is loaded whole, also from the next page", async () => {
+    const { task, border, buffer } = await atBorder(where, text);
+    const next = task.map({ at: border, length: PAGE });
+    const isPresent = (): boolean => task.linearOf(border) !== null;
+    task.uaccess.strnlenUser(border - 3, 100);
+    task.uaccess.strncpyFromUser(buffer, border - 3, 3);
+    task.uaccess.strncpyFromUser(buffer, border - 8, 100);
+    expect(isPresent()).toBe(false);
+    expect(task.uaccess.strncpyFromUser(buffer, border - 3, 100)).toBe(2);
+    expect(isPresent()).toBe(true);
+    expect([...next.read(0, 4)]).toEqual([0, 0, 0, 0]);
+  });
+
   test.each([0, -1, -1000])("a limit of %i is 0, at any address", async (limit) => {
     const { task, buffer } = await atBorder(where, text);
     for (const at of [USER, topOf(task.machine) - 1n]) {
