@@ -52,52 +52,20 @@ export function wordOfDoor(stream: Stream, door: u32): u32 {
 
 /**
  * ioctl: what the kernel's entry answers, BLOCKED where the call sleeps, NEGOTIATE where the host must work on the
- * stream's image (see hwParams.ts).
+ * stream's image (see hwParams.ts). The native door tests for DISCONNECTED before it looks at the number, the others
+ * only on their way to the common entry.
  */
 export function pcmIoctl(cpu: Cpu, stream: Stream, door: u32, command: u32, argument: u64): i32 {
   if (stream.gone) return -ENODEV;
-  if (door == DOOR_NATIVE) return nativeIoctl(cpu, stream, command, argument);
-  stream.compatUsed = 1;
-  const va = argument & u32.MAX_VALUE;
-  if (isCommon(command)) return commonEntry(cpu, stream, command, va);
-  return compatCall(cpu, stream, door, request.requestOf(command, 4), va);
-}
-
-/** The native door tests for DISCONNECTED before it looks at the number. */
-function nativeIoctl(cpu: Cpu, stream: Stream, command: u32, argument: u64): i32 {
-  if (((command >> 8) & 0xff) != request.REQUEST_TYPE) return -ENOTTY;
-  if (stream.state == STATE_DISCONNECTED) return -EBADFD;
-  if (isCommon(command)) return commonCall(cpu, stream, command, argument);
-  return nativeCall(cpu, stream, request.requestOf(command, stream.wordBytes), argument);
-}
-
-function commonEntry(cpu: Cpu, stream: Stream, command: u32, argument: u64): i32 {
-  return stream.state == STATE_DISCONNECTED ? -EBADFD : commonCall(cpu, stream, command, argument);
-}
-
-function isCommon(command: u32): bool {
-  switch (command) {
-    case request.PVERSION:
-    case request.INFO:
-    case request.TTSTAMP:
-    case request.USER_PVERSION:
-    case request.HW_FREE:
-    case request.HWSYNC:
-    case request.PREPARE:
-    case request.RESET:
-    case request.START:
-    case request.DROP:
-    case request.DRAIN:
-    case request.PAUSE:
-    case request.RESUME:
-    case request.XRUN:
-    case request.LINK:
-    case request.UNLINK:
-    case request.SYNC_PTR_TIME32:
-      return true;
-    default:
-      return false;
+  if (door == DOOR_NATIVE) {
+    if (((command >> 8) & 0xff) != request.REQUEST_TYPE) return -ENOTTY;
+    if (stream.state == STATE_DISCONNECTED) return -EBADFD;
+  } else {
+    stream.compatUsed = 1;
+    argument &= u32.MAX_VALUE;
   }
+  if (!request.isCommon(command)) return doorCall(cpu, stream, door, command, argument);
+  return stream.state == STATE_DISCONNECTED ? -EBADFD : commonCall(cpu, stream, command, argument);
 }
 
 function commonCall(cpu: Cpu, stream: Stream, command: u32, argument: u64): i32 {
@@ -139,22 +107,23 @@ function commonCall(cpu: Cpu, stream: Stream, command: u32, argument: u64): i32 
   }
 }
 
-function nativeCall(cpu: Cpu, stream: Stream, number: u32, va: u64): i32 {
-  const word = stream.wordBytes;
-  const wide = word == 8;
-  switch (number) {
+/** The requests whose argument has another shape, or another handler, at each door. */
+function doorCall(cpu: Cpu, stream: Stream, door: u32, command: u32, va: u64): i32 {
+  const word = wordOfDoor(stream, door);
+  const native = door == DOOR_NATIVE;
+  switch (request.requestOf(command, word)) {
     case request.SYNC_PTR:
-      return syncPtr(cpu, stream, wide ? ABI_NATIVE64 : ABI_NATIVE32, STRATEGY_KERNEL, va);
+      return syncPtr(cpu, stream, abiOf(door, word), STRATEGY_KERNEL, va);
     case request.HW_REFINE:
       return beginRefine(cpu, stream, word, va);
     case request.HW_PARAMS:
       return beginHwParams(cpu, stream, word, va);
     case request.SW_PARAMS:
-      return swParamsNative(cpu, stream, va);
+      return native ? swParamsNative(cpu, stream, va) : swParamsCompat(cpu, stream, va);
     case request.STATUS:
-      return status(cpu, stream, wide ? STATUS_TIME64 : STATUS_NATIVE32, va);
+      return status(cpu, stream, statusForm(door, word), va);
     case request.STATUS_EXT:
-      return statusExt(cpu, stream, wide ? STATUS_TIME64 : STATUS_NATIVE32, va);
+      return statusExt(cpu, stream, statusForm(door, word), va);
     case request.STATUS_TIME32:
       return status(cpu, stream, STATUS_COMPAT32, va);
     case request.STATUS_EXT_TIME32:
@@ -162,65 +131,43 @@ function nativeCall(cpu: Cpu, stream: Stream, number: u32, va: u64): i32 {
     case request.DELAY:
       return delayCall(cpu, stream, word, va);
     case request.CHANNEL_INFO:
-      return channelInfoNative(cpu, stream, va);
+      return native ? channelInfoNative(cpu, stream, va) : channelInfoCompat(cpu, stream, va);
     case request.REWIND:
-      return moveNative(cpu, stream, MOVE_BACK, va);
+      return move(cpu, stream, door, MOVE_BACK, va);
     case request.FORWARD:
-      return moveNative(cpu, stream, MOVE_FORWARD, va);
+      return move(cpu, stream, door, MOVE_FORWARD, va);
     case request.WRITEI:
-      return transferNative(cpu, stream, 0, va);
+      return transfer(cpu, stream, door, 0, va);
     case request.READI:
-      return transferNative(cpu, stream, REQUEST_READS, va);
+      return transfer(cpu, stream, door, REQUEST_READS, va);
     case request.WRITEN:
-      return transferNative(cpu, stream, REQUEST_LISTS, va);
+      return transfer(cpu, stream, door, REQUEST_LISTS, va);
     case request.READN:
-      return transferNative(cpu, stream, REQUEST_LISTS | REQUEST_READS, va);
+      return transfer(cpu, stream, door, REQUEST_LISTS | REQUEST_READS, va);
     default:
       return -ENOTTY;
   }
 }
 
-function compatCall(cpu: Cpu, stream: Stream, door: u32, number: u32, va: u64): i32 {
-  switch (number) {
-    case request.SYNC_PTR:
-      return syncPtr(
-        cpu,
-        stream,
-        door == DOOR_X32 ? ABI_X32 : ABI_COMPAT_TIME64,
-        STRATEGY_KERNEL,
-        va,
-      );
-    case request.HW_REFINE:
-      return beginRefine(cpu, stream, 4, va);
-    case request.HW_PARAMS:
-      return beginHwParams(cpu, stream, 4, va);
-    case request.SW_PARAMS:
-      return swParamsCompat(cpu, stream, va);
-    case request.STATUS:
-      return status(cpu, stream, STATUS_COMPAT64, va);
-    case request.STATUS_EXT:
-      return statusExt(cpu, stream, STATUS_COMPAT64, va);
-    case request.STATUS_TIME32:
-      return status(cpu, stream, STATUS_COMPAT32, va);
-    case request.STATUS_EXT_TIME32:
-      return statusExt(cpu, stream, STATUS_COMPAT32, va);
-    case request.DELAY:
-      return delayCall(cpu, stream, 4, va);
-    case request.CHANNEL_INFO:
-      return channelInfoCompat(cpu, stream, va);
-    case request.REWIND:
-      return moveCompat(cpu, stream, MOVE_BACK, va);
-    case request.FORWARD:
-      return moveCompat(cpu, stream, MOVE_FORWARD, va);
-    case request.WRITEI:
-      return transferCompat(cpu, stream, 0, va);
-    case request.READI:
-      return transferCompat(cpu, stream, REQUEST_READS, va);
-    case request.WRITEN:
-      return transferCompat(cpu, stream, REQUEST_LISTS, va);
-    case request.READN:
-      return transferCompat(cpu, stream, REQUEST_LISTS | REQUEST_READS, va);
-    default:
-      return -ENOTTY;
-  }
+/** The form of SYNC_PTR's argument with 64-bit time. */
+function abiOf(door: u32, word: u32): u32 {
+  if (door == DOOR_X32) return ABI_X32;
+  if (door == DOOR_I386) return ABI_COMPAT_TIME64;
+  return word == 8 ? ABI_NATIVE64 : ABI_NATIVE32;
+}
+
+/** The form of STATUS with 64-bit time. */
+function statusForm(door: u32, word: u32): u32 {
+  if (door != DOOR_NATIVE) return STATUS_COMPAT64;
+  return word == 8 ? STATUS_TIME64 : STATUS_NATIVE32;
+}
+
+function move(cpu: Cpu, stream: Stream, door: u32, way: u32, va: u64): i32 {
+  return door == DOOR_NATIVE ? moveNative(cpu, stream, way, va) : moveCompat(cpu, stream, way, va);
+}
+
+function transfer(cpu: Cpu, stream: Stream, door: u32, what: u32, va: u64): i32 {
+  return door == DOOR_NATIVE
+    ? transferNative(cpu, stream, what, va)
+    : transferCompat(cpu, stream, what, va);
 }

@@ -62,6 +62,32 @@ const READI_32: u32 = 0x800c4151;
 const WRITEN_32: u32 = 0x400c4152;
 const READN_32: u32 = 0x800c4153;
 
+/** True for a number of the first list: the common entry's, which tests for DISCONNECTED itself. */
+export function isCommon(command: u32): bool {
+  switch (command) {
+    case PVERSION:
+    case INFO:
+    case TTSTAMP:
+    case USER_PVERSION:
+    case HW_FREE:
+    case HWSYNC:
+    case PREPARE:
+    case RESET:
+    case START:
+    case DROP:
+    case DRAIN:
+    case PAUSE:
+    case RESUME:
+    case XRUN:
+    case LINK:
+    case UNLINK:
+    case SYNC_PTR_TIME32:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /**
  * The request that a number means where a word has `word` bytes, as its 64-bit number; 0 for a number of the other
  * size.
