@@ -40,15 +40,6 @@ export {
   BEHAVIOUR_MASK_ALL_ONES,
   BEHAVIOUR_SYNC_PTR_BLOCK,
   BEHAVIOUR_X32_APPLIES,
-  GUARD_NONE,
-  GUARD_OOPSES,
-  GUARD_PER_ACCESS,
-  GUARD_SAVES,
-  GUARD_SEGMENTED,
-  GUARD_SPLIT,
-  GUARD_UNPRIVILEGED,
-  GUARD_WRITES_ONLY,
-  CHECK_DROPS_REPEATS,
 } from "../arch/profile";
 export { BLOCKED } from "../base/errno";
 export {
@@ -129,11 +120,15 @@ export {
   EVENT_SHOOTDOWN,
   EVENT_STORE,
   EVENT_WALK,
+  CHECK_DIRECTION_MASK,
+  CHECK_ORIGIN_SHIFT,
+  COPY_KERNEL_SHIFT,
+  COPY_LINE_MASK,
   ORIGIN_BLOCK,
   ORIGIN_COPY,
   ORIGIN_SINGLE,
 } from "../study/events";
-export { YIELD_STEP, YIELD_WAIT } from "../study/yield";
+export { YIELD_WAIT } from "../study/yield";
 export { CONTEXT_IRQ, CONTEXT_NMI, CONTEXT_SOFTIRQ, CONTEXT_TASK } from "../machine/cpu";
 export { DIRECTION_BOTH, DIRECTION_READ, DIRECTION_WRITE } from "../uaccess/guard";
 export { TRAILING_DOCUMENTED, TRAILING_LITERAL } from "../uaccess/struct";
@@ -149,10 +144,6 @@ export {
   VM_WRITE,
 } from "../mm/vma";
 
-export const HEADER_ARCH: u32 = offsetof<Header>("arch");
-export const HEADER_RAM_BYTES: u32 = offsetof<Header>("ramBytes");
-export const HEADER_CPU_COUNT: u32 = offsetof<Header>("cpuCount");
-export const HEADER_TLB_ENTRIES: u32 = offsetof<Header>("tlbEntries");
 export const HEADER_COUNTERS: u32 = offsetof<Header>("counters");
 export const HEADER_FIBERS: u32 = offsetof<Header>("fibers");
 export const HEADER_EVENTS: u32 = offsetof<Header>("events");
@@ -164,18 +155,14 @@ export const HEADER_FRESH_PFN: u32 = offsetof<Header>("freshPfn");
 export const HEADER_FRAMES_IN_USE: u32 = offsetof<Header>("framesInUse");
 export const HEADER_FINDING_COUNT: u32 = offsetof<Header>("findingCount");
 export const HEADER_EVENT_COUNT: u32 = offsetof<Header>("eventCount");
-export const HEADER_JIFFIES: u32 = offsetof<Header>("jiffies");
 export const HEADER_NANOSECONDS: u32 = offsetof<Header>("nanoseconds");
 export const HEADER_TASKS: u32 = offsetof<Header>("tasks");
 export const HEADER_YIELD_EVERY: u32 = offsetof<Header>("yieldEvery");
-export const HEADER_YIELD_COUNT: u32 = offsetof<Header>("yieldCount");
 
 export { FRAME_FILE } from "../machine/frames";
 export const FRAME_REFCOUNT: u32 = offsetof<Frame>("refcount");
 export const FRAME_MAPCOUNT: u32 = offsetof<Frame>("mapcount");
 export const FRAME_KIND: u32 = offsetof<Frame>("kind");
-export const FRAME_ORDER: u32 = offsetof<Frame>("order");
-export const FRAME_FLAGS: u32 = offsetof<Frame>("flags");
 
 export const FINDING_BYTES: u32 = offsetof<Finding>();
 export const FINDING_KIND: u32 = offsetof<Finding>("kind");
@@ -189,16 +176,12 @@ export const EVENT_CPU: u32 = offsetof<Event>("cpu");
 export const EVENT_DETAIL: u32 = offsetof<Event>("detail");
 export const EVENT_FLAG: u32 = offsetof<Event>("flag");
 export const EVENT_VA: u32 = offsetof<Event>("va");
-export const EVENT_SEQUENCE: u32 = offsetof<Event>("sequence");
 
 export const CPU_GENERATION: u32 = offsetof<Cpu>("generation");
 export const CPU_IN_CORE: u32 = offsetof<Cpu>("inCore");
-export const CPU_FLUSH_REQUEST: u32 = offsetof<Cpu>("flushRequest");
 export const PROFILE_USER_LIMIT: u32 = offsetof<Profile>("userLimit");
-export const PROFILE_TABLE_LIMIT: u32 = offsetof<Profile>("tableLimit");
 export const PROFILE_TASK_LIMIT: u32 = offsetof<Profile>("taskLimit");
 export const PROFILE_TAG_MASK: u32 = offsetof<Profile>("tagMask");
-export const PROFILE_GUARD: u32 = offsetof<Profile>("guard");
 export const PROFILE_LEVELS: u32 = offsetof<Profile>("levels");
 export const PROFILE_WORD_BYTES: u32 = offsetof<Profile>("wordBytes");
 export const PROFILE_KERNEL_BASE: u32 = offsetof<Profile>("kernelBase");
@@ -206,7 +189,6 @@ export const PROFILE_KERNEL_BASE: u32 = offsetof<Profile>("kernelBase");
 export const TASK_ID: u32 = offsetof<Task>("id");
 export const TASK_OOPSED: u32 = offsetof<Task>("oopsed");
 export const TASK_BLOCKED_ON: u32 = offsetof<Task>("blockedOn");
-export const TASK_PAGEFAULT_DISABLED: u32 = offsetof<Task>("pagefaultDisabled");
 export const TASK_NEXT: u32 = offsetof<Task>("next");
 export const TASK_WOKEN: u32 = offsetof<Task>("woken");
 export const TASK_WAKE_AT: u32 = offsetof<Task>("wakeAt");
@@ -221,4 +203,3 @@ export const VMA_END: u32 = offsetof<Vma>("end");
 export const VMA_FILE: u32 = offsetof<Vma>("file");
 export const VMA_PGOFF: u32 = offsetof<Vma>("pgoff");
 export const VMA_FLAGS: u32 = offsetof<Vma>("flags");
-export const VMA_PAGE_LEVEL: u32 = offsetof<Vma>("pageLevel");

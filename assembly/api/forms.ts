@@ -17,3 +17,7 @@ export const COPY_INATOMIC: u32 = 5; // __copy_*_user_inatomic
 /** Forms of the string functions. */
 export const STRING_PLAIN: u32 = 0;
 export const STRING_NOFAULT: u32 = 1;
+
+/** What a measured loop of reads does with the page's translation before each. */
+export const TRANSLATIONS_KEPT: u32 = 0;
+export const TRANSLATIONS_DROPPED: u32 = 1;

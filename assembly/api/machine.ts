@@ -36,7 +36,6 @@ export function initMachine(
   if (!layOut(ramBytes, cpus, tlbEntries, profile().writeTables)) return -ENOMEM;
   h.magic = MACHINE_MAGIC;
   h.version = MACHINE_VERSION;
-  h.arch = arch;
   h.behaviour = behaviour;
   h.freshPfn = 1; // frame 0 stands for "no frame"
   h.zeroPfn = allocFrames(0, FRAME_ZERO);

@@ -14,6 +14,7 @@ import { readable, refill } from "../uaccess/access";
 import { userReadAccessBegin, userReadAccessEnd } from "../uaccess/block";
 import { SHORT_COPY, copyToUser, hitPageCopy, hitShortCopy } from "../uaccess/copy";
 import { unsafeGetSized } from "../uaccess/sized";
+import { TRANSLATIONS_DROPPED } from "./forms";
 import { pcmCall } from "./pcm";
 import { wide } from "./tasks";
 
@@ -119,7 +120,7 @@ class Reads {
 
 /**
  * n loads of 4 bytes by unsafe_get_user, in one block, from random pages of `pages` (a power of two) from an address
- * on; with `drop` the page's own translation is dropped before each. Sum of the values; a fault counts as 0.
+ * on; with `translations` DROPPED the page's own is dropped before each. Sum of the values; a fault counts as 0.
  */
 export function measureRandomGets(
   index: u32,
@@ -128,7 +129,7 @@ export function measureRandomGets(
   pages: u32,
   n: u32,
   seed: u32,
-  drop: u32,
+  translations: u32,
 ): u32 {
   const cpu = cpuAt(index);
   const base = wide(lo & ~3, hi); // a word never leaves its page
@@ -138,7 +139,7 @@ export function measureRandomGets(
   reads.sum = 0;
   enterCore(cpu);
   if (userReadAccessBegin(cpu, base, 0)) {
-    while (reads.left != 0) readOn(cpu, reads, base, pages - 1, drop);
+    while (reads.left != 0) readOn(cpu, reads, base, pages - 1, translations);
     userReadAccessEnd(cpu);
   }
   leaveCore(cpu);
@@ -146,9 +147,9 @@ export function measureRandomGets(
 }
 
 /** As far as the inner loops come, then one read the ordinary way. */
-function readOn(cpu: Cpu, reads: Reads, base: u64, mask: u32, drop: u32): void {
+function readOn(cpu: Cpu, reads: Reads, base: u64, mask: u32, translations: u32): void {
   if (!STUDY) {
-    readPages(cpu, reads, base, mask, drop);
+    readPages(cpu, reads, base, mask, translations);
     if (reads.left == 0) return;
   }
   reads.random = nextRandom(reads.random);
@@ -169,7 +170,7 @@ function wordAt(base: u64, page: u32): u64 {
   return base + ((page as u64) << PAGE_SHIFT) + ((page << 6) & 0xfc0);
 }
 
-function readPages(cpu: Cpu, reads: Reads, base: u64, mask: u32, drop: u32): void {
+function readPages(cpu: Cpu, reads: Reads, base: u64, mask: u32, translations: u32): void {
   if (cpu.userRead != cpu.readTlb) return; // a closed port's table is the empty one, which is never written to
   let left = reads.left;
   let random = reads.random;
@@ -178,7 +179,7 @@ function readPages(cpu: Cpu, reads: Reads, base: u64, mask: u32, drop: u32): voi
     const next = nextRandom(random);
     const va = wordAt(base, next & mask);
     const slot = slotIn(cpu.userRead, va, cpu.slotMask);
-    if (drop != 0) store<u64>(slot, 0);
+    if (translations == TRANSLATIONS_DROPPED) store<u64>(slot, 0);
     const key = tlbKey(cpu, va + 3);
     let addend: u32;
     if (load<u64>(slot) != key) {

@@ -6,7 +6,6 @@ export { NEGOTIATE } from "../pcm/hwParams";
 export { SYNC_APPL, SYNC_AVAIL_MIN, SYNC_HWSYNC } from "../pcm/syncPtr";
 export { DOOR_I386, DOOR_NATIVE, DOOR_X32 } from "../pcm/ioctl";
 export { CAPTURE as PCM_CAPTURE, PLAYBACK as PCM_PLAYBACK } from "../pcm/runtime";
-export { WAIT_PCM_DRAIN, WAIT_PCM_TRANSFER } from "../pcm/wake";
 export {
   DRIVER_ACK,
   DRIVER_CLOSE,
@@ -25,17 +24,6 @@ export {
   TRIGGER_START,
   TRIGGER_STOP,
   TRIGGER_SUSPEND,
-} from "../pcm/numbers";
-export {
-  STATE_DISCONNECTED,
-  STATE_DRAINING,
-  STATE_OPEN,
-  STATE_PAUSED,
-  STATE_PREPARED,
-  STATE_RUNNING,
-  STATE_SETUP,
-  STATE_SUSPENDED,
-  STATE_XRUN,
 } from "../pcm/numbers";
 
 /** Places in the two mapped records. */
@@ -56,15 +44,10 @@ export const STREAM_IMAGE: u32 = offsetof<Stream>("image"); // 32: linear addres
 export const STREAM_RING: u32 = offsetof<Stream>("ring"); // 32: linear address
 export const STREAM_DMA_BYTES: u32 = offsetof<Stream>("dmaBytes"); // 32
 export const STREAM_DESCRIPTOR: u32 = offsetof<Stream>("descriptor"); // 32
-export const STREAM_INFO: u32 = offsetof<Stream>("info"); // 32
 export const STREAM_FRAME_BITS: u32 = offsetof<Stream>("frameBits"); // 32
 export const STREAM_BYTE_ALIGN: u32 = offsetof<Stream>("byteAlign"); // 32
 export const STREAM_TSTAMP_MODE: u32 = offsetof<Stream>("tstampMode"); // 32
 export const STREAM_PERIOD_STEP: u32 = offsetof<Stream>("periodStep"); // 32
-export const STREAM_ACCESS: u32 = offsetof<Stream>("access"); // 32
-export const STREAM_FORMAT: u32 = offsetof<Stream>("format"); // 32
-export const STREAM_CHANNELS: u32 = offsetof<Stream>("channels"); // 32
-export const STREAM_RATE: u32 = offsetof<Stream>("rate"); // 32
 export const STREAM_BUFFER_SIZE: u32 = offsetof<Stream>("bufferSize");
 export const STREAM_PERIOD_SIZE: u32 = offsetof<Stream>("periodSize");
 export const STREAM_BOUNDARY: u32 = offsetof<Stream>("boundary");
@@ -86,7 +69,6 @@ export const STREAM_TWAKE: u32 = offsetof<Stream>("twake");
 export const DEVICE_LOG: u32 = offsetof<Device>("log");
 export const DEVICE_POSITION: u32 = offsetof<Device>("position");
 export const DRIVER_LOG_COUNT: u32 = offsetof<DriverLog>("count");
-export const DRIVER_LOG_LOST: u32 = offsetof<DriverLog>("lost");
 export const DRIVER_LOG_RECORDS: u32 = offsetof<DriverLog>();
 export const DRIVER_CALL_BYTES: u32 = offsetof<DriverCall>();
 export const DRIVER_CALL_CALL: u32 = offsetof<DriverCall>("call");

@@ -2,7 +2,7 @@ import { EINVAL, ENOMEM } from "../base/errno";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { MappedFile, FILE_MAX_PAGES, filePage, filePut, openFile } from "../mm/file";
 import { pageAddress } from "../machine/frames";
-import { header, PAGE_SHIFT } from "../machine/map";
+import { Header, header, PAGE_SHIFT } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { faultIn } from "../mm/fault";
 import { Mm, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../mm/mm";
@@ -178,22 +178,21 @@ export function inspectEntry(task: u32, lo: u32, hi: u32): u32 {
   const va = wide(lo, hi);
   const walk = inspectorWalk();
   const entry = va >= profile().tableLimit ? 0 : walkTo(mmOf(task).root, va, walk);
-  store<u64>(changetype<usize>(walk) + 8, entry);
+  header().inspectorEntry = entry;
   return entry as u32;
 }
 
 export function inspectedHigh(): u32 {
-  return load<u32>(changetype<usize>(inspectorWalk()) + 12);
+  return (header().inspectorEntry >> 32) as u32;
 }
 
 export function inspectedLevel(): u32 {
   return inspectorWalk().level;
 }
 
-/** The inspector's own scratch record, so that asking disturbs no CPU. */
 @inline
 function inspectorWalk(): Walk {
-  return changetype<Walk>(changetype<usize>(header()) + 240);
+  return changetype<Walk>(changetype<usize>(header()) + offsetof<Header>("inspectorWalk"));
 }
 
 /** The next VMA that ends above an address, as its record's linear address; 0 = none. */

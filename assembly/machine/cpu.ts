@@ -47,22 +47,20 @@ export class Cpu {
   missReason: u32; //    112 why the last miss gave no address
   walkCache: u32; //     116 leaf-table cache
   value: u64; //         120 what the last getUser read
-  faultAddress: u64; //  128
-  faultAccess: u32; //   136
-  counters: u32; //      140 study: this CPU's counters
-  readTlb: u32; //       144
-  writeTlb: u32; //      148
-  blockOpens: u32; //    152 1 where userAccessBegin opens the guard itself
-  guard: u32; //         156 the profile's GUARD_* bits, at hand
-  blockDirection: u32; //160 how the open block was begun: DIRECTION_*, 0 = none
-  preemptDisabled: u32; //164
-  walkEntry: u32; //     168 address of the entry the last walk ended at
-  walkLevel: u32; //     172 and the level it stands at
-  checkedCount: u32; //  176 study: range checks made in the current kernel function
-  origin: u32; //        180 study: kind of primitive that runs
-  blockWritePair: u64; //184 what a block for writing opens: nothing where each access toggles the guard
-  pageLimit: u64; //     192 up to here an access of at most a page passes the range check, whatever its size
-  checked: u64; //       200 … CHECKED_SLOTS remembered checks: see uaccess/check.ts
+  counters: u32; //      128 study: this CPU's counters
+  readTlb: u32; //       132
+  writeTlb: u32; //      136
+  blockOpens: u32; //    140 1 where userAccessBegin opens the guard itself
+  guard: u32; //         144 the profile's GUARD_* bits, at hand
+  blockDirection: u32; //148 how the open block was begun: DIRECTION_*, 0 = none
+  preemptDisabled: u32; //152
+  walkEntry: u32; //     156 address of the entry the last walk ended at
+  walkLevel: u32; //     160 and the level it stands at
+  checkedCount: u32; //  164 study: range checks made in the current kernel function
+  origin: u32; //        168 study: kind of primitive that runs
+  blockWritePair: u64; //176 what a block for writing opens: nothing where each access toggles the guard
+  pageLimit: u64; //     184 up to here an access of at most a page passes the range check, whatever its size
+  checked: u64; //       192 … CHECKED_SLOTS remembered checks: see uaccess/check.ts
 }
 
 @inline

@@ -53,6 +53,7 @@ export class Frame {
 
 @inline
 export function frameOf(pfn: u32): Frame {
+  if (offsetof<Frame>() != FRAME_BYTES) ERROR("FRAME_BYTES is not a frame's size");
   return changetype<Frame>(header().frames + pfn * FRAME_BYTES);
 }
 

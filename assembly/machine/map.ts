@@ -59,7 +59,6 @@ export class Finding {
 export class Header {
   magic: u32;
   version: u32;
-  arch: u32;
   behaviour: u32; // BEHAVIOUR_* bits of the kernel version
   ramBytes: u32;
   cpuCount: u32;
@@ -93,6 +92,8 @@ export class Header {
   yieldEvery: u32; // study: switch at every k-th yield point; 0 = never
   yieldCount: u32;
   pcmLock: u32; // the list of open PCM streams, and every stream that is linked
+  inspectorWalk: u64; // a Walk (mm/table.ts) of the inspector's own, so that asking disturbs no CPU
+  inspectorEntry: u64; // and the entry it ended at
 }
 
 @inline
@@ -101,9 +102,11 @@ export function header(): Header {
 }
 
 /** Free-list heads (pfn, 0 = empty), slab partial-list heads and the finding ring follow the header's named words. */
-export const FREE_LISTS: usize = HEADER + 256;
+export const FREE_LISTS: usize = HEADER + offsetof<Header>();
 export const SLAB_PARTIAL: usize = FREE_LISTS + (MAX_ORDER + 1) * 4;
-export const FINDINGS: usize = HEADER + 512;
+export const FINDINGS: usize = (SLAB_PARTIAL + SLAB_CLASSES * 4 + 7) & ~7;
+/** What follows the finding ring: the profile (arch/profile.ts). */
+export const AFTER_FINDINGS: usize = FINDINGS + FINDING_SLOTS * offsetof<Finding>();
 
 export const CPU_BYTES: u32 = 1024;
 export const TLB_ENTRY_BYTES: u32 = 16;

@@ -18,7 +18,6 @@ export class Mm {
   tableLock: u32; //24
   pages: u32; //    28 leaves mapped, in 4 KiB pages
   id: u32; //       32
-  reserved: u32; // 36
 }
 
 const MMAP_WRITER: u32 = 0xffffffff;

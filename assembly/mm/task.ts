@@ -21,10 +21,7 @@ export class Task {
   wakeAt: u64; // virtual nanoseconds at which a sleep gives up; 0 = never
   wait0: u64; // the continuation's own words
   wait1: u64;
-  wait2: u64;
-  wait3: u64;
   woken: u32;
-  reserved: u32;
 }
 
 /** A new task with an address space of its own, or with `shareMm`'s. 0 when RAM is full. */

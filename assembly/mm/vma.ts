@@ -39,7 +39,6 @@ export class Vma {
   priority: u32;
   pageLevel: u32; // level of the leaves this mapping is populated with: 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB
   pkey: u32; // protection key of its pages
-  reserved: u32;
 }
 
 export function allocVma(): usize {

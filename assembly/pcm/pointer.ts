@@ -148,7 +148,7 @@ function updateChecked(
   return storePointer(cpu, stream, from, cut - (cut % stream.bufferSize), cut, crossed);
 }
 
-/** Steps 11 to 16: nothing is evaluated and nobody woken where the position did not change. */
+/** The end of every update: nothing is evaluated and nobody woken where the position did not change. */
 @inline
 function storePointer(
   cpu: Cpu,

@@ -10,7 +10,7 @@ import {
   EPIPE,
   ESTRPIPE,
 } from "../base/errno";
-import { Cpu, stackImage } from "../machine/cpu";
+import { Cpu, STACK_IMAGE_BYTES, stackImage } from "../machine/cpu";
 import { FINDING_SLEEP_IN_ATOMIC, recordFinding } from "../machine/findings";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { Task } from "../mm/task";
@@ -76,7 +76,7 @@ export const DELIVER_COUNT: u32 = 2; // likewise, and the call answers the count
 export const DELIVER_BYTES: u32 = 3; // the call answers bytes, nothing is stored
 
 /** The stack image's second half: structures read from the program. */
-const SCRATCH: usize = 128;
+const SCRATCH: usize = STACK_IMAGE_BYTES / 2;
 
 @inline
 export function scratchOf(cpu: Cpu): usize {
@@ -86,6 +86,7 @@ export function scratchOf(cpu: Cpu): usize {
 /** A cleared record for the call that the CPU makes now. */
 export function newTransfer(cpu: Cpu, stream: Stream, deliver: u32): Transfer {
   const address = stackImage(cpu);
+  if (offsetof<Transfer>() > SCRATCH) ERROR("a Transfer reaches into the scratch half");
   memory.fill(address, 0, offsetof<Transfer>());
   const transfer = changetype<Transfer>(address);
   transfer.stream = addressOf(stream);

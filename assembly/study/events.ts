@@ -2,12 +2,12 @@ import { Cpu } from "../machine/cpu";
 import { EVENT_BYTES, EVENT_SLOTS, header } from "../machine/map";
 
 /** Kinds of event in the study build's ring; the host's table names them. */
-export const EVENT_RANGE_CHECK: u32 = 1; // detail: size; flag: origin << 4 | direction
+export const EVENT_RANGE_CHECK: u32 = 1; // detail: size; flag: checkFlag
 export const EVENT_GUARD_OPEN: u32 = 2; // detail: direction; flag: origin
 export const EVENT_GUARD_CLOSE: u32 = 3; // likewise
 export const EVENT_LOAD: u32 = 4; // detail: bytes; flag: origin
 export const EVENT_STORE: u32 = 5;
-export const EVENT_COPY_FROM: u32 = 6; // detail: bytes; flag: (kernel & 63) << 8 | (user & 63)
+export const EVENT_COPY_FROM: u32 = 6; // detail: bytes; flag: copyFlag
 export const EVENT_COPY_TO: u32 = 7;
 export const EVENT_WALK: u32 = 8;
 export const EVENT_FAULT: u32 = 9; // detail: access
@@ -24,6 +24,24 @@ export const EVENT_CLEAR: u32 = 17; // detail: bytes
 export const ORIGIN_SINGLE: u32 = 1; // get_user, put_user
 export const ORIGIN_BLOCK: u32 = 2; // user_access_begin and what stands in the block
 export const ORIGIN_COPY: u32 = 3;
+
+/** A range check's flag: origin above direction. */
+export const CHECK_ORIGIN_SHIFT: u32 = 4;
+export const CHECK_DIRECTION_MASK: u32 = (1 << CHECK_ORIGIN_SHIFT) - 1;
+
+@inline
+export function checkFlag(origin: u32, direction: u32): u32 {
+  return (origin << CHECK_ORIGIN_SHIFT) | direction;
+}
+
+/** A copy's flag: both addresses modulo a cache line, the kernel's above the user's. */
+export const COPY_KERNEL_SHIFT: u32 = 8;
+export const COPY_LINE_MASK: u32 = 63;
+
+@inline
+export function copyFlag(kernel: usize, va: u64): u32 {
+  return (((kernel as u32) & COPY_LINE_MASK) << COPY_KERNEL_SHIFT) | ((va as u32) & COPY_LINE_MASK);
+}
 
 /** Says which primitive the next events come from. */
 @inline
@@ -54,6 +72,7 @@ export function emit(cpu: Cpu, kind: u32, va: u64, detail: u32, flag: u32 = 0): 
 }
 
 function record(cpu: Cpu, kind: u32, va: u64, detail: u32, flag: u32): void {
+  if (offsetof<Event>() != EVENT_BYTES) ERROR("EVENT_BYTES is not an event's size");
   const h = header();
   const event = changetype<Event>(h.events + (h.eventCount % EVENT_SLOTS) * EVENT_BYTES);
   event.kind = kind;

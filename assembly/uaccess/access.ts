@@ -141,7 +141,6 @@ export function violation(cpu: Cpu, va: u64, access: u32): usize {
     changetype<Task>(cpu.task as usize).oopsed = 1;
   }
   cpu.missReason = MISS_VIOLATION;
-  cpu.faultAddress = va;
   return 0;
 }
 
@@ -191,8 +190,6 @@ export function repairForbidden(cpu: Cpu): bool {
 function faultRepaired(cpu: Cpu, va: u64, access: u32): bool {
   count(cpu, COUNT_FAULTS);
   emit(cpu, EVENT_FAULT, va, access);
-  cpu.faultAddress = va;
-  cpu.faultAccess = access;
   if (!repairForbidden(cpu) && !keyDenied(cpu, va, access)) {
     const saved = ports(cpu);
     setPorts(cpu, cpu.closedPair);

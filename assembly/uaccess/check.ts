@@ -1,8 +1,13 @@
 import { CHECK_DROPS_REPEATS, CHECK_IGNORES_SIZE, MASK_ALL_ONES } from "../arch/profile";
 import { CHECKED_SLOTS, Cpu } from "../machine/cpu";
 import { PAGE_SIZE } from "../machine/map";
-import { COUNT_FUNCTIONS, COUNT_RANGE_CHECKS_READ, count } from "../study/counters";
-import { EVENT_FUNCTION, EVENT_RANGE_CHECK, emit } from "../study/events";
+import {
+  COUNT_FUNCTIONS,
+  COUNT_RANGE_CHECKS_READ,
+  COUNT_RANGE_CHECKS_WRITE,
+  count,
+} from "../study/counters";
+import { EVENT_FUNCTION, EVENT_RANGE_CHECK, checkFlag, emit } from "../study/events";
 import { DIRECTION_READ } from "./guard";
 
 /** access_ok and pointer masking (include/asm-generic/access_ok.h; arch/x86/include/asm/uaccess_64.h, 6.1 to 7.1). */
@@ -62,8 +67,8 @@ function noteCheck(cpu: Cpu, va: u64, size: u64, direction: u32): void {
 
 /** A check that is executed: those of out-of-line copies always are. */
 function countCheck(cpu: Cpu, va: u64, size: u64, direction: u32): void {
-  count(cpu, direction == DIRECTION_READ ? COUNT_RANGE_CHECKS_READ : COUNT_RANGE_CHECKS_READ + 1);
-  emit(cpu, EVENT_RANGE_CHECK, va, size as u32, (cpu.origin << 4) | direction);
+  count(cpu, direction == DIRECTION_READ ? COUNT_RANGE_CHECKS_READ : COUNT_RANGE_CHECKS_WRITE);
+  emit(cpu, EVENT_RANGE_CHECK, va, size as u32, checkFlag(cpu.origin, direction));
 }
 
 /** mask_user_address (x86): a kernel pointer becomes one that faults; the length is not looked at. */

@@ -15,6 +15,7 @@ import {
   EVENT_COPY_FROM,
   EVENT_COPY_TO,
   ORIGIN_COPY,
+  copyFlag,
   emit,
   setOrigin,
 } from "../study/events";
@@ -116,14 +117,14 @@ export function copyToUserUnchecked(cpu: Cpu, va: u64, source: usize, length: u3
 function noteCopyTo(cpu: Cpu, va: u64, kernel: usize, length: u32): void {
   setOrigin(cpu, ORIGIN_COPY);
   count(cpu, COUNT_COPIES_TO);
-  emit(cpu, EVENT_COPY_TO, va, length, (((kernel as u32) & 63) << 8) | ((va as u32) & 63));
+  emit(cpu, EVENT_COPY_TO, va, length, copyFlag(kernel, va));
 }
 
 @inline
 function noteCopyFrom(cpu: Cpu, va: u64, kernel: usize, length: u32): void {
   setOrigin(cpu, ORIGIN_COPY);
   count(cpu, COUNT_COPIES_FROM);
-  emit(cpu, EVENT_COPY_FROM, va, length, (((kernel as u32) & 63) << 8) | ((va as u32) & 63));
+  emit(cpu, EVENT_COPY_FROM, va, length, copyFlag(kernel, va));
 }
 
 /** raw_copy_to_user: opens and closes the guard itself. */

@@ -10,7 +10,13 @@ import { Cpu, ports, setPorts } from "../machine/cpu";
 import { PAGE_SIZE, header } from "../machine/map";
 import { acknowledge } from "../mm/shootdown";
 import { initTlb } from "../mm/tlb";
-import { COUNT_GUARD_CLOSES_READ, COUNT_GUARD_OPENS_READ, count } from "../study/counters";
+import {
+  COUNT_GUARD_CLOSES_READ,
+  COUNT_GUARD_CLOSES_WRITE,
+  COUNT_GUARD_OPENS_READ,
+  COUNT_GUARD_OPENS_WRITE,
+  count,
+} from "../study/counters";
 import { EVENT_GUARD_CLOSE, EVENT_GUARD_OPEN, emit } from "../study/events";
 
 /**
@@ -67,15 +73,10 @@ export function toggles(cpu: Cpu, direction: u32): bool {
 }
 
 @inline
-function counterOf(base: u32, direction: u32): u32 {
-  return direction == DIRECTION_READ ? base : base + 1;
-}
-
-@inline
 function noteOpen(cpu: Cpu, va: u64, direction: u32): void {
   if (STUDY) {
     if (!toggles(cpu, direction)) return;
-    count(cpu, counterOf(COUNT_GUARD_OPENS_READ, direction));
+    count(cpu, direction == DIRECTION_READ ? COUNT_GUARD_OPENS_READ : COUNT_GUARD_OPENS_WRITE);
     emit(cpu, EVENT_GUARD_OPEN, va, direction, cpu.origin);
   }
 }
@@ -119,7 +120,7 @@ export function closeGuard(cpu: Cpu, direction: u32): void {
   if (THREADS) acknowledge(cpu);
   if (STUDY) {
     if (!toggles(cpu, direction)) return;
-    count(cpu, counterOf(COUNT_GUARD_CLOSES_READ, direction));
+    count(cpu, direction == DIRECTION_READ ? COUNT_GUARD_CLOSES_READ : COUNT_GUARD_CLOSES_WRITE);
     emit(cpu, EVENT_GUARD_CLOSE, 0, direction, cpu.origin);
   }
 }

@@ -49,11 +49,24 @@ function addCopies(works: Works, { machine, cpu, copyTo, copyFrom }: CopyBed): v
 }
 
 function addReads(works: Works, walk: PagesBed, hit: PagesBed): void {
-  const read = ({ machine, cpu, pages }: PagesBed, count: number, n: number, drop: number) =>
-    machine.exports.measureRandomGets(cpu, pages.lo, pages.hi, count, n, SEED, drop);
+  const read = (
+    { machine, cpu, pages }: PagesBed,
+    count: number,
+    n: number,
+    translations: "TRANSLATIONS_KEPT" | "TRANSLATIONS_DROPPED",
+  ) =>
+    machine.exports.measureRandomGets(
+      cpu,
+      pages.lo,
+      pages.hi,
+      count,
+      n,
+      SEED,
+      machine.constant(translations),
+    );
   for (const [variant, count] of Object.entries(PAGE_COUNTS)) {
-    addLoop(works, `W5.${variant}`, (n) => read(walk, count, n, 1));
-    addLoop(works, `W5.${variant}-tlb`, (n) => read(hit, count, n, 0));
+    addLoop(works, `W5.${variant}`, (n) => read(walk, count, n, "TRANSLATIONS_DROPPED"));
+    addLoop(works, `W5.${variant}-tlb`, (n) => read(hit, count, n, "TRANSLATIONS_KEPT"));
   }
   addLoop(works, "W5.flush", (n) => {
     hit.machine.exports.measureFlush(hit.cpu, n);

@@ -1,3 +1,4 @@
+import { coreConstants } from "../core/generated/coreConstants.ts";
 import type { MachineEvent } from "../machine/events.ts";
 import type { Machine } from "../machine/machine.ts";
 import {
@@ -28,8 +29,6 @@ interface Names {
 }
 
 const EIGHT_BYTES = 8;
-const ORIGIN_SHIFT = 4;
-const DIRECTION_MASK = 3;
 
 /** Counters of openings and closings, by origin. */
 const toggleCounters = {
@@ -84,7 +83,10 @@ function tallyEvent(event: MachineEvent, names: Names, read: Side, write: Side):
         event.detail === names.read ? "readBlocks" : "writeBlocks",
       );
     case "range-check":
-      return add(byDirection(event.flag & DIRECTION_MASK), checkCounter(event, names));
+      return add(
+        byDirection(event.flag & coreConstants.CHECK_DIRECTION_MASK),
+        checkCounter(event, names),
+      );
     case "guard-open":
       return add(byDirection(event.detail), toggleCounters.open[originOf(event.flag, names)]);
     case "guard-close":
@@ -122,10 +124,12 @@ function originOf(code: number, names: Names): Origin {
 }
 
 function checkCounter(event: MachineEvent, names: Names): SideCounter {
-  const origin = originOf(event.flag >> ORIGIN_SHIFT, names);
+  const origin = originOf(event.flag >> coreConstants.CHECK_ORIGIN_SHIFT, names);
   if (origin === "block") return "blockRangeChecks";
   if (origin === "copy") return "copyRangeChecks";
-  return (event.flag & DIRECTION_MASK) === names.read ? "getRangeChecks" : "putRangeChecks";
+  return (event.flag & coreConstants.CHECK_DIRECTION_MASK) === names.read
+    ? "getRangeChecks"
+    : "putRangeChecks";
 }
 
 function tallyValue(
@@ -137,10 +141,10 @@ function tallyValue(
   if (event.detail === EIGHT_BYTES) add(side, counters[1]);
 }
 
-/** The flag holds the addresses modulo 64: the kernel's in the upper byte, the user's in the lower. */
+/** The flag holds both addresses modulo 64 (assembly/study/events.ts). */
 function copyOf(event: MachineEvent, direction: "from" | "to"): CopyEvent {
-  const kernel = event.flag >> 8;
-  const user = event.flag & 255;
+  const kernel = event.flag >> coreConstants.COPY_KERNEL_SHIFT;
+  const user = event.flag & coreConstants.COPY_LINE_MASK;
   return direction === "to"
     ? { bytes: event.detail, toAlign: user, fromAlign: kernel }
     : { bytes: event.detail, toAlign: kernel, fromAlign: user };
