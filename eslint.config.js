@@ -11,8 +11,7 @@ const HOUSES = {
     ["arch"],
     ["mm"],
     ["uaccess"],
-    ["pcm", "remote", "futex", "perf"],
-    ["virtio"],
+    ["pcm"],
     ["api"],
     ["."],
   ],
@@ -23,11 +22,10 @@ const HOUSES = {
     ["systems"],
     ["measure"],
     ["scenarios"],
-    ["conformance", "explore"],
+    ["conformance"],
     ["report"],
-    ["claims"],
     ["."],
-    ["cli", "web"],
+    ["cli"],
   ],
 };
 

@@ -1,39 +1,34 @@
 /** The architecture profiles a machine can have; the names are those of the command. */
 export const architectures = [
-  { name: "x86-64", constant: "ARCH_X86_64", guard: "SMAP", natives: "native64" },
-  { name: "powerpc-8xx", constant: "ARCH_POWERPC_8XX", guard: "KUAP (MD_AP)", natives: "native32" },
+  { name: "x86-64", constant: "ARCH_X86_64", guard: "SMAP" },
+  { name: "powerpc-8xx", constant: "ARCH_POWERPC_8XX", guard: "KUAP (MD_AP)" },
   {
     name: "powerpc-book3s32",
     constant: "ARCH_POWERPC_BOOK3S32",
     guard: "KUAP (segments, writes only)",
-    natives: "native32",
   },
   {
     name: "powerpc-book3s64",
     constant: "ARCH_POWERPC_BOOK3S64",
     guard: "KUAP (AMR)",
-    natives: "native64",
   },
-  { name: "arm64-pan", constant: "ARCH_ARM64_PAN", guard: "PAN in hardware", natives: "native64" },
+  { name: "arm64-pan", constant: "ARCH_ARM64_PAN", guard: "PAN in hardware" },
   {
     name: "arm64-ttbr0",
     constant: "ARCH_ARM64_TTBR0",
     guard: "PAN in software (TTBR0)",
-    natives: "native64",
   },
   {
     name: "riscv64",
     constant: "ARCH_RISCV64",
     guard: "SUM, toggled by each access",
-    natives: "native64",
   },
   {
     name: "riscv64-block-guard",
     constant: "ARCH_RISCV64_BLOCK_GUARD",
     guard: "SUM, opened by blocks",
-    natives: "native64",
   },
-  { name: "none", constant: "ARCH_NONE", guard: "none", natives: "native64" },
+  { name: "none", constant: "ARCH_NONE", guard: "none" },
 ] as const;
 
 export type ArchName = (typeof architectures)[number]["name"];

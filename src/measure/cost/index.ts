@@ -17,12 +17,7 @@ export {
   type TaskBits,
 } from "./events.ts";
 export { figureSources } from "./figures.ts";
-export {
-  costProfileNames,
-  type CostProfile,
-  type CostProfileName,
-  type Difference,
-} from "./profile.ts";
+export { type CostProfile, type Difference } from "./profile.ts";
 export { costProfile, costProfiles } from "./profiles/index.ts";
 export { ioctlShares, restAssumption, threadFigures, type AccessInstructions } from "./thread.ts";
 export { components, type Component, type Weight } from "./weights.ts";

@@ -1,5 +1,6 @@
 /** What a cost profile is: the prices of one architecture. */
 
+import type { ArchName } from "../../machine/arch.ts";
 import type { CopyCurve } from "./copyCurve.ts";
 import type { CostEvent } from "./events.ts";
 import type { Derived, Weight } from "./weights.ts";
@@ -34,7 +35,7 @@ export interface Difference {
 
 /** The prices of one architecture. */
 export interface CostProfile {
-  readonly name: CostProfileName;
+  readonly name: ArchName;
   /** Null where no instruction was counted. */
   readonly weights: readonly Weight[] | null;
   /** Calls that leave the function, for one event each; null where no instruction was counted. */
@@ -48,19 +49,3 @@ export interface CostProfile {
   readonly cycles: CycleModel | null;
   readonly differences: readonly Difference[];
 }
-
-/** Names of the profiles: the guard models of spec/uaccess.md 2. */
-export const costProfileNames = [
-  "x86-64",
-  "powerpc-8xx",
-  "powerpc-book3s32",
-  "powerpc-book3s64",
-  "arm64-pan",
-  "arm64-ttbr0",
-  "riscv64",
-  "riscv64-block-guard",
-  "none",
-] as const;
-
-/** One entry of `costProfileNames`. */
-export type CostProfileName = (typeof costProfileNames)[number];

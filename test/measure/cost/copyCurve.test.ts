@@ -1,13 +1,13 @@
+import type { ArchName } from "../../../src/index.ts";
 import { describe, expect, it } from "vitest";
 import {
   composeSide,
   costProfiles,
   sideEvents,
   type CopyEvent,
-  type CostProfileName,
 } from "../../../src/measure/cost/index.ts";
 
-function copyTo(name: CostProfileName, bytes: number, toAlign = 0, fromAlign = 0) {
+function copyTo(name: ArchName, bytes: number, toAlign = 0, fromAlign = 0) {
   const copy: CopyEvent = { bytes, toAlign, fromAlign };
   const cost = composeSide(costProfiles[name], sideEvents({ copiesToUser: [copy] }), 32);
   return {

@@ -4,11 +4,8 @@
  * 28, 32, 68, 72), each 4 bytes wide.
  */
 
-import {
-  sideEvents,
-  type CallEvents,
-  type CostProfileName,
-} from "../../../src/measure/cost/index.ts";
+import type { ArchName } from "../../../src/index.ts";
+import { sideEvents, type CallEvents } from "../../../src/measure/cost/index.ts";
 
 /** The ways to move the data, in the order of the published table. */
 export const forms = ["perField", "copy", "block"] as const;
@@ -37,7 +34,7 @@ const whole: Rules = {
 const powerpc: Rules = { ...whole, dropsRepeatedChecks: true };
 const unguarded: Rules = { ...whole, guardsReads: false, guardsWrites: false };
 
-const rules: Readonly<Record<CostProfileName, Rules>> = {
+const rules: Readonly<Record<ArchName, Rules>> = {
   "x86-64": whole,
   "powerpc-8xx": powerpc,
   "powerpc-book3s32": { ...powerpc, guardsReads: false },
@@ -116,6 +113,6 @@ const build: Readonly<Record<Form, (rules: Rules) => CallEvents>> = {
 };
 
 /** What a core with that architecture's rules counts for one call. */
-export function syncPtrEvents(profile: CostProfileName, form: Form): CallEvents {
+export function syncPtrEvents(profile: ArchName, form: Form): CallEvents {
   return build[form](rules[profile]);
 }

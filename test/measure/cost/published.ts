@@ -4,7 +4,7 @@
  * block. Null: not counted.
  */
 
-import type { CostProfileName } from "../../../src/measure/cost/index.ts";
+import type { ArchName } from "../../../src/index.ts";
 
 type Triple<T = number> = readonly [perField: T, copy: T, block: T];
 
@@ -24,7 +24,7 @@ const row = (
   outOfLineCalls: Triple,
 ): Row => ({ read, write, toggles, rangeChecks, outOfLineCalls });
 
-export const published: Readonly<Record<Exclude<CostProfileName, "none">, Row>> = {
+export const published: Readonly<Record<Exclude<ArchName, "none">, Row>> = {
   "powerpc-8xx": row([36, 72, 28], [80, 131, 13], [24, 8, 4], [10, 7, 1], [0, 3, 0]),
   "powerpc-book3s32": row([28, 63, 24], [152, 137, 21], [18, 4, 2], [10, 7, 1], [0, 3, 0]),
   "powerpc-book3s64": row([125, null, 55], [299, null, 35], [24, 8, 4], [10, 7, 1], [0, 3, 0]),

@@ -1,14 +1,16 @@
 /** The cost profiles by name. */
 
-import { costProfileNames, type CostProfile, type CostProfileName } from "../profile.ts";
+import { oneOf } from "../../../base/nearest.ts";
+import { archNames, type ArchName } from "../../../machine/arch.ts";
+import type { CostProfile } from "../profile.ts";
 import { arm64Pan, arm64Ttbr0 } from "./arm64.ts";
 import { none } from "./none.ts";
 import { powerpc8xx, powerpcBook3s32, powerpcBook3s64 } from "./powerpc.ts";
 import { riscv64, riscv64BlockGuard } from "./riscv.ts";
 import { x86 } from "./x86.ts";
 
-/** All profiles, in the order of `costProfileNames`. */
-export const costProfiles: Readonly<Record<CostProfileName, CostProfile>> = {
+/** One profile for each architecture. */
+export const costProfiles: Readonly<Record<ArchName, CostProfile>> = {
   "x86-64": x86,
   "powerpc-8xx": powerpc8xx,
   "powerpc-book3s32": powerpcBook3s32,
@@ -20,14 +22,7 @@ export const costProfiles: Readonly<Record<CostProfileName, CostProfile>> = {
   none,
 };
 
-/**
- * The profile of that name.
- * @throws RangeError naming the valid names
- */
-export function costProfile(name: string): CostProfile {
-  const found = costProfileNames.find((known) => known === name);
-  if (found === undefined) {
-    throw new RangeError(`no cost profile "${name}"; valid: ${costProfileNames.join(", ")}`);
-  }
-  return costProfiles[found];
+/** @throws UsageError naming the valid architectures */
+export function costProfile(arch: ArchName): CostProfile {
+  return costProfiles[oneOf("arch", arch, archNames)];
 }
