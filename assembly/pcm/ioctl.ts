@@ -114,6 +114,10 @@ function doorCall(cpu: Cpu, stream: Stream, door: u32, command: u32, va: u64): i
   switch (request.requestOf(command, word)) {
     case request.SYNC_PTR:
       return syncPtr(cpu, stream, abiOf(door, word), STRATEGY_KERNEL, va);
+    case request.WRITEI:
+      return transfer(cpu, stream, door, 0, va);
+    case request.READI:
+      return transfer(cpu, stream, door, REQUEST_READS, va);
     case request.HW_REFINE:
       return beginRefine(cpu, stream, word, va);
     case request.HW_PARAMS:
@@ -136,10 +140,6 @@ function doorCall(cpu: Cpu, stream: Stream, door: u32, command: u32, va: u64): i
       return move(cpu, stream, door, MOVE_BACK, va);
     case request.FORWARD:
       return move(cpu, stream, door, MOVE_FORWARD, va);
-    case request.WRITEI:
-      return transfer(cpu, stream, door, 0, va);
-    case request.READI:
-      return transfer(cpu, stream, door, REQUEST_READS, va);
     case request.WRITEN:
       return transfer(cpu, stream, door, REQUEST_LISTS, va);
     case request.READN:

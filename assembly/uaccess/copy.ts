@@ -1,8 +1,8 @@
 import { EFAULT } from "../base/errno";
-import { BLOCK_COPY_IS_CALL, MASKED_ACCESS } from "../arch/profile";
-import { Cpu } from "../machine/cpu";
+import { BLOCK_COPY_IS_CALL, GUARD_WRITES_ONLY, MASKED_ACCESS } from "../arch/profile";
+import { Cpu, setPorts } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
-import { linearIn, tlbLookup } from "../mm/tlb";
+import { linearIn, slotIn, tlbLookup } from "../mm/tlb";
 import {
   COUNT_BYTES_FROM,
   COUNT_BYTES_TO,
@@ -69,6 +69,31 @@ export function hitPageCopy(cpu: Cpu, va: u64, source: usize, length: u32): bool
   return true;
 }
 
+/** The same for copy_from_user, of at most a page. Where reads are never guarded there is no port to open. */
+@inline
+function openSource(cpu: Cpu, va: u64, length: u32): usize {
+  const at = untagged(cpu, va);
+  do {
+    if (length > PAGE_SIZE || outOfRange(at, cpu.pageLimit)) break;
+    if (cpu.guard & GUARD_WRITES_ONLY) break;
+    setPorts(cpu, cpu.openReadPair);
+    const slot = slotIn(cpu.userRead, at, cpu.slotMask);
+    if (misses(cpu, slot, at + (length - 1), cpu.generation)) break;
+    return linearIn(slot, at);
+  } while (false);
+  return 0;
+}
+
+/** copy_from_user of at most a page that is in the TLB: true when it was copied. */
+@inline
+export function hitCopyFrom(cpu: Cpu, target: usize, va: u64, length: u32): bool {
+  const source = openSource(cpu, va, length);
+  if (source == 0) return false;
+  copyBytes(target, source, length);
+  closeSlot(cpu, cpu.closedPair);
+  return true;
+}
+
 @inline
 function hitCopy(cpu: Cpu, va: u64, source: usize, length: u32): bool {
   if (length <= SHORT_COPY) return hitShortCopy(cpu, va, source, length);
@@ -85,6 +110,7 @@ export function copyToUser(cpu: Cpu, va: u64, source: usize, length: u32): u32 {
 
 /** copy_from_user: what could not be copied is zeroed in the kernel's buffer, all of it if the range is refused. */
 export function copyFromUser(cpu: Cpu, target: usize, va: u64, length: u32): u32 {
+  if (!STUDY && hitCopyFrom(cpu, target, va, length)) return 0;
   noteCopyFrom(cpu, va, target, length);
   const left = accessOk(cpu, va, length, DIRECTION_READ)
     ? rawCopyFromUser(cpu, target, va, length)
