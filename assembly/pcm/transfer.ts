@@ -249,7 +249,7 @@ function afterSleep(stream: Stream, late: bool): i32 {
   }
 }
 
-/** A place on the pointers' circle as one in the ring. Most pointers are short, and divide three times as fast then. */
+/** A pointer's place in the ring. Most pointers are short, and a short division takes a part of a long one's time. */
 @inline
 function ringOffset(stream: Stream, pointer: u64): u64 {
   const size = stream.bufferSize;
