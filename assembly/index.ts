@@ -5,3 +5,4 @@ export * from "./api/measure";
 export * from "./api/pcm";
 export * from "./api/resume";
 export * from "./api/syncPtr";
+export * from "./api/structs";

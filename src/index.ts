@@ -49,13 +49,39 @@ export {
   comparedStrategies,
   type CompareOptions,
   type CompareRow,
-  type SideFigures,
   type SyncPtrComparison,
 } from "./scenarios/compareSyncPtr.ts";
+export type { CallFigures, SideFigures } from "./scenarios/callFigures.ts";
+export {
+  compareStruct,
+  type ComparedLayout,
+  type StructComparison,
+  type StructRow,
+} from "./scenarios/compareStruct.ts";
 export { scenarioNames, scenarios, type ScenarioName } from "./scenarios/names.ts";
 export { runSyncPtr, type RunSyncPtrOptions, type SyncPtrRun } from "./scenarios/runSyncPtr.ts";
+export {
+  structStrategyNames,
+  type CompareStructOptions,
+  type StructStrategy,
+} from "./scenarios/structBed.ts";
+export { structFaults, type StructFaults, type StructOutcome } from "./scenarios/structFaults.ts";
+export type { Leak } from "./scenarios/structLeaks.ts";
 export { syncPtrFlags, type SyncPtrOutcome } from "./scenarios/syncPtr.ts";
 export { syncPtrFaults, type SyncPtrFaults } from "./scenarios/syncPtrFaults.ts";
+export {
+  layoutOf,
+  parseStruct,
+  type CompositeDescription,
+  type CopiesDescription,
+  type CopyDescription,
+  type FieldDescription,
+  type Hole,
+  type LaidField,
+  type Struct,
+  type StructDescription,
+  type StructLayout,
+} from "./structs/index.ts";
 export {
   abiNames,
   abis,

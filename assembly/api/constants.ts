@@ -6,6 +6,7 @@ import { Event } from "../study/events";
 import { MappedFile } from "../mm/file";
 import { Task } from "../mm/task";
 import { Vma } from "../mm/vma";
+import { Move } from "../structs/call";
 
 /** The numbers the host needs, exported once, so that none is typed twice. */
 export {
@@ -53,6 +54,20 @@ export {
   STRATEGY_KERNEL,
   STRATEGY_PER_FIELD,
 } from "../pcm/layout";
+export {
+  LIST_ASSEMBLED,
+  LIST_CLEARED,
+  LIST_COPIES_IN,
+  LIST_COPIES_OUT,
+  LIST_READS,
+  LIST_TAKEN,
+  LIST_WRITES,
+  MOVE_BYTES,
+  MOVE_RUN,
+  MOVE_VALUE,
+  STRUCT_HEADER_BYTES,
+} from "../structs/call";
+export { MOVE_BLOCK, MOVE_COPY, MOVE_PER_FIELD } from "../structs/move";
 export {
   FINDING_FREED_FRAME_ACCESS,
   FINDING_GUARD_CLOSED_ACCESS,
@@ -203,3 +218,8 @@ export const VMA_END: u32 = offsetof<Vma>("end");
 export const VMA_FILE: u32 = offsetof<Vma>("file");
 export const VMA_PGOFF: u32 = offsetof<Vma>("pgoff");
 export const VMA_FLAGS: u32 = offsetof<Vma>("flags");
+
+export const MOVE_PLACE: u32 = offsetof<Move>("place");
+export const MOVE_KERNEL: u32 = offsetof<Move>("kernel");
+export const MOVE_LENGTH: u32 = offsetof<Move>("bytes");
+export const MOVE_KIND: u32 = offsetof<Move>("kind");

@@ -14,6 +14,7 @@ import {
   EVENT_CLEAR,
   EVENT_COPY_FROM,
   EVENT_COPY_TO,
+  ORIGIN_BLOCK,
   ORIGIN_COPY,
   copyFlag,
   emit,
@@ -23,7 +24,8 @@ import { translateRead, translateWrite } from "./access";
 import { accessOk, maskUserAddress } from "./check";
 import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite } from "./guard";
 import { closeSlot, misses, openSlot, outOfRange, untagged } from "./hit";
-import { unsafePutSized } from "./sized";
+import { storeValue } from "./single";
+import { unsafeGetSized, unsafePutSized } from "./sized";
 
 /**
  * Bulk copies (include/linux/uaccess.h, lib/usercopy.c). All answer the number of bytes NOT copied; a copy goes upward
@@ -336,24 +338,57 @@ export function clearUserUnchecked(cpu: Cpu, pointer: u64, length: u32): u32 {
  * faults; what came before is in place.
  */
 export function unsafeCopyToUser(cpu: Cpu, va: u64, source: usize, length: u32): i32 {
-  if (cpu.guard & BLOCK_COPY_IS_CALL) return blockCopy(cpu, va, source, length);
-  return copyInPieces(cpu, va, source, length);
+  if (cpu.guard & BLOCK_COPY_IS_CALL) return blockCopyTo(cpu, va, source, length);
+  return piecesTo(cpu, va, source, length);
 }
 
 /** RISC-V: with the guard open as the block left it, or, where blocks open nothing, toggling it once. */
-function blockCopy(cpu: Cpu, pointer: u64, source: usize, length: u32): i32 {
+function blockCopyTo(cpu: Cpu, pointer: u64, source: usize, length: u32): i32 {
   noteCopyTo(cpu, pointer, source, length);
-  if (cpu.blockOpens == 0) return rawCopyToUser(cpu, pointer, source, length) != 0 ? -EFAULT : 0;
-  const done = storeBytes(cpu, pointer & cpu.accessMask, source, length);
-  count(cpu, COUNT_BYTES_TO, done);
+  let done: u32;
+  if (cpu.blockOpens == 0) done = length - rawCopyToUser(cpu, pointer, source, length);
+  else {
+    done = storeBytes(cpu, pointer & cpu.accessMask, source, length);
+    count(cpu, COUNT_BYTES_TO, done);
+  }
+  setOrigin(cpu, ORIGIN_BLOCK); // the block goes on
   return done == length ? 0 : -EFAULT;
 }
 
-function copyInPieces(cpu: Cpu, va: u64, source: usize, length: u32): i32 {
+function piecesTo(cpu: Cpu, va: u64, source: usize, length: u32): i32 {
   let at: u32 = 0;
   for (let piece: u32 = 8; piece != 0; piece >>= 1) {
     for (; length - at >= piece; at += piece) {
       if (unsafePutSized(cpu, va + at, loadPiece(source + at, piece), piece) != 0) return -EFAULT;
+    }
+  }
+  return 0;
+}
+
+/** unsafe_copy_from_user: the mirror image; the kernel's buffer keeps what it held behind the last good piece. */
+export function unsafeCopyFromUser(cpu: Cpu, target: usize, va: u64, length: u32): i32 {
+  if (cpu.guard & BLOCK_COPY_IS_CALL) return blockCopyFrom(cpu, target, va, length);
+  return piecesFrom(cpu, target, va, length);
+}
+
+function blockCopyFrom(cpu: Cpu, target: usize, pointer: u64, length: u32): i32 {
+  noteCopyFrom(cpu, pointer, target, length);
+  let done: u32;
+  if (cpu.blockOpens == 0) done = length - rawCopyFromUser(cpu, target, pointer, length);
+  else {
+    done = loadBytes(cpu, target, pointer & cpu.accessMask, length);
+    count(cpu, COUNT_BYTES_FROM, done);
+  }
+  setOrigin(cpu, ORIGIN_BLOCK); // the block goes on
+  return done == length ? 0 : -EFAULT;
+}
+
+function piecesFrom(cpu: Cpu, target: usize, va: u64, length: u32): i32 {
+  let at: u32 = 0;
+  for (let piece: u32 = 8; piece != 0; piece >>= 1) {
+    for (; length - at >= piece; at += piece) {
+      if (unsafeGetSized(cpu, va + at, piece) != 0) return -EFAULT;
+      storeValue(target + at, cpu.value, piece);
     }
   }
   return 0;

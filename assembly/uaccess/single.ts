@@ -34,15 +34,16 @@ export function storeUser(cpu: Cpu, pointer: u64, value: u64, size: u32): i32 {
   return 0;
 }
 
+/** A value of 1, 2, 4 or 8 bytes at a linear address. */
 @inline
-function valueAt(address: usize, size: u32): u64 {
+export function valueAt(address: usize, size: u32): u64 {
   if (size == 4) return load<u32>(address);
   if (size == 8) return load<u64>(address);
   return size == 2 ? load<u16>(address) : load<u8>(address);
 }
 
 @inline
-function storeValue(address: usize, value: u64, size: u32): void {
+export function storeValue(address: usize, value: u64, size: u32): void {
   if (size == 4) store<u32>(address, value as u32);
   else if (size == 8) store<u64>(address, value);
   else if (size == 2) store<u16>(address, value as u16);

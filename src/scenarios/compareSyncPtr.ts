@@ -3,13 +3,7 @@ import { oneOf } from "../base/nearest.ts";
 import { archNames, type ArchName } from "../machine/arch.ts";
 import { newestKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
-import {
-  composeCall,
-  costProfile,
-  type Approximation,
-  type CallCost,
-  type SideCost,
-} from "../measure/cost/index.ts";
+import { composeCall, costProfile, type CallCost, type CallEvents } from "../measure/cost/index.ts";
 import { nanosecondsPerTurn } from "../measure/realTime.ts";
 import { tallyCall } from "../measure/tally.ts";
 import {
@@ -22,6 +16,7 @@ import {
   type AbiName,
   type StrategyName,
 } from "../systems/pcm/abi.ts";
+import { callFigures, type CallFigures } from "./callFigures.ts";
 import {
   argumentAddress,
   hotFlags,
@@ -40,20 +35,8 @@ export interface CompareOptions {
   readonly wasm?: { readonly study?: WasmSource; readonly release?: WasmSource };
 }
 
-/** One side of a call: from the entry to the last value read, or from the first byte written. */
-export interface SideFigures {
-  readonly guardOpens: number;
-  readonly guardCloses: number;
-  readonly rangeChecks: number;
-  readonly userLoads: number;
-  readonly userStores: number;
-  readonly outOfLineCalls: number | null;
-  readonly instructions: number | null;
-  readonly modelledCycles: number | null;
-}
-
 /** One strategy on one architecture in one ABI; the figures of the row itself add up both sides. */
-export interface CompareRow extends SideFigures {
+export interface CompareRow extends CallFigures {
   readonly arch: ArchName;
   readonly abi: AbiName;
   readonly strategy: StrategyName;
@@ -61,10 +44,6 @@ export interface CompareRow extends SideFigures {
   readonly nsPerCall: number;
   /** The part of that time spent moving user data, 0 … 1. */
   readonly userShare: number;
-  readonly read: SideFigures;
-  readonly write: SideFigures;
-  /** Copies whose cost was interpolated because their length or alignment was not measured. */
-  readonly approximations: readonly Approximation[];
 }
 
 export interface SyncPtrComparison {
@@ -126,37 +105,22 @@ function compareOne(
   strategy: StrategyName,
 ): CompareRow {
   const { machine } = beds.study;
-  const cost = modelledCost(beds.study, abi, strategy);
-  const counted = cost.counted;
-  const read = sideFigures(counted.read, cost.call.read);
-  const write = sideFigures(counted.write, cost.call.write);
+  const { counted, call } = modelledCost(beds.study, abi, strategy);
   return {
     arch: machine.arch,
     abi,
     strategy,
-    guardOpens: read.guardOpens + write.guardOpens,
-    guardCloses: read.guardCloses + write.guardCloses,
-    rangeChecks: read.rangeChecks + write.rangeChecks,
-    userLoads: read.userLoads + write.userLoads,
-    userStores: read.userStores + write.userStores,
-    outOfLineCalls: cost.call.both.outOfLineCalls,
-    instructions: cost.call.both.instructions,
-    modelledCycles: cost.call.both.modelledCycles,
+    ...callFigures(counted, call),
     ...realTime(beds.release, abi, strategy),
-    read,
-    write,
-    approximations: cost.call.both.approximations,
   };
 }
-
-type Counted = ReturnType<typeof tallyCall>;
 
 /** The events of one warm call, and what they cost on the machine's architecture. */
 export function modelledCost(
   bed: SyncPtrBed,
   abi: AbiName,
   strategy: StrategyName,
-): { counted: Counted; call: CallCost } {
+): { counted: CallEvents; call: CallCost } {
   const { machine } = bed;
   const { wordBits } = abiRow(abi);
   writeArgument(bed, 0, hotFlags);
@@ -165,19 +129,6 @@ export function modelledCost(
   bed.stream.syncPtr({ address: argumentAddress, abi, strategy });
   const counted = tallyCall(machine, machine.events(since), wordBits);
   return { counted, call: composeCall(costProfile(machine.arch), counted) };
-}
-
-function sideFigures(events: Counted["read"], cost: SideCost): SideFigures {
-  return {
-    guardOpens: events.accessOpens + events.blockOpens + events.copyOpens,
-    guardCloses: events.accessCloses + events.blockCloses + events.copyCloses,
-    rangeChecks: cost.rangeChecks,
-    userLoads: events.gets + events.blockLoads,
-    userStores: events.puts + events.blockStores,
-    outOfLineCalls: cost.outOfLineCalls,
-    instructions: cost.instructions,
-    modelledCycles: cost.modelledCycles,
-  };
 }
 
 /** Real time of the whole call and of what moves user data in it, measured one right after the other. */

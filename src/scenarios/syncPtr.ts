@@ -13,6 +13,7 @@ import {
   type SyncPtrField,
 } from "../systems/pcm/abi.ts";
 import { PcmStream } from "../systems/pcm/stream.ts";
+import { PATTERN, whatChanged, type Changes } from "./userBytes.ts";
 
 /**
  * The scenario of the thread of June 2025: a playing stream whose program calls SYNC_PTR for the status, as alsa-lib
@@ -97,11 +98,8 @@ function writeTaken(
   }
 }
 
-/** What user memory holds before a call, so that every byte the kernel wrote shows. */
-export const PATTERN = 0xee;
-
 /** What one call did. */
-export interface SyncPtrOutcome {
+export interface SyncPtrOutcome extends Changes<SyncPtrField> {
   readonly arch: ArchName;
   readonly abi: AbiName;
   readonly strategy: StrategyName;
@@ -109,16 +107,6 @@ export interface SyncPtrOutcome {
   readonly result: number;
   /** The field at which the structure meets a page that cannot be written; null = none. */
   readonly faultAt: SyncPtrField | null;
-  /**
-   * Which of the nine fields hold other bytes than before, in order. "old": the kernel did not write it, or wrote the
-   * program's own value back.
-   */
-  readonly written: readonly {
-    readonly field: SyncPtrField;
-    readonly state: "new" | "partly" | "old";
-  }[];
-  /** Bytes of the argument outside the nine fields that the kernel wrote: holes, tails, flags. */
-  readonly otherBytesWritten: readonly number[];
 }
 
 /**
@@ -149,20 +137,4 @@ export function callSyncPtr(
     faultAt: faultAt === null ? null : layout.fields[faultAt]!.field,
     ...whatChanged(layout.fields, before, after),
   };
-}
-
-/** Compares user memory before and after a call, field by field. */
-function whatChanged(
-  fields: readonly FieldPlace[],
-  before: Uint8Array,
-  after: Uint8Array,
-): Pick<SyncPtrOutcome, "written" | "otherBytesWritten"> {
-  const others = new Set([...after.keys()].filter((at) => after[at] !== before[at]));
-  const written = fields.map(({ field, offset, width }) => {
-    let count = 0;
-    for (let at = offset; at < offset + width; at++) if (others.delete(at)) count += 1;
-    const state = count === width ? "new" : count === 0 ? "old" : "partly";
-    return { field, state } as const;
-  });
-  return { written, otherBytesWritten: [...others] };
 }
