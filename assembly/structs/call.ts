@@ -54,29 +54,32 @@ export function firstMove(call: usize, list: u32): usize {
   return call + STRUCT_HEADER_BYTES + before * MOVE_BYTES;
 }
 
-/** True when no number in the tables leads outside the buffer of `bytes`. */
+/** True when no number in the tables leads outside the buffer of `bytes`, or back into the tables. */
 export function isSound(call: usize, bytes: u32): bool {
   if (bytes < STRUCT_HEADER_BYTES) return false;
   let moves: u64 = 0;
   for (let list: u32 = 0; list < LISTS; list++) moves += movesIn(call, list);
   if (moves > (bytes - STRUCT_HEADER_BYTES) / MOVE_BYTES) return false;
-  for (let list: u32 = 0; list < LISTS; list++) if (!isSoundList(call, list, bytes)) return false;
+  const tables = STRUCT_HEADER_BYTES + (moves as u32) * MOVE_BYTES;
+  for (let list: u32 = 0; list < LISTS; list++) {
+    if (!isSoundList(call, list, tables, bytes)) return false;
+  }
   return true;
 }
 
-function isSoundList(call: usize, list: u32, bytes: u32): bool {
+function isSoundList(call: usize, list: u32, tables: u32, bytes: u32): bool {
   let at = firstMove(call, list);
   const end = at + movesIn(call, list) * MOVE_BYTES;
   for (; at < end; at += MOVE_BYTES) {
     const move = changetype<Move>(at);
-    if (!fits(move.kernel, move.bytes, bytes)) return false;
+    if (!fits(move.kernel, move.bytes, tables, bytes)) return false;
+    if (list >= LIST_TAKEN && !fits(move.place, move.bytes, tables, bytes)) return false;
     if (move.kind == MOVE_VALUE && (move.bytes > 8 || popcnt(move.bytes) != 1)) return false;
-    if (list >= LIST_TAKEN && !fits(move.place, move.bytes, bytes)) return false;
   }
   return true;
 }
 
 @inline
-function fits(at: u32, length: u32, bytes: u32): bool {
-  return length != 0 && length <= bytes && at <= bytes - length;
+function fits(at: u32, length: u32, start: u32, end: u32): bool {
+  return length != 0 && at >= start && at <= end && length <= end - at;
 }

@@ -33,7 +33,7 @@ import {
 
 /**
  * Three ways in which a kernel function moves the fields of its argument, for any structure: what SYNC_PTR's strategies
- * are for one (spec/pcm.md §3.13).
+ * (pcm/syncMove.ts) are for one.
  *
  * A value is moved by get_user or put_user. An array is copied, because that is what kernel code does with one; inside
  * a block by unsafe_copy_from_user and unsafe_copy_to_user.

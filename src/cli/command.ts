@@ -17,6 +17,7 @@ const examples = `
 Examples:
   faultline compare sync-ptr
   faultline compare sync-ptr --arch x86-64,riscv64 --abi all --json
+  faultline compare --struct my.json --faults
   faultline run sync-ptr --arch powerpc-8xx --strategy unsafe-block --fault-at appl_ptr
   faultline replay test/golden/pcm --build study
 
@@ -51,6 +52,7 @@ function newProgram(finish: (status: number) => void): Command {
       "Emulates the Linux kernel code that reads and writes user memory, and says what it does and costs.",
     )
     .version(version())
+    .enablePositionalOptions() // a verb's options stand before a scenario's name, the scenario's behind it
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })

@@ -67,15 +67,16 @@ export function scenarioFirst(verb: ScenarioVerb, args: readonly string[]): stri
   if (first !== undefined && !first.startsWith("-") && !names.includes(first)) {
     throw unknownName("scenario", first, names);
   }
-  const place = args.findIndex((arg) => names.includes(arg));
+  const place = args.findIndex((arg, at) => names.includes(arg) && args[at - 1] !== "--struct");
   return place < 0 ? [...args] : [args[place]!, ...args.slice(0, place), ...args.slice(place + 1)];
 }
 
-function missingScenario(verb: ScenarioVerb): UsageError {
-  const valid = entriesOf(verb).map((entry) => entry.name);
+/** `others`: what the verb also takes instead of a name. */
+export function missingScenario(verb: ScenarioVerb, ...others: string[]): UsageError {
+  const names = entriesOf(verb).map((entry) => entry.name);
   return new UsageError({
     argument: verb,
     problem: "is missing its <scenario>",
-    valid: valid.join(", "),
+    valid: [...names, ...others].join(", "),
   });
 }

@@ -1,18 +1,11 @@
 import type { CompareRow, SyncPtrComparison } from "../scenarios/compareSyncPtr.ts";
-import { costProfile, ioctlShares, restAssumption, threadFigures } from "../measure/cost/index.ts";
+import { ioctlShares, restAssumption, threadFigures } from "../measure/cost/index.ts";
+import { cycleNotes, figureCells, figureColumns, figureLegend } from "./figures.ts";
 import { renderTable, type TableCell, type TableColumn } from "./table.ts";
 import { wrap } from "./text.ts";
 
 const columns: readonly TableColumn[] = [
-  { title: "arch" },
-  { title: "abi" },
-  { title: "strategy" },
-  { title: "guard opens", align: "right" },
-  { title: "range checks", align: "right" },
-  { title: "read", align: "right", group: "instructions" },
-  { title: "write", align: "right", group: "instructions" },
-  { title: "both", align: "right", group: "instructions" },
-  { title: "cycles", align: "right", group: "modelled" },
+  ...figureColumns,
   { title: "ns/call", align: "right", group: "real, this machine" },
   { title: "user data", align: "right", group: "real, this machine" },
 ];
@@ -20,47 +13,26 @@ const columns: readonly TableColumn[] = [
 /** The table of a comparison, then the thread's own figures beside ours. */
 export function comparisonText(comparison: SyncPtrComparison): string {
   const table = renderTable(columns, comparison.rows.map(cells));
-  const parts = [table, legend(comparison), cycleNotes(comparison), threadText(comparison.rows)];
+  const parts = [
+    table,
+    legend(comparison),
+    cycleNotes(comparison.rows),
+    threadText(comparison.rows),
+  ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
 function cells(row: CompareRow): TableCell[] {
-  const marked = row.approximations.length > 0 ? "~" : "";
-  const rounded = (value: number | null): TableCell =>
-    value === null ? null : `${marked}${Math.round(value)}`;
-  return [
-    row.arch,
-    row.abi,
-    row.strategy,
-    row.guardOpens,
-    row.rangeChecks,
-    rounded(row.read.instructions),
-    rounded(row.write.instructions),
-    rounded(row.instructions),
-    rounded(row.modelledCycles),
-    row.nsPerCall.toFixed(0),
-    `${(row.userShare * 100).toFixed(0)} %`,
-  ];
+  return [...figureCells(row), row.nsPerCall.toFixed(0), `${(row.userShare * 100).toFixed(0)} %`];
 }
 
 function legend({ kernel }: SyncPtrComparison): string {
   return [
     `SYNC_PTR on its success path, kernel ${kernel}; both sides of the call unless one is named.`,
-    "guard opens, range checks  counted",
-    "instructions, cycles       composed: counted events × the architecture's published figures",
-    "                           (–: none published; ~: a copy's length or alignment was interpolated)",
+    ...figureLegend,
     "ns/call, user data         real time here, and the part of it that moves the twelve values between kernel and user:",
     "                           the emulator's time, not the hardware's",
   ].join("\n");
-}
-
-/** What the cycles of an architecture mean, once for each that has any. */
-function cycleNotes({ rows }: SyncPtrComparison): string {
-  const priced = rows.filter((row) => row.modelledCycles !== null).map((row) => row.arch);
-  const notes = [...new Set(priced)].map(
-    (arch) => `Cycles on ${arch}: ${costProfile(arch).cycles!.note}.`,
-  );
-  return notes.map(wrap).join("\n");
 }
 
 /** The rows the thread is about: 8xx, 32-bit time, one for each way of moving the data. */

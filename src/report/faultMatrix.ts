@@ -1,6 +1,7 @@
 import type { SyncPtrFaults } from "../scenarios/syncPtrFaults.ts";
 import type { SyncPtrOutcome } from "../scenarios/syncPtr.ts";
 import { syncPtrFields } from "../systems/pcm/abi.ts";
+import { rowsByArch } from "./archRows.ts";
 import { errnoName } from "./errno.ts";
 import { renderTable, type TableColumn } from "./table.ts";
 import { ranges } from "./text.ts";
@@ -26,16 +27,7 @@ the kernel is done in every row and is not taken back.`;
  * of it is the same share their rows.
  */
 export function faultMatrixText(faults: SyncPtrFaults): string {
-  const archsOf = new Map<string, Set<string>>();
-  for (const { abi, arch } of faults.outcomes) {
-    archsOf.set(abi, (archsOf.get(abi) ?? new Set()).add(arch));
-  }
-  const groups = grouped(faults.outcomes);
-  const rows = groups.flatMap(({ archs, outcomes }) => {
-    const compared = archsOf.get(outcomes[0]!.abi)!.size;
-    const where = archs.length === compared && compared > 1 ? `all ${compared}` : archs.join(", ");
-    return outcomes.map((outcome) => [...cells(outcome), where]);
-  });
+  const rows = rowsByArch(faults.outcomes, cells);
   return `${renderTable(columns, rows)}\n\n${legend}`;
 }
 
@@ -49,26 +41,4 @@ function cells(outcome: SyncPtrOutcome): string[] {
     ...outcome.written.map(({ state }) => marks[state]),
     ranges(outcome.otherBytesWritten),
   ];
-}
-
-/** Outcomes that are the same but for the architecture. */
-interface Group {
-  readonly archs: string[];
-  readonly outcomes: readonly SyncPtrOutcome[];
-}
-
-function grouped(outcomes: readonly SyncPtrOutcome[]): Group[] {
-  const series = new Map<string, SyncPtrOutcome[]>();
-  for (const outcome of outcomes) {
-    const key = `${outcome.arch} ${outcome.abi} ${outcome.strategy}`;
-    series.set(key, [...(series.get(key) ?? []), outcome]);
-  }
-  const groups = new Map<string, Group>();
-  for (const one of series.values()) {
-    const key = one.map((outcome) => cells(outcome).join()).join("|");
-    const group = groups.get(key) ?? { archs: [], outcomes: one };
-    group.archs.push(one[0]!.arch);
-    groups.set(key, group);
-  }
-  return [...groups.values()];
 }

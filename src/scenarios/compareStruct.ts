@@ -43,6 +43,9 @@ export interface StructComparison {
   readonly schemaVersion: 1;
   readonly struct: string;
   readonly kernel: string;
+  /** Paths of the fields that are read and written, in order. */
+  readonly read: readonly string[];
+  readonly written: readonly string[];
   readonly layouts: readonly ComparedLayout[];
   readonly rows: readonly StructRow[];
 }
@@ -84,8 +87,15 @@ export async function compareStruct(
     layouts.push({ ...layout, leaks: structLeaks(beds.release, layout) });
     rows.push(...rowsOf(beds, strategies));
   }
-  const kernel = study.shape.kernel.version;
-  return { schemaVersion: 1, struct: struct.name, kernel, layouts, rows };
+  return {
+    schemaVersion: 1,
+    struct: struct.name,
+    kernel: study.shape.kernel.version,
+    read: struct.reads.map(({ path }) => path),
+    written: struct.writes.map(({ path }) => path),
+    layouts,
+    rows,
+  };
 }
 
 /** The strategies of one ABI are timed in turn, so that a slow moment of the machine meets all of them. */
