@@ -1,6 +1,7 @@
 // Builds everything `npm ci` promises: the four cores from one source, their typed exports, and the library.
 //
-//   assembly/ ──asc──▶ build/*.wasm ──wasm-opt (study: asyncify; profile: names kept)──▶ wasm/*.wasm
+//   assembly/ ──asc──▶ build/*.wasm ──wasm-opt (study: asyncify; profile: names kept)──▶ build/*.wasm
+//   build/*.wasm + a section that says which core of which release it is ──▶ wasm/*.wasm
 //   wasm/release.wasm ──base64──▶ src/core/generated/releaseWasm.ts        src/ ──tsc──▶ dist/
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -32,14 +33,51 @@ async function wasmOpt(...args) {
 
 async function buildRelease() {
   await asc("release", "--bindings", "raw");
-  writeFileSync("wasm/release.wasm", readFileSync("build/release.wasm"));
   const types = readFileSync("build/release.d.ts", "utf8");
   writeFileSync("src/core/generated/coreExports.d.ts", types);
+}
+
+/** The command and pages without a bundler need no path to it. */
+function inlineRelease() {
   const base64 = readFileSync("wasm/release.wasm").toString("base64");
   writeFileSync(
     "src/core/generated/releaseWasm.ts",
     `/** The release core, inlined so that the library needs no path to it. Made by scripts/build.mjs. */\nexport const releaseWasm: string =\n  "${base64}";\n`,
   );
+}
+
+const RELEASE_SECTION = "faultline";
+
+/**
+ * What the host and its cores must agree on, as one line: the release, and a hash over the numbers and the exports.
+ */
+function writeRelease() {
+  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+  const hash = createHash("sha256");
+  for (const file of ["coreConstants.ts", "coreExports.d.ts"]) {
+    hash.update(readFileSync(join("src/core/generated", file)));
+  }
+  const release = `${version} (interface ${hash.digest("hex").slice(0, 16)})`;
+  writeFileSync(
+    "src/core/generated/coreRelease.ts",
+    `/** Which cores this library works with, made by scripts/build.mjs. */\nexport const coreRelease = "${release}";\n\n/** The custom section in which a core says "<build> <release>". */\nexport const RELEASE_SECTION = "${RELEASE_SECTION}";\n`,
+  );
+  return release;
+}
+
+/** A custom section: id 0, length, name with its length, content. Each length here is below 128, one LEB128 byte. */
+function section(name, content) {
+  const body = Buffer.concat([Buffer.of(name.length), Buffer.from(name), Buffer.from(content)]);
+  return Buffer.concat([Buffer.of(0, body.length), body]);
+}
+
+function signCores() {
+  const release = writeRelease();
+  for (const build of ["release", "threads", "study", "profile"]) {
+    const core = readFileSync(`build/${build}.wasm`);
+    const signature = section(RELEASE_SECTION, `${build} ${release}`);
+    writeFileSync(`wasm/${build}.wasm`, Buffer.concat([core, signature]));
+  }
 }
 
 /**
@@ -79,11 +117,6 @@ async function buildConstants() {
   );
 }
 
-async function buildThreads() {
-  await asc("threads");
-  writeFileSync("wasm/threads.wasm", readFileSync("build/threads.wasm"));
-}
-
 async function buildStudy() {
   await asc("study");
   await wasmOpt(
@@ -93,7 +126,7 @@ async function buildStudy() {
     "--pass-arg=asyncify-imports@host.switchFiber",
     "-O3",
     "-o",
-    "wasm/study.wasm",
+    "build/study.wasm",
   );
 }
 
@@ -109,7 +142,7 @@ async function buildProfile() {
     ...keep,
     "-O3",
     "-o",
-    "wasm/profile.wasm",
+    "build/profile.wasm",
   );
 }
 
@@ -119,7 +152,13 @@ function sourceHash(folder, ...more) {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  for (const file of [...files.sort(), ...more, "scripts/build.mjs", "package-lock.json"]) {
+  for (const file of [
+    ...files.sort(),
+    ...more,
+    "scripts/build.mjs",
+    "package.json",
+    "package-lock.json",
+  ]) {
     hash.update(file).update(readFileSync(file));
   }
   return hash.digest("hex");
@@ -138,8 +177,10 @@ async function buildCores() {
     mkdirSync(folder, { recursive: true });
   }
   await Promise.all([buildRelease(), buildConstants()]);
-  await Promise.all([buildThreads(), buildStudy()]);
+  await Promise.all([asc("threads"), buildStudy()]);
   await buildProfile();
+  signCores();
+  inlineRelease();
 }
 
 /** The command is run as a program by npm's links to it. */

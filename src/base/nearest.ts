@@ -1,4 +1,5 @@
 import { UsageError } from "./errors.ts";
+import { shown } from "./shown.ts";
 
 /** How many names a message offers as "did you mean". */
 const MOST_SUGGESTIONS = 3;
@@ -58,10 +59,23 @@ function editsBetween(wanted: string, name: string): number {
  * valid ones, in one line.
  */
 export function unknownName(argument: string, name: string, valid: readonly string[]): UsageError {
-  const near = nearestNames(name, valid);
-  const suggestion = near.length > 0 ? ` (did you mean ${near.join(" or ")}?)` : "";
-  const problem = `"${name}" is unknown${suggestion}`;
+  const problem = `"${name}" is unknown${suggestion(name, valid)}`;
   return new UsageError({ argument, problem, valid: listNames(valid) });
+}
+
+/** The error for an option that is not one of `valid`: it is the argument itself. */
+export function unknownOption(
+  argument: string,
+  name: string,
+  valid: readonly string[],
+): UsageError {
+  const problem = `is no option${suggestion(name, valid)}`;
+  return new UsageError({ argument, problem, valid: listNames(valid) });
+}
+
+function suggestion(name: string, valid: readonly string[]): string {
+  const near = nearestNames(name, valid);
+  return near.length > 0 ? ` (did you mean ${near.join(" or ")}?)` : "";
 }
 
 function listNames(names: readonly string[]): string {
@@ -76,10 +90,11 @@ function listNames(names: readonly string[]): string {
  */
 export function oneOf<Name extends string>(
   argument: string,
-  name: string,
+  name: unknown,
   valid: readonly Name[],
 ): Name {
   const found = valid.find((candidate) => candidate === name);
-  if (found === undefined) throw unknownName(argument, name, valid);
-  return found;
+  if (found !== undefined) return found;
+  if (typeof name === "string") throw unknownName(argument, name, valid);
+  throw new UsageError({ argument, problem: `is ${shown(name)}`, valid: listNames(valid) });
 }

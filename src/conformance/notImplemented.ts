@@ -1,3 +1,4 @@
+import { text } from "../base/checks.ts";
 import { FaultlineError } from "../base/errors.ts";
 
 /** Thrown by a machine under replay for a part of its system that it does not have yet. */
@@ -7,6 +8,7 @@ export class NotImplementedError extends FaultlineError {
   readonly what: string;
 
   constructor(what: string) {
+    text("what", what);
     super("not-implemented", `not implemented: ${what}`);
     this.what = what;
   }

@@ -1,8 +1,9 @@
 /** The emulated machine behind the PCM replayer's interface: files, user pages, the device's side. */
 
+import { callback, checkOptions, optional, whole, type Shape } from "../base/checks.ts";
 import { FaultlineError } from "../base/errors.ts";
 import { halves } from "../machine/address.ts";
-import type { Machine } from "../machine/machine.ts";
+import { MOST_SWITCHES, madeMachine, type Machine } from "../machine/machine.ts";
 import type { Snapshot } from "../machine/snapshot.ts";
 import type { Task } from "../machine/task.ts";
 import { takeDriverLog } from "../systems/pcm/driverLog.ts";
@@ -14,6 +15,7 @@ import {
   type HwConstraints,
   type PcmDeviceLimits,
 } from "../systems/pcm/params/index.ts";
+import { checkMethods, knobArguments, methodArguments } from "./pcmArguments.ts";
 import {
   bookkeepingEntries,
   type PageAccess,
@@ -60,6 +62,11 @@ export interface EmulatedPcmOptions {
   readonly onKernel?: (release: string) => void;
 }
 
+const emulatedOptions: Shape<EmulatedPcmOptions> = {
+  switchEvery: optional(whole(0, MOST_SWITCHES)),
+  onKernel: optional(callback),
+};
+
 /** Replays on a {@link Machine}, which it takes over: it resets it now and for every case. */
 export class EmulatedPcm implements PcmMachine {
   readonly device: PcmDeviceKnobs;
@@ -75,13 +82,19 @@ export class EmulatedPcm implements PcmMachine {
   #kept: Kept | null = null;
   #findings = 0;
 
+  static {
+    checkMethods(this.prototype, methodArguments);
+  }
+
   constructor(machine: Machine, options: EmulatedPcmOptions = {}) {
+    madeMachine("machine", machine);
+    checkOptions("options", options, emulatedOptions);
     this.#options = options;
     this.#machine = machine.reset();
     this.#task = this.#machine.createTask();
     this.#pages = new UserPages(this.#task);
     this.#fields = new StreamFields(this.#machine, bookkeepingEntries);
-    this.device = this.#knobs();
+    this.device = checkMethods(this.#knobs(), knobArguments);
   }
 
   reset(setup: PcmCaseSetup): void {

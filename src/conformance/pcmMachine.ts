@@ -13,18 +13,25 @@
  */
 
 /** System call door of a program: 64-bit, i386, x32. */
-export type PcmDoor = "lp64" | "i386" | "x32";
+export const pcmDoors = ["lp64", "i386", "x32"] as const;
+export type PcmDoor = (typeof pcmDoors)[number];
 
 /** Sound device of a case: the scripted test device, or one of the kernel's own drivers. */
-export type PcmDeviceName = "ctl" | "dummy" | "aloop";
+export const pcmDevices = ["ctl", "dummy", "aloop"] as const;
+export type PcmDeviceName = (typeof pcmDevices)[number];
 
-export type PcmDirection = "playback" | "capture";
+export const pcmDirections = ["playback", "capture"] as const;
+export type PcmDirection = (typeof pcmDirections)[number];
 
 /** Access to one request page: w read/write, r read only, n none (bytes kept), u unmapped. */
-export type PageLetter = "w" | "r" | "n" | "u";
+const pageLetters = ["w", "r", "n", "u"] as const;
+export type PageLetter = (typeof pageLetters)[number];
 
 /** Access of request page 0 and request page 1. */
 export type PageAccess = `${PageLetter}${PageLetter}`;
+export const pageAccesses: readonly PageAccess[] = pageLetters.flatMap((first) =>
+  pageLetters.map((second): PageAccess => `${first}${second}`),
+);
 
 /** Address of the first of the two adjacent request pages. */
 export const requestBase = 0x10000000;

@@ -3,7 +3,15 @@
  * has a known meaning and a fitting value, so that nothing recorded is silently left out.
  */
 
-import { bookkeepingEntries, userPageSize } from "./pcmMachine.ts";
+import { lastMaskBit } from "../systems/pcm/params/index.ts";
+import {
+  bookkeepingEntries,
+  pageAccesses,
+  pcmDevices,
+  pcmDirections,
+  pcmDoors,
+  userPageSize,
+} from "./pcmMachine.ts";
 import {
   deviceCommands,
   fixedRequests,
@@ -34,11 +42,10 @@ import {
   type Shape,
 } from "./trace.ts";
 
-const doors = oneOf("lp64", "i386", "x32");
-const devices = oneOf("ctl", "dummy", "aloop");
-const directions = oneOf("playback", "capture");
-const letters = ["w", "r", "n", "u"];
-const pageAccess = oneOf(...letters.flatMap((first) => letters.map((second) => first + second)));
+const doors = oneOf(...pcmDoors);
+const devices = oneOf(...pcmDevices);
+const directions = oneOf(...pcmDirections);
+const pageAccess = oneOf(...pageAccesses);
 const entries = entriesOf(bookkeepingEntries, anyNumber);
 
 /** More open files than any case needs; a machine may have a table of them. */
@@ -67,7 +74,6 @@ const structStep: Shape = {
   "entry?": doors,
 };
 /** Values that a request of single values can hold: bits of a mask, 32-bit numbers. */
-const lastMaskBit = 255;
 const word = upTo(0xffffffff);
 
 /** The largest block of memory that a step may name. */

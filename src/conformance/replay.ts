@@ -1,5 +1,7 @@
 /** Replaying trace lines of any origin and collecting one report. */
 
+import { text as checkText, wholeNumber } from "../base/checks.ts";
+import { pcmMachine } from "./pcmArguments.ts";
 import { PcmReplayer } from "./pcm.ts";
 import { parsePcmCase } from "./pcmTrace.ts";
 import { RemoteVmReplayer } from "./remoteVm.ts";
@@ -23,13 +25,17 @@ export class Replayer {
   readonly #pcm: PcmReplayer;
   readonly #remoteVm: RemoteVmReplayer;
 
+  /** @throws UsageError for a machine that lacks a method */
   constructor(systems: ReplayedSystems) {
+    pcmMachine("systems.pcm", systems.pcm);
     this.#pcm = new PcmReplayer(systems.pcm, this.#tally);
     this.#remoteVm = new RemoteVmReplayer(systems.remoteVm, this.#tally);
   }
 
   /** Replays the case on one line; whatever is wrong with it is counted as a failed case. */
   replayLine(file: string, line: number, text: string): void {
+    checkPlace(file, line);
+    checkText("text", text);
     let json: JsonObject | null = null;
     try {
       json = parseJsonLine(text);
@@ -47,6 +53,8 @@ export class Replayer {
 
   /** Counts the rest of a file that cannot be read as one failed case. */
   countUnreadable(file: string, line: number, problem: string): void {
+    checkPlace(file, line);
+    checkText("problem", problem);
     this.#countMalformed(null, { ...malformed(new TraceError("", problem)), file, line });
   }
 
@@ -60,6 +68,11 @@ export class Replayer {
     this.#tally.countCase(stringKey(json, "kind") ?? unreadableKind, steps, { ...failure, id });
     if (failure.op !== null) this.#tally.countOperation(failure.op, "failed");
   }
+}
+
+function checkPlace(file: unknown, line: unknown): void {
+  checkText("file", file);
+  wholeNumber("line", line, 1, Number.MAX_SAFE_INTEGER);
 }
 
 function malformed(error: TraceError): Failure {

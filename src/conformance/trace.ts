@@ -4,6 +4,7 @@
  * are described in a file of its own (pcmTrace.ts).
  */
 
+import { text as checkText } from "../base/checks.ts";
 import { FaultlineError } from "../base/errors.ts";
 
 /** A trace says something that cannot be. The message names the place: `steps[3].cmd: …`. */
@@ -14,6 +15,8 @@ export class TraceError extends FaultlineError {
   readonly problem: string;
 
   constructor(place: string, problem: string) {
+    checkText("place", place);
+    checkText("problem", problem);
     super("trace", place === "" ? problem : `${place}: ${problem}`);
     this.place = place;
     this.problem = problem;

@@ -1,8 +1,10 @@
+import { checkThat } from "../base/checks.ts";
 import { FaultlineError } from "../base/errors.ts";
 import type { BuildName } from "./builds.ts";
 import type { AsyncifyExports, CoreExports, FiberHost, FiberSwitch } from "./exports.ts";
 import { defaultWasm } from "./defaultWasm.ts";
 import { Fibers, fiberedExports } from "./fibers.ts";
+import { coreRelease, RELEASE_SECTION } from "./generated/coreRelease.ts";
 import { compileSource, type WasmSource } from "./source.ts";
 
 /** One instance of a core over one memory. */
@@ -20,6 +22,11 @@ export interface Core extends FiberHost {
 
 /** A wasm32 memory can have this many 64-KiB pages. */
 const MAXIMUM_PAGES = 65536;
+
+const instances = new WeakSet<object>();
+
+/** A core is made here and nowhere else: what stands on one trusts its numbers. */
+export const madeCore = checkThat("a machine's core", (value) => instances.has(value as object));
 
 const compiled = new Map<BuildName, Promise<WebAssembly.Module>>();
 
@@ -61,27 +68,44 @@ export function instantiateCore(
     fibers: undefined,
     epoch: 0,
   });
+  instances.add(made);
   if (asyncify === undefined) return made;
   made.fibers = new Fibers(made);
   made.exports = fiberedExports(made, made.fibers);
   return made;
 }
 
-/** The caller's module may be of another build, or no core at all. */
+/** The caller's module may be of another release or build, or no core at all. */
 function instanceOf(
   build: BuildName,
   module: WebAssembly.Module,
   imports: WebAssembly.Imports,
 ): WebAssembly.Instance {
-  let instance: WebAssembly.Instance;
+  checkRelease(build, module);
   try {
-    instance = new WebAssembly.Instance(module, imports);
+    return new WebAssembly.Instance(module, imports);
   } catch (cause) {
     throw wrongCore(build, (cause as Error).message, cause);
   }
-  if (!("initMachine" in instance.exports)) throw wrongCore(build, "it exports no initMachine");
-  if (isStudy(instance) !== (build === "study")) throw wrongCore(build, "it is of another build");
-  return instance;
+}
+
+/**
+ * The build writes into every core which one it is, from which release, and a hash of the numbers and exports that
+ * the host will use: with another core's the host would read and write the wrong places.
+ */
+function checkRelease(build: BuildName, module: WebAssembly.Module): void {
+  const [section] = WebAssembly.Module.customSections(module, RELEASE_SECTION);
+  if (section === undefined) {
+    throw wrongCore(
+      build,
+      `it has no section "${RELEASE_SECTION}" that says of which release it is`,
+    );
+  }
+  const [found, ...release] = new TextDecoder().decode(section).split(" ");
+  if (release.join(" ") !== coreRelease) {
+    throw wrongCore(build, `it is of release ${release.join(" ")}, this library of ${coreRelease}`);
+  }
+  if (found !== build) throw wrongCore(build, `it is the ${found} core of this release`);
 }
 
 function isStudy(instance: WebAssembly.Instance): boolean {

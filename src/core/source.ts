@@ -1,8 +1,27 @@
-import { FaultlineError } from "../base/errors.ts";
+import { checkThat } from "../base/checks.ts";
+import { FaultlineError, UsageError } from "../base/errors.ts";
+import { shown } from "../base/shown.ts";
 
 /** Bytes, a compiled module, or where to fetch one from. */
 export type WasmSource =
   BufferSource | WebAssembly.Module | Response | PromiseLike<Response> | URL | string;
+
+const SOURCES =
+  "the core's bytes (ArrayBuffer or typed array), a WebAssembly.Module, a Response, a promise of one, or its URL";
+
+/** What may be a source; what a promise brings is seen later. */
+export const wasmSource = checkThat(SOURCES, (value) => {
+  if (typeof value === "string") return true;
+  if (typeof value !== "object" || value === null) return false;
+  return (
+    value instanceof ArrayBuffer ||
+    ArrayBuffer.isView(value) ||
+    value instanceof WebAssembly.Module ||
+    value instanceof URL ||
+    "arrayBuffer" in value ||
+    "then" in value
+  );
+});
 
 /** The first four bytes of every module, as a little-endian word. */
 const WASM_MAGIC = 0x6d736100;
@@ -39,31 +58,42 @@ async function bytesOf(source: WasmSource): Promise<Uint8Array> {
     return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   }
   const isAddress = typeof source === "string" || source instanceof URL;
-  const response = isAddress
-    ? await fetched(source)
-    : await (source as Response | PromiseLike<Response>);
-  return new Uint8Array(await response.arrayBuffer());
+  const name = isAddress ? String(source) : "the response given as wasm";
+  const coming = isAddress ? fetch(source) : (source as Response | PromiseLike<Response>);
+  return bytesFetched(name, coming);
 }
 
-async function fetched(address: string | URL): Promise<Response> {
-  let response: Response;
+async function bytesFetched(
+  name: string,
+  coming: Response | PromiseLike<Response>,
+): Promise<Uint8Array> {
   try {
-    response = await fetch(address);
+    const response = await coming;
+    if (typeof response?.arrayBuffer !== "function") throw notResponse(response);
+    if (response.ok === false) throw answered(name, response);
+    return new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
+    if (cause instanceof FaultlineError) throw cause;
     const hint = "for a file in Node, read it and pass its bytes";
     throw new FaultlineError(
       "not-fetched",
-      `${String(address)} could not be fetched (${(cause as Error).message}); ${hint}`,
+      `${name} could not be fetched (${messageOf(cause)}); ${hint}`,
       { cause },
     );
   }
-  if (!response.ok) {
-    throw new FaultlineError(
-      "not-fetched",
-      `${String(address)} answered ${response.status} ${response.statusText}`.trimEnd(),
-    );
-  }
-  return response;
+}
+
+function notResponse(value: unknown): UsageError {
+  const problem = `is a promise of what is no Response: ${shown(value)}`;
+  return new UsageError({ argument: "wasm", problem, valid: SOURCES });
+}
+
+function answered(name: string, { status, statusText }: Response): FaultlineError {
+  return new FaultlineError("not-fetched", `${name} answered ${status} ${statusText}`.trimEnd());
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : shown(thrown);
 }
 
 function describeStart(bytes: Uint8Array): string {

@@ -1,4 +1,5 @@
-import { UsageError } from "../base/errors.ts";
+import { wrong, type Check } from "../base/checks.ts";
+import type { UsageError } from "../base/errors.ts";
 
 /** A user address: a number up to 2^53 or a bigint up to 2^64 − 1. */
 export type Address = number | bigint;
@@ -27,20 +28,9 @@ export function join(lo: number, hi: number): bigint {
   return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
 }
 
-function badAddress(argument: string, value: Address): UsageError {
-  return new UsageError({
-    argument,
-    problem: `is ${String(value)}`,
-    valid: "a whole number from 0 to 2^64 - 1 (above 2^53 as a bigint)",
-  });
-}
+/** An address, or a number of up to 64 bits. */
+export const anyAddress: Check = (argument, value) => void halves(value as Address, argument);
 
-/** A whole number within a range. @throws UsageError naming the argument and the range */
-export function wholeNumber(argument: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new UsageError({
-    argument,
-    problem: `is ${String(value)}`,
-    valid: `a whole number from ${least} to ${most}`,
-  });
+function badAddress(argument: string, value: unknown): UsageError {
+  return wrong(argument, value, "a whole number from 0 to 2^64 - 1 (above 2^53 as a bigint)");
 }

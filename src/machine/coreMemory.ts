@@ -1,10 +1,14 @@
-import type { Core } from "../core/core.ts";
+import { madeCore, type Core } from "../core/core.ts";
 import type { ConstantName, CoreExports } from "../core/exports.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
+import { checkOptions, wholeNumber } from "../base/checks.ts";
 import { UsageError } from "../base/errors.ts";
-import { halves, join, wholeNumber, type Address, type Halves } from "./address.ts";
+import { unknownName } from "../base/nearest.ts";
+import { halves, join, type Address, type Halves } from "./address.ts";
 import type { ArchName } from "./arch.ts";
-import type { MachineShape } from "./options.ts";
+import { machineShape, type MachineShape } from "./options.ts";
+
+const MAX_WORD = 2 ** 32 - 1;
 
 /**
  * A core's memory as the host reads it: by the names of the numbers that the core exports, never by numbers of its
@@ -19,7 +23,10 @@ export class CoreMemory {
   #words: Uint32Array;
   #bytes: Uint8Array;
 
+  /** @throws UsageError for what is no machine's core: machines come from Machine.create() */
   protected constructor(core: Core, shape: MachineShape) {
+    madeCore("core", core);
+    checkOptions("shape", shape, machineShape);
     this.core = core;
     this.shape = shape;
     this.#epoch = core.epoch;
@@ -56,11 +63,13 @@ export class CoreMemory {
 
   /** A restore: whatever happened to handles after `moment` did not happen. */
   takeBackSince(moment: number): void {
+    wholeNumber("moment", moment, 0, this.#moment);
     while ((this.#takenBack.at(-1)?.after ?? -1) >= moment) this.#takenBack.pop();
     this.#takenBack.push({ after: moment, upTo: this.#moment });
   }
 
   wasTakenBack(moment: number): boolean {
+    wholeNumber("moment", moment, 0, this.#moment);
     return this.#takenBack.some(({ after, upTo }) => after < moment && moment <= upTo);
   }
 
@@ -98,9 +107,11 @@ export class CoreMemory {
     return this.#words;
   }
 
-  /** A number of the core's, by its name there. */
+  /** A number of the core's, by its name there. @throws UsageError for an unknown name */
   constant(name: ConstantName): number {
-    return coreConstants[name];
+    const value = coreConstants[name] as number | undefined;
+    if (value === undefined) throw unknownConstant(name);
+    return value;
   }
 
   /** A word of the machine's header, by the core's name for its place. */
@@ -109,7 +120,8 @@ export class CoreMemory {
   }
 
   setHeader(field: ConstantName, value: number): void {
-    this.#words[(this.exports.headerAddress() + this.constant(field)) >>> 2] = value;
+    const at = (this.exports.headerAddress() + this.constant(field)) >>> 2;
+    this.#words[at] = wholeNumber(field, value, 0, MAX_WORD);
   }
 
   /** Bytes of the kernel's long. */
@@ -137,6 +149,7 @@ export class CoreMemory {
 
   /** A 64-bit number at a linear address. */
   wideAt(address: number): bigint {
+    wholeNumber("address", address, 0, this.#bytes.length - 8);
     return join(this.#words[address >>> 2]!, this.#words[(address >>> 2) + 1]!);
   }
 
@@ -149,4 +162,8 @@ export class CoreMemory {
   get nanoseconds(): bigint {
     return this.wideAt(this.exports.headerAddress() + this.constant("HEADER_NANOSECONDS"));
   }
+}
+
+function unknownConstant(name: unknown): UsageError {
+  return unknownName("constant", String(name), Object.keys(coreConstants));
 }

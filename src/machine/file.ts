@@ -1,8 +1,10 @@
+import { checkThat, wholeNumber } from "../base/checks.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
-import { halves, wholeNumber, type Address } from "./address.ts";
+import { oneOf } from "../base/nearest.ts";
+import { halves, type Address } from "./address.ts";
 import type { CoreMemory } from "./coreMemory.ts";
 import { Handle } from "./handle.ts";
-import { levelOf, type PageSize } from "./pageSize.ts";
+import { levelOf, pageSizes, type PageSize } from "./pageSize.ts";
 
 /** A file-like object: its pages appear on first use, zeroed. */
 export class UserFile {
@@ -45,7 +47,7 @@ export class UserFile {
         valid: "up to 4 GiB",
       });
     }
-    const order = (levelOf(pageSize) - 1) * 9;
+    const order = (levelOf(oneOf("pageSize", pageSize, pageSizes)) - 1) * 9;
     const handle = machine.exports.newFile(lo, hi, order) >>> 0;
     if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no file record");
     return new UserFile(machine, handle);
@@ -75,3 +77,9 @@ export class UserFile {
     this.#handle.release("was closed");
   }
 }
+
+/** A mapping's file. */
+export const madeFile = checkThat(
+  "a file from machine.createFile()",
+  (value) => value instanceof UserFile,
+);

@@ -1,3 +1,4 @@
+import { wrong, type Check } from "../base/checks.ts";
 import { UsageError } from "../base/errors.ts";
 import type { ArchName } from "./arch.ts";
 
@@ -70,20 +71,24 @@ export interface ResolvedKernel {
   readonly exact: boolean;
 }
 
+const RELEASE = /^v?(\d+)\.(\d+)/;
+
+/** A release is text: as a number, 6.10 would be 6.1. */
+export const kernelRelease: Check = (argument, value) => {
+  const valid = kernelVersions.join(", ");
+  if (typeof value !== "string") throw wrong(argument, value, `text such as ${valid}`);
+  if (RELEASE.test(value)) return;
+  throw new UsageError({ argument, problem: `"${value}" holds no version number`, valid });
+};
+
 /**
  * Finds the row for a release such as "6.12" or "6.12.117+deb12-amd64": its first N.N decides; an unknown one takes
  * the nearest older row, or the oldest.
  * @throws UsageError when there is no version number in it
  */
 export function resolveKernel(release: string): ResolvedKernel {
-  const found = /^v?(\d+)\.(\d+)/.exec(release);
-  if (found === null) {
-    throw new UsageError({
-      argument: "kernel",
-      problem: `"${release}" holds no version number`,
-      valid: kernelVersions.join(", "),
-    });
-  }
+  kernelRelease("kernel", release);
+  const found = RELEASE.exec(release)!;
   const wanted = order(`${found[1]}.${found[2]}`);
   let version: KernelVersion = kernelVersions[0];
   for (const candidate of kernelVersions) if (order(candidate) <= wanted) version = candidate;

@@ -1,5 +1,5 @@
+import { wholeNumber, wrong } from "../base/checks.ts";
 import { FaultlineError } from "../base/errors.ts";
-import { wholeNumber } from "./address.ts";
 import type { CoreMemory } from "./coreMemory.ts";
 import { Handle } from "./handle.ts";
 
@@ -28,6 +28,12 @@ export class KernelBuffer {
   /** Linear address inside the core's memory. @throws UsageError once it was freed */
   get linear(): number {
     return this.#handle.address;
+  }
+
+  /** The address of an argument, for use on a machine. @throws UsageError as {@link linearOn}, or for no buffer */
+  static linearOf(argument: string, buffer: unknown, machine: CoreMemory): number {
+    if (buffer instanceof KernelBuffer) return buffer.linearOn(machine);
+    throw wrong(argument, buffer, "a buffer from machine.allocKernel()");
   }
 
   /** Linear address, for use on a machine. @throws UsageError once it was freed, or on another machine */

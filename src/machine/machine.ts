@@ -1,7 +1,8 @@
+import { checkThat, wholeNumber } from "../base/checks.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import { instantiateCore, loadModule, type Core } from "../core/core.ts";
 import type { ConstantName } from "../core/exports.ts";
-import { halves, wholeNumber, type Address } from "./address.ts";
+import { halves, type Address } from "./address.ts";
 import { archConstant } from "./arch.ts";
 import { CoreMemory } from "./coreMemory.ts";
 import { counterTable, type CounterName, type Counters } from "./counters.ts";
@@ -10,9 +11,12 @@ import { UserFile } from "./file.ts";
 import { findingTable, type Finding } from "./findings.ts";
 import { KernelBuffer } from "./kernelBuffer.ts";
 import { behavioursOf } from "./kernel.ts";
-import { checkedBuild, checkedShape, type MachineOptions, type MachineShape } from "./options.ts";
+import { shapeOf, variantOf, type MachineOptions, type MachineShape } from "./options.ts";
 import { restoreSnapshot, takeSnapshot, type Snapshot } from "./snapshot.ts";
 import { Task, type TaskOptions } from "./task.ts";
+
+/** The rarest that calls can be left: never in one that anybody waits for. */
+export const MOST_SWITCHES = 2 ** 31 - 1;
 
 /**
  * One emulated computer: CPUs, physical frames, page tables, a guard on user memory, and the kernel's bookkeeping, all
@@ -24,9 +28,9 @@ export class Machine extends CoreMemory {
    * @throws UsageError for an option that cannot be used; FaultlineError "no-memory" where the host has not so much
    */
   static async create(options: MachineOptions = {}): Promise<Machine> {
-    const build = checkedBuild(options);
-    const core = instantiateCore(build, await loadModule(build, options.wasm));
-    const machine = new Machine(core, checkedShape(options));
+    const shape = shapeOf(options);
+    const core = instantiateCore(shape.build, await loadModule(shape.build, options.wasm));
+    const machine = new Machine(core, shape);
     machine.#initialise();
     return machine;
   }
@@ -41,15 +45,7 @@ export class Machine extends CoreMemory {
    * because memory that was touched once stays. Handles from before are no longer good.
    */
   reset(options: Pick<MachineOptions, "arch" | "kernel"> = {}): Machine {
-    const shape = checkedShape({
-      arch: options.arch ?? this.shape.arch,
-      kernel: options.kernel ?? this.shape.kernel.version,
-      build: this.shape.build,
-      memory: this.shape.ramBytes,
-      cpus: this.shape.cpus,
-      tlbEntries: this.shape.tlbEntries,
-    });
-    const machine = new Machine(this.core, shape);
+    const machine = new Machine(this.core, variantOf(this.shape, options));
     machine.#initialise();
     return machine;
   }
@@ -83,7 +79,7 @@ export class Machine extends CoreMemory {
   }
 
   set switchEvery(every: number) {
-    this.setHeader("HEADER_YIELD_EVERY", wholeNumber("switchEvery", every, 0, 2 ** 31 - 1));
+    this.setHeader("HEADER_YIELD_EVERY", wholeNumber("switchEvery", every, 0, MOST_SWITCHES));
   }
 
   advanceClock(nanoseconds: Address): void {
@@ -146,6 +142,7 @@ export class Machine extends CoreMemory {
   /** What happened since `since` (a sequence number), oldest first. The ring keeps the last few thousand. */
   events(since = 0): MachineEvent[] {
     this.#needStudy("events");
+    wholeNumber("since", since, 0, Number.MAX_SAFE_INTEGER);
     const total = this.header("HEADER_EVENT_COUNT");
     const first = Math.max(since, total - this.constant("EVENT_SLOTS"));
     const kinds = new Map<number, EventKind>(
@@ -225,3 +222,8 @@ export class Machine extends CoreMemory {
     restoreSnapshot(this, snapshot);
   }
 }
+
+export const madeMachine = checkThat(
+  "a machine from Machine.create()",
+  (value) => value instanceof Machine,
+);

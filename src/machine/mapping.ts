@@ -1,5 +1,5 @@
+import { byteArray, wholeNumber } from "../base/checks.ts";
 import { FaultlineError } from "../base/errors.ts";
-import { wholeNumber } from "./address.ts";
 import type { Address } from "./address.ts";
 import type { CoreMemory } from "./coreMemory.ts";
 
@@ -48,6 +48,8 @@ export class Mapping {
    *   the file, RAM full)
    */
   write(offset: number, bytes: Uint8Array): void {
+    byteArray("bytes", bytes);
+    this.#checkPart(offset, bytes.length);
     this.#pieces(offset, bytes.length, (va, at, length) => {
       const linear = this.#task.force(va) ? this.#task.linearOf(va) : null;
       if (linear === null) {
@@ -59,15 +61,21 @@ export class Mapping {
 
   /**
    * The bytes of a part of the range; pages not present read as zeros and stay absent.
-   * @throws UsageError for a part outside the range
+   * @throws UsageError for a part outside the range; FaultlineError "no-memory" where the host has not so much
    */
   read(offset: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
+    this.#checkPart(offset, length);
+    const bytes = newBytes(length);
     this.#pieces(offset, length, (va, at, piece) => {
       const linear = this.#task.linearOf(va);
       if (linear !== null) bytes.set(this.#task.machine.bytes.subarray(linear, linear + piece), at);
     });
     return bytes;
+  }
+
+  #checkPart(offset: number, length: number): void {
+    wholeNumber("offset", offset, 0, this.length);
+    wholeNumber("length", length, 0, this.length - offset);
   }
 
   /** Cuts a part of the range into pieces that each lie on one page. */
@@ -76,8 +84,6 @@ export class Mapping {
     length: number,
     use: (va: bigint, at: number, length: number) => void,
   ): void {
-    wholeNumber("offset", offset, 0, this.length);
-    wholeNumber("length", length, 0, this.length - offset);
     for (let at = 0; at < length;) {
       const va = this.address + BigInt(offset + at);
       const piece = Math.min(length - at, this.#pageSize - Number(va % BigInt(this.#pageSize)));
@@ -92,5 +98,14 @@ export class Mapping {
 
   unmap(): number {
     return this.#task.unmap(this.address, this.length);
+  }
+}
+
+/** A mapping may be longer than anything the host can hold. */
+function newBytes(length: number): Uint8Array {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw new FaultlineError("no-memory", `the host has no ${length} bytes at once`, { cause });
   }
 }

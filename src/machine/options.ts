@@ -1,11 +1,25 @@
-import { UsageError } from "../base/errors.ts";
-import { oneOf } from "../base/nearest.ts";
+import {
+  checkOptions,
+  flag,
+  nameOf,
+  objectOf,
+  optional,
+  whole,
+  wrong,
+  type Check,
+  type Shape,
+} from "../base/checks.ts";
 import { buildNames, type BuildName } from "../core/builds.ts";
-import type { WasmSource } from "../core/source.ts";
+import { wasmSource, type WasmSource } from "../core/source.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
-import { wholeNumber } from "./address.ts";
 import { archNames, type ArchName } from "./arch.ts";
-import { newestKernel, resolveKernel, type ResolvedKernel } from "./kernel.ts";
+import {
+  kernelRelease,
+  kernelVersions,
+  newestKernel,
+  resolveKernel,
+  type ResolvedKernel,
+} from "./kernel.ts";
 
 /** What a machine is made of. Everything has a default. */
 export interface MachineOptions {
@@ -39,60 +53,80 @@ const DEFAULT_RAM = 16 << 20;
 const DEFAULT_TLB_ENTRIES = 1024;
 const unitBytes: Readonly<Record<string, number>> = { "": 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 
-export function checkedBuild(options: MachineOptions): BuildName {
-  return oneOf("build", options.build ?? "release", buildNames);
-}
+/** Halves and doubles must be whole slots, so that a mask finds one. */
+const powerOfTwoEntries: Check = (argument, value) => {
+  const least = coreConstants.MIN_TLB_ENTRIES;
+  const most = coreConstants.MAX_TLB_ENTRIES;
+  const entries = Number.isInteger(value) ? (value as number) : 0;
+  if (entries >= least && entries <= most && (entries & (entries - 1)) === 0) return;
+  throw wrong(argument, value, `a power of two from ${least} to ${most}`);
+};
 
-/** @throws UsageError naming the option, what is wrong and what is valid */
-export function checkedShape(options: MachineOptions): MachineShape {
+const ramSize: Check = (argument, value) => void ramBytesOf(argument, value);
+const cpuCount = whole(1, coreConstants.MAX_CPUS);
+
+const variants: Shape<Pick<MachineOptions, "arch" | "kernel">> = {
+  arch: optional(nameOf(archNames)),
+  kernel: optional(kernelRelease),
+};
+
+const machineOptions: Shape<MachineOptions> = {
+  ...variants,
+  build: optional(nameOf(buildNames)),
+  memory: optional(ramSize),
+  cpus: optional(cpuCount),
+  tlbEntries: optional(powerOfTwoEntries),
+  wasm: optional(wasmSource),
+};
+
+/** What stands on another thread's machine is given its shape as a message. */
+export const machineShape: Shape<MachineShape> = {
+  arch: nameOf(archNames),
+  kernel: objectOf<ResolvedKernel>({ version: nameOf(kernelVersions), exact: flag }),
+  build: nameOf(buildNames),
+  ramBytes: ramSize,
+  cpus: cpuCount,
+  tlbEntries: powerOfTwoEntries,
+};
+
+/** The options of a new machine. @throws UsageError naming the option, what is wrong and what is valid */
+export function shapeOf(options: MachineOptions): MachineShape {
+  checkOptions("options", options, machineOptions);
   return {
-    arch: oneOf("arch", options.arch ?? "x86-64", archNames),
+    arch: options.arch ?? "x86-64",
     kernel: resolveKernel(options.kernel ?? newestKernel),
-    build: checkedBuild(options),
-    ramBytes: ramBytesOf(options.memory ?? DEFAULT_RAM),
-    cpus: wholeNumber("cpus", options.cpus ?? 1, 1, coreConstants.MAX_CPUS),
-    tlbEntries: tlbEntriesOf(options.tlbEntries ?? DEFAULT_TLB_ENTRIES),
+    build: options.build ?? "release",
+    ramBytes: ramBytesOf("memory", options.memory ?? DEFAULT_RAM),
+    cpus: options.cpus ?? 1,
+    tlbEntries: options.tlbEntries ?? DEFAULT_TLB_ENTRIES,
   };
 }
 
-function ramBytesOf(memory: number | string): number {
-  const bytes = typeof memory === "number" ? memory : parseSize(memory);
+/** A machine's shape with another architecture or kernel. @throws UsageError as {@link shapeOf} */
+export function variantOf(
+  earlier: MachineShape,
+  options: Pick<MachineOptions, "arch" | "kernel">,
+): MachineShape {
+  checkOptions("options", options, variants);
+  const { arch = earlier.arch, kernel = earlier.kernel.version } = options;
+  return { ...earlier, arch, kernel: resolveKernel(kernel) };
+}
+
+function ramBytesOf(argument: string, memory: unknown): number {
+  const bytes = typeof memory === "string" ? parseSize(memory) : memory;
   const least = coreConstants.MIN_RAM;
   const most = coreConstants.MAX_RAM;
-  if (
-    !Number.isInteger(bytes) ||
-    bytes < least ||
-    bytes > most ||
-    bytes % coreConstants.PAGE_SIZE !== 0
-  ) {
-    throw new UsageError({
-      argument: "memory",
-      problem: `is ${String(memory)}`,
-      valid: `whole ${coreConstants.PAGE_SIZE}-byte pages from ${least >> 10}K to ${most / 1024 ** 3}G, as a number of bytes or text such as "64M"`,
-    });
-  }
-  return bytes;
+  const page = coreConstants.PAGE_SIZE;
+  const whole = Number.isInteger(bytes) ? (bytes as number) : 0;
+  if (whole >= least && whole <= most && whole % page === 0) return whole;
+  throw wrong(
+    argument,
+    memory,
+    `whole ${page}-byte pages from ${least >> 10}K to ${most / 1024 ** 3}G, as a number of bytes or text such as "64M"`,
+  );
 }
 
 function parseSize(text: string): number {
   const found = /^(\d+)([KMG]?)$/i.exec(text.trim());
   return found === null ? Number.NaN : Number(found[1]) * unitBytes[found[2]!.toUpperCase()]!;
-}
-
-function tlbEntriesOf(entries: number): number {
-  const least = coreConstants.MIN_TLB_ENTRIES;
-  const most = coreConstants.MAX_TLB_ENTRIES;
-  if (
-    Number.isInteger(entries) &&
-    entries >= least &&
-    entries <= most &&
-    (entries & (entries - 1)) === 0
-  ) {
-    return entries;
-  }
-  throw new UsageError({
-    argument: "tlbEntries",
-    problem: `is ${String(entries)}`,
-    valid: `a power of two from ${least} to ${most}`,
-  });
 }

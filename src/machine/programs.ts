@@ -1,7 +1,18 @@
+import {
+  callback,
+  checkOptions,
+  checkThat,
+  listOf,
+  objectOf,
+  optional,
+  whole,
+  wrong,
+  type Shape,
+} from "../base/checks.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import type { FiberOutcome } from "../core/fibers.ts";
-import type { Machine } from "./machine.ts";
-import type { Task } from "./task.ts";
+import { MOST_SWITCHES, madeMachine, type Machine } from "./machine.ts";
+import { madeTask, type Task } from "./task.ts";
 
 /**
  * User programs as generators that yield operations. The release, threads and profile builds run each
@@ -55,20 +66,44 @@ interface Slot {
   waits: boolean;
 }
 
+const runningPrograms = listOf(
+  objectOf<RunningProgram>({
+    task: madeTask,
+    body: checkThat("a generator of operations", isGenerator),
+  }),
+);
+const runOptions: Shape<RunOptions> = {
+  choose: optional(callback),
+  switchEvery: optional(whole(0, MOST_SWITCHES)),
+};
+const operation = checkThat("an operation: its name and a call", (value) => {
+  const { name, call } = (value ?? {}) as Partial<Operation>;
+  return typeof name === "string" && typeof call === "function";
+});
+
+function isGenerator(value: unknown): boolean {
+  const next = (value as Partial<Program> | null | undefined)?.next;
+  return typeof next === "function";
+}
+
 /** Rounds in which nobody got anywhere after which the programs wait for each other for good. */
 const PATIENCE = 10_000;
 
 /**
  * Runs programs to their ends. A sleep inside an operation lets the others run; when all sleep, the virtual clock
  * moves to the first time limit.
- * @throws FaultlineError "deadlock" when nobody can go on; UsageError for two programs of one task
+ * @throws FaultlineError "deadlock" when nobody can go on; UsageError for two programs of one task, and for
+ *   an answer of `choose` that names no program that can go on
  */
 export function runPrograms(
   machine: Machine,
   programs: readonly RunningProgram[],
   options: RunOptions = {},
 ): ProgramTrace[] {
-  checkTasks(programs);
+  madeMachine("machine", machine);
+  runningPrograms("programs", programs);
+  checkOptions("options", options, runOptions);
+  checkTasks(machine, programs);
   const slots = programs.map((program): Slot => ({
     program,
     results: [],
@@ -87,8 +122,8 @@ export function runPrograms(
   return slots.map(({ results }) => ({ results }));
 }
 
-function checkTasks(programs: readonly RunningProgram[]): void {
-  const handles = new Set(programs.map(({ task }) => task.handle));
+function checkTasks(machine: Machine, programs: readonly RunningProgram[]): void {
+  const handles = new Set(programs.map(({ task }) => task.handleOn(machine)));
   if (handles.size === programs.length) return;
   throw new UsageError({
     argument: "programs",
@@ -120,12 +155,18 @@ function runSlots(
       }
       continue;
     }
-    const chosen = slots[choose(runnable, step)]!;
+    const chosen = slots[chosenOf(runnable, choose(runnable, step))]!;
     const progressed = advance(machine, chosen);
     for (const slot of slots) slot.waits = slot === chosen && !progressed;
     idle = progressed ? 0 : idle + 1;
     if (idle > PATIENCE) throw new FaultlineError("deadlock", "the programs wait for each other");
   }
+}
+
+function chosenOf(runnable: readonly number[], index: unknown): number {
+  const found = runnable.find((candidate) => candidate === index);
+  if (found !== undefined) return found;
+  throw wrong("choose's answer", index, `one of those that can go on: ${runnable.join(", ")}`);
 }
 
 /** A sleeper that was woken, or whose time is up, may run the second half of its call. */
@@ -169,6 +210,7 @@ function fetch(slot: Slot): boolean {
     slot.phase = "done";
     return false;
   }
+  operation("operation", next.value);
   slot.operation = next.value;
   return true;
 }

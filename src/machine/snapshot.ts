@@ -1,3 +1,4 @@
+import { wrong } from "../base/checks.ts";
 import { UsageError } from "../base/errors.ts";
 import type { CoreMemory } from "./coreMemory.ts";
 
@@ -10,6 +11,9 @@ export interface Snapshot {
   readonly moment: number;
   readonly parts: readonly { readonly start: number; readonly bytes: Uint8Array }[];
 }
+
+/** A snapshot is copied into the core's memory unseen, so only what was copied out of it will do. */
+const taken = new WeakSet<Snapshot>();
 
 /** [start, end) of the regions that hold state, given how many frames were ever used. TLBs are a cache. */
 function regions(machine: CoreMemory, freshPfn: number): [number, number][] {
@@ -28,7 +32,9 @@ export function takeSnapshot(machine: CoreMemory): Snapshot {
     start,
     bytes: machine.bytes.slice(start, end),
   }));
-  return { machine, freshPfn, moment: machine.moment, parts };
+  const snapshot = { machine, freshPfn, moment: machine.moment, parts };
+  taken.add(snapshot);
+  return snapshot;
 }
 
 /**
@@ -37,7 +43,8 @@ export function takeSnapshot(machine: CoreMemory): Snapshot {
  * since then are no longer good, handles given up since then are good again.
  */
 export function restoreSnapshot(machine: CoreMemory, snapshot: Snapshot): void {
-  if (snapshot?.machine !== machine) {
+  if (!taken.has(snapshot)) throw wrong("snapshot", snapshot, "what machine.snapshot() gave");
+  if (snapshot.machine !== machine) {
     throw new UsageError({
       argument: "snapshot",
       problem: "is not of this machine",

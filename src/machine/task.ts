@@ -1,8 +1,21 @@
+import {
+  checkOptions,
+  checkThat,
+  flag,
+  nameOf,
+  optional,
+  orNull,
+  whole,
+  wrong,
+  type Check,
+  type Shape,
+} from "../base/checks.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
+import { coreConstants } from "../core/generated/coreConstants.ts";
 import { UserAccess } from "./userAccess.ts";
-import { halves, join, wholeNumber, type Address } from "./address.ts";
-import type { UserFile } from "./file.ts";
+import { anyAddress, halves, join, type Address } from "./address.ts";
+import { madeFile, type UserFile } from "./file.ts";
 import type { Machine } from "./machine.ts";
 import { Handle } from "./handle.ts";
 import { Mapping } from "./mapping.ts";
@@ -51,8 +64,41 @@ export interface VmaView {
   readonly filePage: bigint;
 }
 
+const touches = { read: "ACCESS_READ", write: "ACCESS_WRITE" } as const;
+const touchNames = Object.keys(touches) as (keyof typeof touches)[];
 const letterBits = { r: "VM_READ", w: "VM_WRITE", x: "VM_EXEC" } as const;
 const MAX_PROTECTION_KEY = 15;
+const MAX_FILE_PAGE = 2 ** 32 - 1;
+const PAGE = coreConstants.PAGE_SIZE;
+
+/** The modelled mmap is told its place, as with MAP_FIXED, and that begins a page. */
+const pageStart: Check = (argument, value) => {
+  anyAddress(argument, value);
+  if (BigInt(value as Address) % BigInt(PAGE) === 0n) return;
+  throw wrong(argument, value, `a page's first address, a multiple of ${PAGE}`);
+};
+
+const someBytes: Check = (argument, value) => {
+  anyAddress(argument, value);
+  if (BigInt(value as Address) === 0n) throw wrong(argument, value, "at least one byte");
+};
+
+const protectionLetters: Check = (argument, value) => {
+  if (typeof value === "string" && (value === "none" || /^[rwx]*$/.test(value))) return;
+  throw wrong(argument, value, 'letters of r, w, x, or "none"');
+};
+
+const mapOptions: Shape<MapOptions> = {
+  at: pageStart,
+  length: someBytes,
+  protection: optional(protectionLetters),
+  shared: optional(flag),
+  file: optional(madeFile),
+  filePage: optional(whole(0, MAX_FILE_PAGE)),
+  pageSize: optional(nameOf(pageSizes)),
+  protectionKey: optional(whole(0, MAX_PROTECTION_KEY)),
+  populate: optional(flag),
+};
 
 /** Tagged pointers need a CPU that ignores the tag. */
 function requireTags(machine: Machine): void {
@@ -74,14 +120,19 @@ export class Task {
   /** Every user-access primitive, run by this task's kernel code on its CPU. */
   readonly uaccess: UserAccess;
   readonly id: number;
-  cpu: number;
+  #cpu: number;
 
   private constructor(machine: Machine, handle: number, cpu: number) {
     this.#machine = machine;
     this.#handle = new Handle(machine, "task", handle);
-    this.cpu = cpu;
+    this.#cpu = cpu;
     this.id = this.#field("TASK_ID");
     this.uaccess = new UserAccess(this);
+  }
+
+  /** The CPU that runs its kernel code; see {@link runOn}. */
+  get cpu(): number {
+    return this.#cpu;
   }
 
   /** The machine it lives on. @throws UsageError once the task has ended or the machine was reset */
@@ -101,8 +152,9 @@ export class Task {
   }
 
   static create(machine: Machine, options: TaskOptions): Task {
-    const cpu = options.cpu === null ? 0 : machine.checkedCpu(options.cpu ?? 0);
-    const wordBytes = wordBytesOf(machine, options.wordBits);
+    checkOptions("options", options, taskOptions(machine.shape.cpus));
+    const cpu = options.cpu ?? 0;
+    const wordBytes = options.wordBits === undefined ? machine.wordBytes : options.wordBits / 8;
     if (options.tagged === true) requireTags(machine);
     const sibling = options.sharing === undefined ? 0 : options.sharing.handleOn(machine);
     const handle = machine.exports.newTask(sibling, wordBytes) >>> 0;
@@ -122,7 +174,7 @@ export class Task {
 
   /** Puts the task on a CPU; what ran there is off it. */
   runOn(cpu: number): void {
-    this.cpu = this.machine.checkedCpu(cpu);
+    this.#cpu = this.machine.checkedCpu(cpu);
     this.machine.exports.runTask(this.cpu, this.handle);
   }
 
@@ -162,15 +214,14 @@ export class Task {
 
   /**
    * Maps a range, replacing what was there. Nothing is present until it is touched, unless `populate` is given.
-   * @throws UsageError for options that no mmap could mean; FaultlineError with the errno otherwise
+   * @throws UsageError for options that no mmap could mean, an unaligned place and no bytes among them; FaultlineError
+   *   "mmap-failed" with the errno for what the modelled kernel refuses: a range that the program cannot have, RAM full
    */
   map(options: MapOptions): Mapping {
+    checkOptions("options", options, mapOptions);
     const { exports } = this.machine;
     const start = this.machine.word(options.at, "at");
     const length = this.machine.word(options.length, "length");
-    const pageSize = oneOf("pageSize", options.pageSize ?? "4K", pageSizes);
-    const key = wholeNumber("protectionKey", options.protectionKey ?? 0, 0, MAX_PROTECTION_KEY);
-    const filePage = wholeNumber("filePage", options.filePage ?? 0, 0, 2 ** 32 - 1);
     const result = exports.mapMemory(
       this.cpu,
       this.handle,
@@ -180,9 +231,9 @@ export class Task {
       length.hi,
       this.#vmaFlags(options),
       options.file === undefined ? 0 : options.file.handleOn(this.machine),
-      filePage,
-      this.#leafLevel(pageSize),
-      key,
+      options.filePage ?? 0,
+      this.#leafLevel(options.pageSize ?? "4K"),
+      options.protectionKey ?? 0,
     );
     if (result !== 0) {
       throw new FaultlineError(
@@ -230,16 +281,10 @@ export class Task {
 
   /** VM_READ | VM_WRITE | VM_EXEC for letters such as "rw". @throws UsageError for other letters */
   protectionBits(protection: string): number {
+    protectionLetters("protection", protection);
     if (protection === "none") return 0;
     let bits = 0;
     for (const letter of protection) {
-      if (!(letter in letterBits)) {
-        throw new UsageError({
-          argument: "protection",
-          problem: `is "${protection}"`,
-          valid: 'letters of r, w, x, or "none"',
-        });
-      }
       bits |= this.machine.constant(letterBits[letter as keyof typeof letterBits]);
     }
     return bits;
@@ -247,6 +292,8 @@ export class Task {
 
   /** The lowest page-aligned place from `from` on where `length` bytes are not mapped. */
   freeRange(from: Address, length: number): bigint {
+    anyAddress("from", from);
+    anyAddress("length", length);
     let start = BigInt(from);
     for (const vma of this.vmas()) {
       if (vma.end <= start) continue;
@@ -288,7 +335,7 @@ export class Task {
 
   /** The program itself touches a page: true if it is present for that now, false for a signal. */
   touch(at: Address, access: "read" | "write"): boolean {
-    return this.#makePresent(at, access === "write" ? "ACCESS_WRITE" : "ACCESS_READ");
+    return this.#makePresent(at, touches[oneOf("access", access, touchNames)]);
   }
 
   /** A debugger is about to write: a page of the task's own stands there if that can be, whatever the protection. */
@@ -361,13 +408,14 @@ export class Task {
   }
 }
 
-/** Bytes of the program's word. @throws UsageError for anything but 32 and 64 bits */
-function wordBytesOf(machine: Machine, wordBits: number | undefined): number {
-  if (wordBits === undefined) return machine.wordBytes;
-  if (wordBits === 32 || wordBits === 64) return wordBits / 8;
-  throw new UsageError({
-    argument: "wordBits",
-    problem: `is ${String(wordBits)}`,
-    valid: "32 or 64",
-  });
-}
+export const madeTask = checkThat(
+  "a task from machine.createTask()",
+  (value) => value instanceof Task,
+);
+
+const taskOptions = (cpus: number): Shape<TaskOptions> => ({
+  cpu: optional(orNull(whole(0, cpus - 1))),
+  wordBits: optional(checkThat("32 or 64", (value) => value === 32 || value === 64)),
+  sharing: optional(madeTask),
+  tagged: optional(flag),
+});

@@ -1,7 +1,7 @@
-import { UsageError } from "../base/errors.ts";
+import { callback, wholeNumber, wrong } from "../base/checks.ts";
 import { oneOf } from "../base/nearest.ts";
-import { halves, join, wholeNumber, type Address, type Halves } from "./address.ts";
-import type { KernelBuffer } from "./kernelBuffer.ts";
+import { halves, join, type Address, type Halves } from "./address.ts";
+import { KernelBuffer } from "./kernelBuffer.ts";
 import type { ConstantName, CoreExports } from "../core/exports.ts";
 import type { CoreMemory } from "./coreMemory.ts";
 
@@ -89,6 +89,10 @@ export class UserAccess {
 
   #pointer(address: Address): Halves {
     return this.#task.machine.word(address, "address");
+  }
+
+  #linear(argument: string, buffer: KernelBuffer): number {
+    return KernelBuffer.linearOf(argument, buffer, this.#task.machine);
   }
 
   /** get_user. */
@@ -192,7 +196,7 @@ export class UserAccess {
     return this.#core.copyIn(
       this.#cpu,
       this.#constant(form),
-      to.linearOn(this.#task.machine) + checkedOffset(to, offset, length),
+      this.#linear("to", to) + checkedOffset(to, offset, length),
       lo,
       hi,
       checkedLength(length),
@@ -237,7 +241,7 @@ export class UserAccess {
       this.#constant(form),
       lo,
       hi,
-      from.linearOn(this.#task.machine) + checkedOffset(from, offset, length),
+      this.#linear("from", from) + checkedOffset(from, offset, length),
       checkedLength(length),
     );
   }
@@ -269,12 +273,7 @@ export class UserAccess {
   /** copy_from_kernel_nofault: 0, −ERANGE, −EFAULT. `address` is a kernel pointer. */
   copyFromKernelNofault(to: KernelBuffer, address: Address, length: number): number {
     const { lo, hi } = this.#pointer(address);
-    return this.#core.copyKernelNofault(
-      to.linearOn(this.#task.machine),
-      lo,
-      hi,
-      checkedLength(length),
-    );
+    return this.#core.copyKernelNofault(this.#linear("to", to), lo, hi, checkedLength(length));
   }
 
   /** strncpy_from_user: length without the NUL, `limit` if there was none, −EFAULT. */
@@ -291,7 +290,7 @@ export class UserAccess {
     return this.#core.stringIn(
       this.#cpu,
       this.#constant(form),
-      to.linearOn(this.#task.machine),
+      this.#linear("to", to),
       lo,
       hi,
       checkedLimit(limit),
@@ -324,12 +323,7 @@ export class UserAccess {
   /** strncpy_from_kernel_nofault: length with the NUL, −ERANGE, −EFAULT. */
   strncpyFromKernelNofault(to: KernelBuffer, address: Address, limit: number): number {
     const { lo, hi } = this.#pointer(address);
-    return this.#core.stringFromKernel(
-      to.linearOn(this.#task.machine),
-      lo,
-      hi,
-      checkedLimit(limit),
-    );
+    return this.#core.stringFromKernel(this.#linear("to", to), lo, hi, checkedLimit(limit));
   }
 
   /** check_zeroed_user: 1 all zero, 0 not, −EFAULT. */
@@ -348,7 +342,7 @@ export class UserAccess {
     const { lo, hi } = this.#pointer(address);
     return this.#core.structIn(
       this.#cpu,
-      to.linearOn(this.#task.machine),
+      this.#linear("to", to),
       checkedLength(kernelSize),
       lo,
       hi,
@@ -373,7 +367,7 @@ export class UserAccess {
       lo,
       hi,
       checkedLength(userSize),
-      from.linearOn(this.#task.machine),
+      this.#linear("from", from),
       checkedLength(kernelSize),
       this.#constant(
         trailings[oneOf("trailing", trailing, Object.keys(trailings) as IgnoredTrailing[])],
@@ -451,7 +445,7 @@ export class UserAccess {
   /** get_user_inline: a scoped read of one value; the value is not promised to be zero after a failure. */
   getUserInline(address: Address, size: ValueSize): GetResult {
     let value = 0n;
-    const error = this.scoped("read", address, size, (pointer) => {
+    const error = this.scoped("read", address, checkedSize(size), (pointer) => {
       const got = this.unsafeGetUser(pointer, size);
       value = got.value;
       return got.error;
@@ -461,7 +455,7 @@ export class UserAccess {
 
   /** put_user_inline: a scoped write of one value. */
   putUserInline(address: Address, size: ValueSize, value: Address): number {
-    return this.scoped("write", address, size, (pointer) =>
+    return this.scoped("write", address, checkedSize(size), (pointer) =>
       this.unsafePutUser(pointer, size, value),
     );
   }
@@ -471,6 +465,7 @@ export class UserAccess {
     return this.#core.accessSave(this.#cpu);
   }
 
+  /** user_access_restore. Only the bits that {@link save} gives mean anything; in others any word is good. */
   restore(saved: number): void {
     this.#core.accessRestore(this.#cpu, wholeNumber("saved", saved, 0, MAX_TOKEN));
   }
@@ -538,7 +533,7 @@ const EFAULT = 14;
 /** Any other size must fail when the kernel is built, so here it is a mistake of the caller. */
 function checkedSize(size: number): number {
   if (size === 1 || size === 2 || size === 4 || size === 8) return size;
-  throw new UsageError({ argument: "size", problem: `is ${String(size)}`, valid: "1, 2, 4 or 8" });
+  throw wrong("size", size, "1, 2, 4 or 8");
 }
 
 function checkedLength(length: number): number {

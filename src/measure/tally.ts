@@ -1,7 +1,9 @@
+import { checkThat, listOf, nameOf, objectOf, whole } from "../base/checks.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
-import type { MachineEvent } from "../machine/events.ts";
-import type { Machine } from "../machine/machine.ts";
+import { eventTable, type MachineEvent } from "../machine/events.ts";
+import { madeMachine, type Machine } from "../machine/machine.ts";
 import {
+  anyTaskBits,
   sideEvents,
   type CallEvents,
   type CopyEvent,
@@ -36,12 +38,27 @@ const toggleCounters = {
   close: { single: "accessCloses", block: "blockCloses", copy: "copyCloses" },
 } as const;
 
+const word = whole(0, 2 ** 32 - 1);
+const machineEvents = listOf(
+  objectOf<MachineEvent>({
+    kind: nameOf(eventTable.map(({ kind }) => kind)),
+    sequence: word,
+    cpu: word,
+    address: checkThat("a bigint", (value) => typeof value === "bigint"),
+    detail: word,
+    flag: word,
+  }),
+);
+
 /** The events of one call of a task whose words have `taskBits`. */
 export function tallyCall(
   machine: Machine,
   events: readonly MachineEvent[],
   taskBits: TaskBits,
 ): CallEvents {
+  madeMachine("machine", machine);
+  machineEvents("events", events);
+  anyTaskBits("taskBits", taskBits);
   const names: Names = {
     origin: new Map([
       [machine.constant("ORIGIN_SINGLE"), "single"],

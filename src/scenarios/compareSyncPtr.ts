@@ -1,7 +1,7 @@
-import type { WasmSource } from "../core/source.ts";
-import { oneOf } from "../base/nearest.ts";
+import { checkOptions, listOf, nameOf, objectOf, optional, type Shape } from "../base/checks.ts";
+import { wasmSource, type WasmSource } from "../core/source.ts";
 import { archNames, type ArchName } from "../machine/arch.ts";
-import { newestKernel } from "../machine/kernel.ts";
+import { kernelRelease, newestKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
 import { composeCall, costProfile, type CallCost, type CallEvents } from "../measure/cost/index.ts";
 import { nanosecondsPerTurn } from "../measure/realTime.ts";
@@ -35,6 +35,18 @@ export interface CompareOptions {
   readonly wasm?: { readonly study?: WasmSource; readonly release?: WasmSource };
 }
 
+const cores = objectOf<NonNullable<CompareOptions["wasm"]>>({
+  study: optional(wasmSource),
+  release: optional(wasmSource),
+});
+const compareOptions: Shape<CompareOptions> = {
+  archs: optional(listOf(nameOf(archNames))),
+  abis: optional(listOf(nameOf(abiNames))),
+  strategies: optional(listOf(nameOf(strategyNames))),
+  kernel: optional(kernelRelease),
+  wasm: optional(cores),
+};
+
 /** One strategy on one architecture in one ABI; the figures of the row itself add up both sides. */
 export interface CompareRow extends CallFigures {
   readonly arch: ArchName;
@@ -57,8 +69,8 @@ export const comparedStrategies: readonly StrategyName[] = ["per-field", "copy",
 
 /** Counts come from the study build, times from release; the two never mix. */
 export async function compareSyncPtr(options: CompareOptions = {}): Promise<SyncPtrComparison> {
-  const kernel = options.kernel ?? newestKernel;
   const { archs, abis, strategies } = checkedVariants(options);
+  const kernel = options.kernel ?? newestKernel;
   const machineOptions = { kernel, memory: "1M", cpus: 1, tlbEntries: 64 } as const;
   let study = await Machine.create({
     ...machineOptions,
@@ -86,16 +98,13 @@ export async function compareSyncPtr(options: CompareOptions = {}): Promise<Sync
 export function checkedVariants(
   options: CompareOptions,
 ): Required<Pick<CompareOptions, "archs" | "abis" | "strategies">> {
-  return {
-    archs: [...(options.archs ?? archNames)].map((name) => oneOf("archs", name, archNames)),
-    abis: [...(options.abis ?? (["compat"] as const))].map((name) => oneOf("abis", name, abiNames)),
-    strategies: [...(options.strategies ?? comparedStrategies)].map((name) =>
-      oneOf("strategies", name, strategyNames),
-    ),
-  };
+  checkOptions("options", options, compareOptions);
+  const { archs = archNames, abis = ["compat"], strategies = comparedStrategies } = options;
+  return { archs, abis, strategies };
 }
 
-function given(wasm: WasmSource | undefined): { wasm: WasmSource } | Record<string, never> {
+/** The core that the caller brings, where one is brought. */
+export function given(wasm: WasmSource | undefined): { wasm: WasmSource } | Record<string, never> {
   return wasm === undefined ? {} : { wasm };
 }
 

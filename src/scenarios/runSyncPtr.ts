@@ -1,10 +1,10 @@
+import { checkOptions, nameOf, optional, whole, type Shape } from "../base/checks.ts";
 import { UsageError } from "../base/errors.ts";
-import type { WasmSource } from "../core/source.ts";
-import { oneOf } from "../base/nearest.ts";
+import { wasmSource, type WasmSource } from "../core/source.ts";
 import { archNames, type ArchName } from "../machine/arch.ts";
 import type { Counters } from "../machine/counters.ts";
 import type { Finding } from "../machine/findings.ts";
-import { newestKernel } from "../machine/kernel.ts";
+import { kernelRelease, newestKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
 import { composeCall, costProfile, type CallCost } from "../measure/cost/index.ts";
 import { tallyCall } from "../measure/tally.ts";
@@ -12,6 +12,7 @@ import {
   abiExistsOn,
   abiNames,
   abiRow,
+  strategyNames,
   syncPtrFields,
   type AbiName,
   type StrategyName,
@@ -32,6 +33,16 @@ export interface RunSyncPtrOptions {
   readonly wasm?: WasmSource;
 }
 
+const runOptions: Shape<RunSyncPtrOptions> = {
+  arch: optional(nameOf(archNames)),
+  abi: optional(nameOf(abiNames)),
+  strategy: optional(nameOf(strategyNames)),
+  kernel: optional(kernelRelease),
+  flags: optional(whole(0, 2 ** 32 - 1)),
+  faultAt: optional(nameOf(syncPtrFields)),
+  wasm: optional(wasmSource),
+};
+
 /** One call: what it answered, what it left, what it counted, what it cost. */
 export interface SyncPtrRun {
   readonly schemaVersion: 1;
@@ -46,9 +57,8 @@ export interface SyncPtrRun {
 
 /** @throws UsageError for an ABI that the architecture has not */
 export async function runSyncPtr(options: RunSyncPtrOptions = {}): Promise<SyncPtrRun> {
-  const arch = oneOf("arch", options.arch ?? "x86-64", archNames);
-  const abi = oneOf("abi", options.abi ?? "compat", abiNames);
-  if (options.faultAt !== undefined) oneOf("faultAt", options.faultAt, syncPtrFields);
+  checkOptions("options", options, runOptions);
+  const { arch = "x86-64", abi = "compat" } = options;
   if (!abiExistsOn(abi, arch)) {
     throw new UsageError({
       argument: "abi",

@@ -1,6 +1,6 @@
 import { Machine } from "../machine/machine.ts";
 import { abiExistsOn, syncPtrFields, type StrategyName } from "../systems/pcm/abi.ts";
-import { checkedVariants, type CompareOptions } from "./compareSyncPtr.ts";
+import { checkedVariants, given, type CompareOptions } from "./compareSyncPtr.ts";
 import { callSyncPtr, hotFlags, prepareSyncPtr, type SyncPtrOutcome } from "./syncPtr.ts";
 
 /** What each strategy leaves in user memory when field k is the first that cannot be written, for every k. */
@@ -12,14 +12,18 @@ export interface SyncPtrFaults {
 }
 
 export async function syncPtrFaults(options: CompareOptions = {}): Promise<SyncPtrFaults> {
+  const { archs, abis, strategies } = checkedVariants(options);
   const outcomes: SyncPtrOutcome[] = [];
   const first = {
     memory: "1M",
     tlbEntries: 64,
     ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
   };
-  const { archs, abis, strategies } = checkedVariants(options);
-  let machine = await Machine.create({ ...first, build: "release" });
+  let machine = await Machine.create({
+    ...first,
+    build: "release",
+    ...given(options.wasm?.release),
+  });
   for (const arch of archs) {
     for (const abi of abis.filter((name) => abiExistsOn(name, arch))) {
       for (const strategy of strategies) {

@@ -7,9 +7,12 @@
  * work of an exception or a fixup has no published figure and is not in the sum.
  */
 
+import { checkOptions } from "../../base/checks.ts";
 import { copyCost, type CopyCurve } from "./copyCurve.ts";
 import {
-  checkSideEvents,
+  anyCall,
+  anySide,
+  anyTaskBits,
   countOf,
   type CallEvents,
   type CopyEvent,
@@ -17,6 +20,7 @@ import {
   type TaskBits,
 } from "./events.ts";
 import type { CostProfile, CycleModel } from "./profile.ts";
+import { anyProfile } from "./profileShape.ts";
 import { components, type Component, type Weight } from "./weights.ts";
 
 /** A copy whose cost was estimated because this length or alignment was not measured. */
@@ -50,11 +54,13 @@ export interface CallCost {
 
 /**
  * The cost of one call on one architecture.
- * @throws RangeError if a count is not a whole number from 0 or the task's width is not 32 or 64
+ * @throws UsageError if a count is not a whole number from 0 or the task's width is not 32 or 64
  */
 export function composeCall(profile: CostProfile, call: CallEvents): CallCost {
-  const read = composeSide(profile, call.read, call.taskBits);
-  const write = composeSide(profile, call.write, call.taskBits);
+  anyProfile("profile", profile);
+  checkOptions("call", call, anyCall);
+  const read = sideCost(profile, call.read, call.taskBits);
+  const write = sideCost(profile, call.write, call.taskBits);
   return { read, write, both: addSides(read, write) };
 }
 
@@ -64,8 +70,13 @@ export function composeSide(
   events: SideEvents,
   taskBits: TaskBits,
 ): SideCost {
-  checkSideEvents(events);
-  checkTaskBits(taskBits);
+  anyProfile("profile", profile);
+  anySide("events", events);
+  anyTaskBits("taskBits", taskBits);
+  return sideCost(profile, events, taskBits);
+}
+
+function sideCost(profile: CostProfile, events: SideEvents, taskBits: TaskBits): SideCost {
   const copies = copyInstructions(profile, events);
   const byComponent = composeComponents(profile.weights, events, taskBits, copies.cost);
   const instructions = Object.values(byComponent).reduce(addKnown, 0);
@@ -79,11 +90,6 @@ export function composeSide(
     components: byComponent,
     approximations: [...copies.approximations, ...cycles.approximations],
   };
-}
-
-function checkTaskBits(taskBits: number): void {
-  if (taskBits === 32 || taskBits === 64) return;
-  throw new RangeError(`taskBits is ${taskBits}; it must be 32 or 64`);
 }
 
 function composeComponents(

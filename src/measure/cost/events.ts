@@ -11,6 +11,16 @@
  *   memory
  */
 
+import {
+  checkOptions,
+  checkThat,
+  listOf,
+  objectOf,
+  optional,
+  whole,
+  type Shape,
+} from "../../base/checks.ts";
+
 /** One copy between kernel and user memory. */
 export interface CopyEvent {
   /** Bytes copied. */
@@ -68,11 +78,22 @@ export type SideEvents = Readonly<Record<SideCounter, number>> & {
   readonly copiesToUser: readonly CopyEvent[];
 };
 
+/** Alignments are addresses modulo this many bytes. */
+export const alignmentModulus = 64;
+
 /** What a weight multiplies: a counter, or the number of entries of a copy list. */
 export type CostEvent = SideCounter | "copiesFromUser" | "copiesToUser";
 
+export const costEvents: readonly CostEvent[] = [
+  ...sideCounters.map(({ name }) => name),
+  "copiesFromUser",
+  "copiesToUser",
+];
+
 /** Width of the task's addresses: some range checks take a shorter way for a 32-bit task. */
 export type TaskBits = 32 | 64;
+
+export const anyTaskBits = checkThat("32 or 64", (value) => value === 32 || value === 64);
 
 /** What happened in one call. */
 export interface CallEvents {
@@ -81,8 +102,30 @@ export interface CallEvents {
   readonly write: SideEvents;
 }
 
-/** A side with the given events and none of any other kind. */
+const count = whole(0, Number.MAX_SAFE_INTEGER);
+/** An address modulo {@link alignmentModulus}. */
+export const alignment = whole(0, alignmentModulus - 1);
+const copies = listOf(
+  objectOf<CopyEvent>({ bytes: count, toAlign: alignment, fromAlign: alignment }),
+);
+
+/** What a core can have counted on one side. */
+const sideShape = {
+  ...Object.fromEntries(sideCounters.map(({ name }) => [name, count])),
+  copiesFromUser: copies,
+  copiesToUser: copies,
+} as Shape<SideEvents>;
+
+const givenShape = Object.fromEntries(
+  Object.entries(sideShape).map(([name, check]) => [name, optional(check)]),
+) as Shape<SideEvents>;
+
+/**
+ * A side with the given events and none of any other kind.
+ * @throws UsageError naming the event that no core can have counted
+ */
 export function sideEvents(events: Partial<SideEvents> = {}): SideEvents {
+  checkOptions("events", events, givenShape as Shape<Partial<SideEvents>>);
   const none = Object.fromEntries(sideCounters.map(({ name }) => [name, 0]));
   return {
     ...(none as Record<SideCounter, number>),
@@ -98,25 +141,6 @@ export function countOf(events: SideEvents, event: CostEvent): number {
   return typeof count === "number" ? count : count.length;
 }
 
-/**
- * Refuses counts that no core can have counted.
- * @throws RangeError naming the counter, its value and what is valid
- */
-export function checkSideEvents(events: SideEvents): void {
-  for (const { name } of sideCounters) requireWhole(name, events[name], Number.MAX_SAFE_INTEGER);
-  for (const list of ["copiesFromUser", "copiesToUser"] as const) {
-    events[list].forEach((copy, index) => {
-      requireWhole(`${list}[${index}].bytes`, copy.bytes, Number.MAX_SAFE_INTEGER);
-      requireWhole(`${list}[${index}].toAlign`, copy.toAlign, alignmentModulus - 1);
-      requireWhole(`${list}[${index}].fromAlign`, copy.fromAlign, alignmentModulus - 1);
-    });
-  }
-}
-
-/** Alignments are addresses modulo this many bytes. */
-export const alignmentModulus = 64;
-
-function requireWhole(name: string, value: number, most: number): void {
-  if (Number.isInteger(value) && value >= 0 && value <= most) return;
-  throw new RangeError(`${name} is ${value}; it must be a whole number from 0 to ${most}`);
-}
+/** One side's events, and the events of one call. */
+export const anySide = objectOf<SideEvents>(sideShape);
+export const anyCall: Shape<CallEvents> = { taskBits: anyTaskBits, read: anySide, write: anySide };

@@ -8,6 +8,7 @@ export {
   type SideCost,
 } from "./compose.ts";
 export {
+  anyTaskBits,
   sideCounters,
   sideEvents,
   type CallEvents,

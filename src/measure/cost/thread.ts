@@ -8,6 +8,7 @@
  *   +--------------+---------------------------+---------------+
  */
 
+import { checkThat, objectOf } from "../../base/checks.ts";
 import { threadReported } from "./figures.ts";
 
 const percent = 100;
@@ -49,6 +50,19 @@ export interface AccessInstructions {
   readonly write: number;
 }
 
+const instructions = checkThat(
+  "a number of instructions from 0",
+  (value) => Number.isFinite(value) && (value as number) >= 0,
+);
+const accessInstructions = objectOf<AccessInstructions>({
+  read: instructions,
+  write: instructions,
+});
+const formInstructions = objectOf<Record<ThreadForm, number>>({
+  perField: instructions,
+  block: instructions,
+});
+
 /** The shares of one ioctl on 8xx, under one assumption about the rest of it. */
 export interface IoctlShares {
   /** The form whose reported share fixes the rest. */
@@ -88,6 +102,8 @@ export function ioctlShares(
   access: AccessInstructions,
   readSides: Readonly<Record<ThreadForm, number>>,
 ): Readonly<Record<ThreadForm, IoctlShares>> {
+  accessInstructions("access", access);
+  formInstructions("readSides", readSides);
   return {
     perField: sharesWith("perField", access, readSides.perField),
     block: sharesWith("block", access, readSides.block),

@@ -1,6 +1,7 @@
 import { oneOf } from "../../base/nearest.ts";
 import { archNames, type ArchName } from "../../machine/arch.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
+import { madeMachine } from "../../machine/machine.ts";
 
 /** The ABIs of SYNC_PTR (sound/core/pcm_compat.c), and which architecture has which. */
 export const abis = [
@@ -133,6 +134,7 @@ export function syncPtrLayout(
   machine: CoreMemory,
   name: AbiName,
 ): { readonly bytes: number; readonly fields: readonly FieldPlace[] } {
+  madeMachine("machine", machine);
   const abi = abiNumber(machine, name);
   return {
     bytes: machine.exports.syncPtrBytes(abi),

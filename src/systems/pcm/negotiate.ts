@@ -13,6 +13,8 @@ export const doors = { lp64: "DOOR_NATIVE", i386: "DOOR_I386", x32: "DOOR_X32" }
 
 export type DoorName = keyof typeof doors;
 
+export const doorNames = Object.keys(doors) as DoorName[];
+
 /** Number of HW_REFINE in bits 0 … 7 of a request; HW_PARAMS is the next. */
 const HW_REFINE_NUMBER = 0x10;
 const NUMBER_MASK = 0xff;

@@ -1,16 +1,34 @@
+import {
+  checkOptions,
+  flag,
+  nameOf,
+  optional,
+  whole,
+  wholeNumber,
+  type Shape,
+} from "../../base/checks.ts";
 import { FaultlineError } from "../../base/errors.ts";
 import { oneOf } from "../../base/nearest.ts";
 import type { CoreExports } from "../../core/exports.ts";
-import { halves, wholeNumber, type Address } from "../../machine/address.ts";
+import { anyAddress, halves, type Address } from "../../machine/address.ts";
 import { Handle } from "../../machine/handle.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 import type { Operation } from "../../machine/programs.ts";
-import type { Task } from "../../machine/task.ts";
-import { abiNumber, strategyNumber, type AbiName, type StrategyName } from "./abi.ts";
-import { pcmIoctl, type DoorName } from "./negotiate.ts";
+import { madeTask, type Task } from "../../machine/task.ts";
+import {
+  abiNames,
+  abiNumber,
+  strategyNames,
+  strategyNumber,
+  type AbiName,
+  type StrategyName,
+} from "./abi.ts";
+import { doorNames, pcmIoctl, type DoorName } from "./negotiate.ts";
 import {
   constraintsFor,
+  deviceLimits,
   deviceProfiles,
+  lastMaskBit,
   openRequest,
   requestNumber,
   type HwConstraints,
@@ -29,10 +47,13 @@ const requests = {
   xrun: 0x4148,
 } as const;
 
+const requestNames = Object.keys(requests) as (keyof typeof requests)[];
+
 /** From where on a place is looked for in which a request's structure lies while HW_PARAMS runs. */
 const REQUEST_ADDRESS = 0x08000000;
 const REQUEST_BYTES = 4096;
 const MOST_BYTES = 2 ** 31 - 1;
+const MAX_WORD = 2 ** 32 - 1;
 
 const FORMAT_S16_LE = 2;
 const ACCESS_RW_INTERLEAVED = 3;
@@ -67,6 +88,29 @@ export interface SyncPtrCall {
   readonly strategy?: StrategyName;
 }
 
+const openOptions: Shape<PcmOpenOptions> = {
+  direction: optional(nameOf(pcmDirections)),
+  limits: optional(deviceLimits),
+  nonblock: optional(flag),
+};
+
+const number = whole(0, MAX_WORD);
+/** Which values a device takes is its own to say, by an errno; a mask's bits are its all. */
+const configuration: Shape<PcmConfiguration> = {
+  format: optional(whole(0, lastMaskBit)),
+  access: optional(whole(0, lastMaskBit)),
+  channels: optional(number),
+  rate: optional(number),
+  periodSize: number,
+  bufferSize: number,
+};
+
+const syncPtrCall: Shape<SyncPtrCall> = {
+  address: anyAddress,
+  abi: nameOf(abiNames),
+  strategy: optional(nameOf(strategyNames)),
+};
+
 /** An open substream of a sound device, used by one task. */
 export class PcmStream {
   readonly task: Task;
@@ -80,6 +124,7 @@ export class PcmStream {
     limits: PcmDeviceLimits,
     constraints: HwConstraints,
   ) {
+    madeTask("task", task);
     this.task = task;
     this.#handle = new Handle(task.machine, "stream", handle);
     this.#limits = limits;
@@ -88,6 +133,8 @@ export class PcmStream {
 
   /** @throws FaultlineError "open-failed" for limits nothing can meet, "no-memory" when RAM is full */
   static open(task: Task, options: PcmOpenOptions = {}): PcmStream {
+    madeTask("task", task);
+    checkOptions("options", options, openOptions);
     const limits = options.limits ?? deviceProfiles.ctl;
     const { constraints } = constraintsFor(limits);
     if (constraints === undefined) {
@@ -96,7 +143,7 @@ export class PcmStream {
         "open gave -22: no configuration meets the device's limits",
       );
     }
-    const direction = oneOf("direction", options.direction ?? "playback", pcmDirections);
+    const direction = options.direction ?? "playback";
     const handle =
       task.machine.exports.pcmOpen(
         pcmDirections.indexOf(direction),
@@ -120,6 +167,7 @@ export class PcmStream {
 
   /** HW_PARAMS with single values: 0 or −errno. The request passes through user memory as a program's would. */
   configure(wanted: PcmConfiguration): number {
+    checkOptions("configuration", wanted, configuration);
     const fixed = {
       access: wanted.access ?? ACCESS_RW_INTERLEAVED,
       format: wanted.format ?? FORMAT_S16_LE,
@@ -141,6 +189,8 @@ export class PcmStream {
 
   /** ioctl(2) at a door: what the kernel's entry returns, or BLOCKED when it sleeps. */
   ioctl(door: DoorName, command: number, argument: Address): number {
+    oneOf("door", door, doorNames);
+    wholeNumber("command", command, 0, MAX_WORD);
     const { lo, hi } = this.#machine.word(argument, "argument");
     const target = {
       machine: this.#machine,
@@ -154,20 +204,21 @@ export class PcmStream {
 
   /** A request without an argument: 0 or −errno, or BLOCKED when it sleeps. */
   request(name: keyof typeof requests): number {
-    return this.ioctl(
-      "lp64",
-      requests[oneOf("request", name, Object.keys(requests) as (keyof typeof requests)[])],
-      0,
-    );
+    return this.ioctl("lp64", requests[oneOf("request", name, requestNames)], 0);
   }
 
   /** SYNC_PTR: 0 or −errno. */
   syncPtr(call: SyncPtrCall): number {
-    return this.syncPtrOperation(call, this.#machine.exports).call();
+    return this.#syncPtr(call, this.#machine.exports).call();
   }
 
   /** SYNC_PTR as an operation of a program. */
-  syncPtrOperation(call: SyncPtrCall, exports = this.#machine.rawExports): Operation {
+  syncPtrOperation(call: SyncPtrCall): Operation {
+    return this.#syncPtr(call, this.#machine.rawExports);
+  }
+
+  #syncPtr(call: SyncPtrCall, exports: CoreExports): Operation {
+    checkOptions("call", call, syncPtrCall);
     const { lo, hi } = this.#machine.word(call.address, "address");
     const abi = abiNumber(this.#machine, call.abi);
     const strategy = strategyNumber(this.#machine, call.strategy ?? "kernel");

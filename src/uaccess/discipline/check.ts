@@ -1,3 +1,12 @@
+import {
+  checkOptions,
+  checkThat,
+  flag,
+  objectOf,
+  optional,
+  text,
+  type Shape,
+} from "../../base/checks.ts";
 import { UsageError } from "../../base/errors.ts";
 import { type LabelTable, type Operation, type Program, resolveLabels } from "./program.ts";
 import { type CodeContext, type RuleId, RULES } from "./rules.ts";
@@ -26,6 +35,20 @@ export interface DisciplineOptions {
   readonly allowList?: Iterable<string>;
 }
 
+const disciplineOptions: Shape<DisciplineOptions> = {
+  function: optional(
+    objectOf<NonNullable<DisciplineOptions["function"]>>({
+      name: text,
+      uaccessSafe: optional(flag),
+    }),
+  ),
+  allowList: optional(checkThat("function names to go through, such as a Set", isIterable)),
+};
+
+function isIterable(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
+}
+
 /** Code on a real path has a handful of states. What passes this saves different values in branch after branch. */
 const MOST_STATES = 1 << 16;
 
@@ -48,6 +71,7 @@ export function checkDiscipline(
   program: Program,
   options: DisciplineOptions = {},
 ): DisciplineFinding[] {
+  checkOptions("options", options, disciplineOptions);
   const labels = resolveLabels(program);
   const context = contextOf(options);
   const findings = new Map<string, DisciplineFinding>();

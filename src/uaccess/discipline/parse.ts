@@ -1,3 +1,4 @@
+import { text as checkText } from "../../base/checks.ts";
 import { UsageError } from "../../base/errors.ts";
 import { unknownName } from "../../base/nearest.ts";
 import { type Operation, PLAIN_OPS, type Program, resolveLabels } from "./program.ts";
@@ -30,6 +31,7 @@ const WORDS: readonly string[] = [...PLAIN_OPS, ...Object.keys(ONE_NAME), "name:
  * @throws UsageError naming the line, what is wrong with it and what is valid
  */
 export function parseProgram(text: string): Program {
+  checkText("text", text);
   const program = text.split("\n").flatMap((source, index) => parseLine(source, index + 1));
   resolveLabels(program);
   return program;

@@ -2,6 +2,7 @@
  * The programs that the discipline checker reads: the body of one function, reduced to what matters for the guard on
  * user memory and for the direction flag. Everything else a function does is left out.
  */
+import { listOf, text } from "../../base/checks.ts";
 import { UsageError } from "../../base/errors.ts";
 import { oneOf } from "../../base/nearest.ts";
 
@@ -36,9 +37,9 @@ const ENDS_A_PATH: readonly Operation["op"][] = ["return", "jump"];
  * @throws UsageError naming the entry (and its line, if it was parsed)
  */
 export function resolveLabels(program: Program): LabelTable {
+  checkEntries(program);
   const labels = collectLabels(program);
   program.forEach((operation, index) => {
-    oneOf(`${placeOf(operation, index)}: operation`, operation.op, OPS);
     if (operation.op !== "branch" && operation.op !== "jump") return;
     if (labels.has(operation.target)) return;
     const known = [...labels.keys()].join(", ");
@@ -50,6 +51,26 @@ export function resolveLabels(program: Program): LabelTable {
   });
   requireEnd(program);
   return labels;
+}
+
+/** The name that an operation needs, where it needs one. */
+const namedBy: Readonly<Partial<Record<Operation["op"], "callee" | "target" | "name">>> = {
+  call: "callee",
+  branch: "target",
+  jump: "target",
+  label: "name",
+};
+
+const entries = listOf((place, value) => {
+  const entry = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const where = typeof entry["line"] === "number" ? `program line ${entry["line"]}` : place;
+  const op = oneOf(`${where}: operation`, entry["op"], OPS);
+  const named = namedBy[op];
+  if (named !== undefined) text(`${where}: ${named}`, entry[named]);
+});
+
+function checkEntries(program: unknown): void {
+  entries("program", program);
 }
 
 function collectLabels(program: Program): Map<string, number> {

@@ -22,7 +22,10 @@ export const costProfiles: Readonly<Record<ArchName, CostProfile>> = {
   none,
 };
 
-/** @throws UsageError naming the valid architectures */
+/**
+ * The profile of that architecture.
+ * @throws UsageError naming the nearest and the valid names
+ */
 export function costProfile(arch: ArchName): CostProfile {
   return costProfiles[oneOf("arch", arch, archNames)];
 }

@@ -3,8 +3,9 @@
  * made on.
  */
 
+import { checkThat, flag, listOf, objectOf, whole } from "../../../base/checks.ts";
 import { unlimited } from "./layout.ts";
-import type { Rule } from "./rules.ts";
+import { rule, type Rule } from "./rules.ts";
 
 /** Limits of a device. Sizes in bytes, rates in Hz, all unsigned 32-bit numbers. */
 export interface PcmDeviceLimits {
@@ -32,6 +33,33 @@ export interface PcmDeviceLimits {
   readonly rates: readonly number[];
   /** Rules that the driver adds when it is opened. */
   readonly driverRules: readonly Rule[];
+}
+
+const word = whole(0, unlimited);
+
+/** What a caller gives as a device's limits; that they leave something to choose is seen at open. */
+export const deviceLimits = objectOf<PcmDeviceLimits>({
+  info: word,
+  formats: checkThat("a bigint of 64 bits", isMask),
+  rateMin: word,
+  rateMax: word,
+  channelsMin: word,
+  channelsMax: word,
+  bufferBytesMax: word,
+  periodBytesMin: word,
+  periodBytesMax: word,
+  periodsMin: word,
+  periodsMax: word,
+  fifoSize: word,
+  wholePeriods: flag,
+  ringMappable: flag,
+  ringBytesMax: word,
+  rates: listOf(word),
+  driverRules: listOf(rule),
+});
+
+function isMask(value: unknown): boolean {
+  return typeof value === "bigint" && value === BigInt.asUintN(64, value);
 }
 
 const noExtras = {

@@ -2,7 +2,7 @@
 
 export { hwParams } from "./choose.ts";
 export { constraintsFor, type HwConstraints } from "./constraints.ts";
-export { deviceProfiles, type PcmDeviceLimits } from "./devices.ts";
+export { deviceLimits, deviceProfiles, type PcmDeviceLimits } from "./devices.ts";
 export { isLinear, physicalWidth, significantWidth } from "./formats.ts";
 export { parseImage, slotOf } from "./hwParamsImage.ts";
 export * from "./layout.ts";

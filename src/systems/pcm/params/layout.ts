@@ -33,6 +33,9 @@ export const offsetOf = {
 } as const;
 
 export const maskBytes = 32;
+
+/** The highest value that a mask can hold. */
+export const lastMaskBit = maskBytes * 8 - 1;
 export const maskWords = maskBytes / 4;
 export const intervalBytes = 12;
 

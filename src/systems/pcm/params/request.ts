@@ -1,6 +1,6 @@
 /** Builds HW_PARAMS requests. */
 
-import { UsageError } from "../../../base/errors.ts";
+import { wholeNumber } from "../../../base/checks.ts";
 import {
   imageBytes,
   intervalBytes,
@@ -9,6 +9,7 @@ import {
   offsetOf,
   param,
   firstInterval,
+  lastMaskBit,
   paramCount,
   unlimited,
   type PcmAbi,
@@ -54,13 +55,7 @@ function intervalOffset(k: number): number {
 }
 
 function fixMask(image: Uint8Array, name: "access" | "format", value: number): void {
-  if (!Number.isInteger(value) || value < 0 || value >= maskBytes * 8) {
-    throw new UsageError({
-      argument: name,
-      problem: `is ${value}, which no mask can hold`,
-      valid: `a whole number from 0 to ${maskBytes * 8 - 1}`,
-    });
-  }
+  wholeNumber(name, value, 0, lastMaskBit);
   const start = offsetOf.masks + param[name] * maskBytes;
   image.fill(0, start, start + maskBytes);
   image[start + (value >>> 3)] = 1 << (value & 7);

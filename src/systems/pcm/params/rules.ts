@@ -3,10 +3,11 @@
  * sound/core/pcm_native.c, Linux 6.12). Their order decides intermediate roundings.
  */
 
+import { callback, listOf, objectOf, orNull, whole } from "../../../base/checks.ts";
 import { formatsByWidth, linearFormats } from "./formats.ts";
 import { slotOf, workSlot, type HwParams } from "./hwParamsImage.ts";
 import { integer, nothingLeft, type RefineResult } from "./interval.ts";
-import { param, subformat } from "./layout.ts";
+import { param, paramCount, subformat } from "./layout.ts";
 
 /** One rule: it runs when a parameter it depends on moved since it last ran. */
 export interface Rule {
@@ -17,6 +18,15 @@ export interface Rule {
   /** Narrows the target; says changed, unchanged or nothingLeft. */
   readonly run: (params: HwParams) => RefineResult;
 }
+
+const parameter = whole(0, paramCount - 1);
+
+/** A rule that a driver of the caller's adds. */
+export const rule = objectOf<Rule>({
+  target: orNull(parameter),
+  deps: listOf(parameter),
+  run: callback,
+});
 
 const {
   sampleBits,

@@ -1,0 +1,27 @@
+/** Longer text is cut in a message, which is one line. */
+const MOST_CHARACTERS = 60;
+
+/** Any value as a message shows it: whatever was passed, saying so must not fail. */
+export function shown(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return shownText(value);
+    case "function":
+      return "a function";
+    case "object":
+      return value === null ? "null" : shownObject(value);
+    default:
+      return String(value);
+  }
+}
+
+function shownText(text: string): string {
+  const cut = text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+  return JSON.stringify(cut);
+}
+
+/** By its class alone: converting it could run code of its own, or fail. */
+function shownObject(value: object): string {
+  const name = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  return /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
+}
