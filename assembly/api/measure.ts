@@ -217,5 +217,8 @@ function playPeriod(stream: Stream): void {
 
 /** n flushes of the whole TLB. */
 export function measureFlush(index: u32, n: u32): void {
-  for (let at: u32 = 0; at < n; at++) flushAll(cpuAt(index));
+  const cpu = cpuAt(index);
+  enterCore(cpu);
+  for (let at: u32 = 0; at < n; at++) flushAll(cpu);
+  leaveCore(cpu);
 }

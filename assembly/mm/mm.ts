@@ -91,6 +91,7 @@ export function unlockTables(mm: Mm): void {
   spinUnlock(changetype<usize>(mm) + offsetof<Mm>("tableLock"));
 }
 
+/** No patience here: as in the kernel, who waits for a lock waits until its holder lets go. */
 function waitOnLock(cpu: Cpu, lock: usize, seen: u32): bool {
   if (waitForOthers(cpu, lock, seen)) return true;
   recordFinding(FINDING_LOCK_NEEDS_SCHEDULER, cpu.index, cpu.task, 0, 0);

@@ -7,6 +7,7 @@ import { exitCode } from "./exit.ts";
 import { misuseOf } from "./misuse.ts";
 import { note } from "./output.ts";
 import { addReplay } from "./replay.ts";
+import { refuseRepeats } from "./repeats.ts";
 import { addRun } from "./run.ts";
 import { scenarioFirst } from "./scenarioVerb.ts";
 
@@ -22,7 +23,7 @@ Examples:
   faultline replay test/golden/pcm --build study
 
 Data goes to stdout, everything else to stderr. Exit status: 0 fine, 1 a check failed or there was
-a finding, 2 the command line is wrong, 3 a mistake of Faultline's, 130 interrupted.`;
+a finding, 2 the command line or a trace file is wrong, 3 a mistake of Faultline's, 130 interrupted.`;
 
 /** Runs one command line. Returns the exit status; prints at most one line about a mistake. */
 export async function runCommand(args: readonly string[]): Promise<number> {
@@ -58,6 +59,7 @@ function newProgram(finish: (status: number) => void): Command {
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .addHelpText("after", examples);
   for (const add of Object.values(verbs)) add(program, finish);
+  refuseRepeats(program);
   return program;
 }
 

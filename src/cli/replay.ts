@@ -3,7 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
 import { expandTracePaths, replayFiles } from "../conformance/files.ts";
 import { Replayer } from "../conformance/replay.ts";
-import type { ReplayReport } from "../conformance/report.ts";
+import { isMalformed, type ReplayReport } from "../conformance/report.ts";
 import { emulatedSystems } from "../conformance/systems.ts";
 import { buildNames, type BuildName } from "../core/builds.ts";
 import { resolveKernel } from "../machine/kernel.ts";
@@ -28,7 +28,7 @@ export function addReplay(program: Command, finish: (status: number) => void): v
   program
     .command("replay")
     .description(
-      "golden traces, recorded from real kernels, on a build of the core; exit 1 if any failed",
+      "golden traces, recorded from real kernels, on a build of the core; exit 1 if one differs, 2 if a file is malformed",
     )
     .argument("<paths...>", "trace files (.jsonl, .jsonl.gz) or folders with such files")
     .option("--build <name>", buildNames.join(", "), "release")
@@ -43,8 +43,14 @@ export function addReplay(program: Command, finish: (status: number) => void): v
       const report = await replayOn(build, switchEvery, await traceFiles(paths));
       if (flags.json) printJson(report);
       else print(replayText(report));
-      finish(report.failed > 0 ? exitCode.failed : exitCode.fine);
+      finish(statusOf(report));
     });
+}
+
+/** A file that cannot be read as it should is a mistake of its own; a case that differs is an answer. */
+function statusOf({ failed, failures }: ReplayReport): number {
+  if (failures.some(isMalformed)) return exitCode.usage;
+  return failed > 0 ? exitCode.failed : exitCode.fine;
 }
 
 function switchEveryOf(build: BuildName, text: string | undefined): number {

@@ -2,7 +2,7 @@
 
 import { Mismatch } from "./compare.ts";
 import { NotImplementedError } from "./notImplemented.ts";
-import type { Failure, ReplayTally } from "./report.ts";
+import { lineField, type Failure, type ReplayTally } from "./report.ts";
 import { TraceError } from "./trace.ts";
 
 /** Throws a {@link Mismatch} at the first field that differs. */
@@ -53,7 +53,7 @@ export function differenceOf(
   }
   checker.begin();
   if (error instanceof TraceError) {
-    return { field: "line", expected: "a trace case", actual: error.message };
+    return { field: lineField, expected: "a trace case", actual: error.message };
   }
   if (error instanceof NotImplementedError) {
     return { field: "machine", expected: "an answer", actual: error.message };

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createGunzip } from "node:zlib";
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import type { Replayer } from "./replay.ts";
+import { byteOrderMark } from "./trace.ts";
 
 /** One line that is not blank, and where it stands. */
 export interface TraceLine {
@@ -58,10 +59,15 @@ export async function* readTraceLines(file: string): AsyncGenerator<TraceLine> {
     rest = lines.pop()!;
     for (const text of lines) {
       line++;
-      if (text.trim() !== "") yield { file, line, text };
+      if (!isBlank(text)) yield { file, line, text };
     }
   }
-  if (rest.trim() !== "") yield { file, line: line + 1, text: rest };
+  if (!isBlank(rest)) yield { file, line: line + 1, text: rest };
+}
+
+/** A byte order mark counts as white space elsewhere; here it is content, and wrong. */
+function isBlank(text: string): boolean {
+  return text.trim() === "" && !text.includes(byteOrderMark);
 }
 
 function openText(file: string): AsyncIterable<string> {
@@ -84,6 +90,7 @@ export async function replayFiles(paths: readonly string[], replayer: Replayer):
         reached = line;
         replayer.replayLine(file, line, text);
       }
+      if (reached === 0) replayer.countUnreadable(file, 1, "the file holds no case");
     } catch (error) {
       if (!isReadError(error)) throw error;
       replayer.countUnreadable(file, reached + 1, error.message);

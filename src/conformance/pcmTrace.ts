@@ -18,6 +18,7 @@ import {
   isSingleValues,
   structRequests,
   type PcmCase,
+  type PcmStep,
 } from "./pcmSteps.ts";
 import {
   anyNumber,
@@ -171,7 +172,9 @@ export function parsePcmCase(line: JsonObject): PcmCase {
   }
   const { steps } = line;
   if (!Array.isArray(steps)) throw new TraceError("steps", "expected a list of steps");
+  if (steps.length === 0) throw new TraceError("steps", "expected at least one step");
   steps.forEach(expectStep);
+  expectSingleOpens(steps as readonly PcmStep[]);
   return line as unknown as PcmCase;
 }
 
@@ -183,6 +186,23 @@ function expectSetup(setup: unknown): void {
   if (!isObject(setup["limits"])) throw new TraceError("setup.limits", "expected an object");
   for (const [name, limit] of Object.entries(setup["limits"])) {
     expectFit(limit, size, `setup.limits.${name}`);
+  }
+}
+
+/** A slot, and a direction of a device, is opened once at a time; an open that was refused opens nothing. */
+function expectSingleOpens(steps: readonly PcmStep[]): void {
+  const open = new Map<number, string>();
+  for (const [index, step] of steps.entries()) {
+    const slot = step.slot ?? 0;
+    if (step.op === "CLOSE") open.delete(slot);
+    if (step.op !== "OPEN" || (step.ret ?? 0) < 0) continue;
+    const substream = `${step.device} ${step.stream} ${step.sub}`;
+    if (open.has(slot))
+      throw new TraceError(`steps[${index}].slot`, `slot ${slot} is open already`);
+    if ([...open.values()].includes(substream)) {
+      throw new TraceError(`steps[${index}].sub`, `${substream} is open already`);
+    }
+    open.set(slot, substream);
   }
 }
 

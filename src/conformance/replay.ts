@@ -6,7 +6,7 @@ import { PcmReplayer } from "./pcm.ts";
 import { parsePcmCase } from "./pcmTrace.ts";
 import { RemoteVmReplayer } from "./remoteVm.ts";
 import { isRemoteVmCase, parseRemoteVmCase } from "./remoteVmTrace.ts";
-import { ReplayTally, type Failure, type ReplayReport } from "./report.ts";
+import { lineField, ReplayTally, type Failure, type ReplayReport } from "./report.ts";
 import type { ReplayedSystems } from "./systems.ts";
 import {
   isObject,
@@ -83,7 +83,7 @@ function malformed(error: TraceError): Failure {
     id: null,
     step: unknown?.step ?? null,
     op: unknown?.operation ?? null,
-    field: unknown === null ? "line" : "op",
+    field: unknown === null ? lineField : "op",
     expected: unknown === null ? "a trace case" : "a known operation",
     actual: error.message,
   };

@@ -3,6 +3,9 @@
 /** Version of the report's shape. */
 export const reportVersion = 1;
 
+/** The field of a failure whose line, or file, is no trace. */
+export const lineField = "line";
+
 /** Cases and steps of one kind. Steps behind a case's first failure are counted, not run. */
 export interface KindCount {
   cases: number;
@@ -31,6 +34,11 @@ export interface Failure {
   readonly field: string;
   readonly expected: string;
   readonly actual: string;
+}
+
+/** True where the trace itself is wrong, not what the machine did. */
+export function isMalformed({ field }: Failure): boolean {
+  return field === lineField;
 }
 
 /** The object that `faultline replay --json` prints. */

@@ -158,8 +158,14 @@ export function compileShape(...shapes: readonly Shape[]): CompiledShape {
   };
 }
 
+/** What some editors put before the first line; the traces are UTF-8 without it. */
+export const byteOrderMark = "\ufeff";
+
 /** The object on a line; throws a TraceError when the line is no JSON object. */
 export function parseJsonLine(line: string): JsonObject {
+  if (line.startsWith(byteOrderMark)) {
+    throw new TraceError("", "not JSON: a byte order mark stands before it");
+  }
   let value: unknown;
   try {
     value = JSON.parse(line);

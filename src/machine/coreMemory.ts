@@ -1,7 +1,7 @@
 import { madeCore, type Core } from "../core/core.ts";
 import type { ConstantName, CoreExports } from "../core/exports.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
-import { checkOptions, wholeNumber } from "../base/checks.ts";
+import { checkOptions, wholeNumber, wrong } from "../base/checks.ts";
 import { UsageError } from "../base/errors.ts";
 import { unknownName } from "../base/nearest.ts";
 import { halves, join, type Address, type Halves } from "./address.ts";
@@ -109,8 +109,8 @@ export class CoreMemory {
 
   /** A number of the core's, by its name there. @throws UsageError for an unknown name */
   constant(name: ConstantName): number {
-    const value = coreConstants[name] as number | undefined;
-    if (value === undefined) throw unknownConstant(name);
+    const value: unknown = typeof name === "string" ? coreConstants[name] : undefined;
+    if (typeof value !== "number") throw unknownConstant(name);
     return value;
   }
 
@@ -165,5 +165,7 @@ export class CoreMemory {
 }
 
 function unknownConstant(name: unknown): UsageError {
-  return unknownName("constant", String(name), Object.keys(coreConstants));
+  const known = Object.keys(coreConstants);
+  if (typeof name === "string") return unknownName("constant", name, known);
+  return wrong("constant", name, "a name of the core's constants");
 }

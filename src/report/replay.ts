@@ -1,4 +1,4 @@
-import type { Failure, ReplayReport } from "../conformance/report.ts";
+import { isMalformed, type Failure, type ReplayReport } from "../conformance/report.ts";
 import { renderTable, type TableColumn } from "./table.ts";
 
 /** Failures that the text shows, and how much of each value; the JSON has all. */
@@ -52,7 +52,8 @@ function failureLines({ failures }: ReplayReport): string {
 /** `file:line: case, step 3 SYNC_PTR: ret: expected 0, got -14`; a line that is no case has only its problem. */
 function failureLine(failure: Failure): string {
   const { file, line, id, step, op, field, expected, actual } = failure;
-  if (field === "line") return `${[`${file}:${line}`, id].filter(Boolean).join(": ")}: ${actual}`;
+  if (isMalformed(failure))
+    return `${[`${file}:${line}`, id].filter(Boolean).join(": ")}: ${actual}`;
   const place = step === null ? "" : `, step ${step} ${op}`;
   return `${file}:${line}: ${id}${place}: ${field}: expected ${short(expected)}, got ${short(actual)}`;
 }

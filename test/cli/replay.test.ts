@@ -102,7 +102,7 @@ describe("replay of what cannot pass", () => {
       first!,
     ]);
     const { status, stdout, stderr } = await faultline(["replay", file]);
-    expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+    expect({ status, stderr }).toEqual({ status: 2, stderr: "" });
     expect(stdout).toMatch(/^all +6 +\d+ +2 +4$/m);
     const lines = stdout.split("\n").filter((line) => line.startsWith(file));
     expect(lines).toHaveLength(4);
@@ -116,7 +116,7 @@ describe("replay of what cannot pass", () => {
     const [first, second] = goldenLines("sync_ptr");
     const file = traceFile([first!, "[]", changed(second!, '"ret":0', '"ret":-5')]);
     const { status, stdout } = await faultline(["replay", file, "--json"]);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     const id = (JSON.parse(second!) as { id: string }).id;
     expect(JSON.parse(stdout)).toMatchObject({
       cases: 3,
@@ -141,9 +141,45 @@ describe("replay of what cannot pass", () => {
     const file = join(temporaryFolder(), "cut.jsonl.gz");
     writeFileSync(file, packed.subarray(0, packed.length >> 1));
     const { status, stdout } = await faultline(["replay", file]);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stdout).toMatch(new RegExp(`^${file}:\\d+: unexpected end of file$`, "m"));
     expect(stdout).toMatch(/^sync_ptr_wrap +[1-9]\d* +\d+ +[1-9]\d* +0$/m);
+  });
+});
+
+describe("a file that is no trace is named with the line, and the status is 2", () => {
+  const good = (): string => goldenLines("sync_ptr")[0]!;
+  const steps = (line: string): { op: string }[] =>
+    (JSON.parse(line) as { steps: { op: string }[] }).steps;
+  const withSteps = (make: (steps: { op: string }[]) => object[]): string =>
+    JSON.stringify({ ...(JSON.parse(good()) as object), steps: make(steps(good())) });
+  const opened = (): object => steps(good()).find(({ op }) => op === "OPEN")!;
+
+  test.each<[string, () => string[], string]>([
+    ["an empty file", () => [], ":1: the file holds no case"],
+    ["blank lines", () => ["", "  "], ":1: the file holds no case"],
+    ["no steps", () => ["", withSteps(() => [])], ":2: .*: steps: expected at least one step"],
+    [
+      "a byte order mark before a case",
+      () => [`\ufeff${good()}`],
+      ":1: not JSON: a byte order mark stands before it",
+    ],
+    ["a byte order mark alone", () => ["\ufeff"], ":1: not JSON: a byte order mark stands"],
+    [
+      "a slot opened twice",
+      () => [withSteps((all) => [opened(), ...all])],
+      ":1: .*: steps\\[1\\]\\.slot: slot 0 is open already",
+    ],
+    [
+      "a substream opened twice",
+      () => [withSteps((all) => [{ ...opened(), slot: 1 }, ...all])],
+      ":1: .*: steps\\[1\\]\\.sub: ctl playback 0 is open already",
+    ],
+  ])("%s", async (_, lines, message) => {
+    const file = traceFile(lines());
+    const { status, stdout, stderr } = await faultline(["replay", file]);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: "" });
+    expect(stdout).toMatch(new RegExp(`^${file}${message}`, "m"));
   });
 });
 

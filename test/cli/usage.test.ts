@@ -62,6 +62,13 @@ const mistakes: readonly (readonly [string, string])[] = [
     "replay test/golden --build study --switch-every often",
     '--switch-every is "often"; valid: a whole number from 0',
   ],
+  [
+    "compare sync-ptr --arch none --arch x86-64",
+    "--arch is given twice; valid: once (one or more, with commas, or all: ",
+  ],
+  ["run sync-ptr --abi compat --abi=compat", "--abi is given twice; valid: once (native64, "],
+  ["compare sync-ptr --json --json", "--json is given twice; valid: once ("],
+  ["replay test/golden --build release --build study", "--build is given twice; valid: once ("],
 ];
 
 describe("a mistake on the command line is one line on stderr, nothing on stdout, exit 2", () => {

@@ -14,6 +14,8 @@ import {
 } from "../../src/index.ts";
 import { loadModule } from "../../src/core/core.ts";
 import { coreConstants } from "../../src/core/generated/coreConstants.ts";
+import { coreRelease } from "../../src/core/generated/coreRelease.ts";
+import { signedCore } from "../support/signedCore.ts";
 
 /** The four cores as files: what they may hold, and that the host's tables and the core agree. */
 const root = new URL("../../", import.meta.url);
@@ -60,6 +62,19 @@ function section(wasm: Uint8Array, wanted: number): Uint8Array | undefined {
     reader.at += length;
   }
   return undefined;
+}
+
+/** A core as the compiler left it: the last section is the one that names the release. */
+function withoutSignature(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
+  const reader = new Reader(wasm, 8);
+  let last = 0;
+  while (reader.at < wasm.length) {
+    last = reader.at;
+    reader.byte();
+    const length = reader.number();
+    reader.at += length;
+  }
+  return wasm.slice(0, last);
 }
 
 /** The globals a core defines, as "mutable" or "constant". */
@@ -198,6 +213,7 @@ describe("a core of the caller's own", () => {
     ["the release core for study", release, "study", "wrong-core"],
     ["the release core for threads", release, "threads", "wrong-core"],
     ["the threads core for release", wasmOf("threads"), "release", "wrong-core"],
+    ["the profile core for release", wasmOf("profile"), "release", "wrong-core"],
   ])("%s is refused in one line", async (_, wasm, build, code) => {
     const failure = await Machine.create({ wasm, build, memory: "256K" }).then(
       () => undefined,
@@ -206,6 +222,26 @@ describe("a core of the caller's own", () => {
     expect(failure).toMatchObject({ name: "FaultlineError", code });
     expect(failure!.message).not.toContain("\n");
   });
+
+  test.each(buildNames)(
+    "the %s core of another release is refused with both named",
+    async (build) => {
+      const unsigned = withoutSignature(wasmOf(build));
+      const attempt = (wasm: Uint8Array<ArrayBuffer>): Promise<Machine> =>
+        Machine.create({ wasm, build, memory: "256K" });
+      await expect(attempt(unsigned)).rejects.toMatchObject({
+        code: "wrong-core",
+        message: expect.stringContaining('it has no section "faultline"') as string,
+      });
+      for (const release of ["0.0.9", coreRelease.replace(/.\)$/, "x)")]) {
+        await expect(attempt(signedCore(unsigned, build, release))).rejects.toMatchObject({
+          code: "wrong-core",
+          message: `the module given is no ${build} core: it is of release ${release}, this library of ${coreRelease}`,
+        });
+      }
+      expect((await attempt(signedCore(unsigned, build))).framesInUse).toBe(1);
+    },
+  );
 
   test("the built-in cores are compiled once", async () => {
     expect(await loadModule("release")).toBe(await loadModule("release"));

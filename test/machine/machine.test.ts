@@ -37,11 +37,11 @@ describe("sizes", () => {
 
   test.each<[MachineOptions, string]>([
     [{ memory: 0 }, "memory is 0; valid: whole 4096-byte pages from 256K to 3G"],
-    [{ memory: "255K" }, "memory is 255K; valid: whole 4096-byte pages from 256K to 3G"],
+    [{ memory: "255K" }, 'memory is "255K"; valid: whole 4096-byte pages from 256K to 3G'],
     [{ memory: (256 << 10) + 1 }, "memory is 262145; valid"],
     [{ memory: 3 * 2 ** 30 + PAGE }, "memory is 3221229568; valid"],
-    [{ memory: "4G" }, "memory is 4G; valid"],
-    [{ memory: "much" }, "memory is much; valid"],
+    [{ memory: "4G" }, 'memory is "4G"; valid'],
+    [{ memory: "much" }, 'memory is "much"; valid'],
     [{ memory: Number.NaN }, "memory is NaN; valid"],
     [{ memory: 1e300 }, "valid: whole 4096-byte pages from 256K to 3G"],
     [{ cpus: 0 }, "cpus is 0; valid: a whole number from 1 to 256"],

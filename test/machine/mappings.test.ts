@@ -80,8 +80,12 @@ describe("VMAs", () => {
     expect(task.protect(USER, 0, "r")).toBe(0);
     expect(task.protect(USER, PAGE, "r")).toBe(-12);
     expect(task.protect(USER, 2n ** 64n - 1n, "r")).toBe(-12);
-    expect(() => task.map({ at: USER + 1, length: PAGE })).toThrow("gave -22");
-    expect(() => task.map({ at: USER, length: 0 })).toThrow("gave -22");
+    expect(() => task.map({ at: USER + 1, length: PAGE })).toThrow(
+      "at is 4194305; valid: a page's first address, a multiple of 4096",
+    );
+    expect(() => task.map({ at: USER, length: 0 })).toThrow(
+      "length is 0; valid: at least one byte",
+    );
     expect(() => task.map({ at: USER, length: PAGE, protection: "rq" })).toThrow(UsageError);
     expect(() => task.map({ at: USER, length: PAGE, shared: true })).toThrow(
       "needs something to share",

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import asc from "assemblyscript/asc";
+import { signedCore } from "./signedCore.ts";
 
 /**
  * Cores with a mistake: the compiler is given the project's sources with a few words changed, so that a test can show
@@ -45,7 +46,7 @@ export async function mutantCore(
   if (applied.size !== mutations.length) {
     throw new Error("a mutation is of a file that is not compiled");
   }
-  return binary;
+  return signedCore(binary, build);
 }
 
 function mutate(

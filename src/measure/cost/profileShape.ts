@@ -10,6 +10,7 @@ import {
   type Check,
   type Shape,
 } from "../../base/checks.ts";
+import { UsageError } from "../../base/errors.ts";
 import { archNames } from "../../machine/arch.ts";
 import type { AlignmentClass, CopyCurve } from "./copyCurve.ts";
 import { alignment, anyTaskBits, costEvents, type CostEvent } from "./events.ts";
@@ -51,13 +52,27 @@ const alignmentClass = objectOf<AlignmentClass>({
   fromAlign: alignment,
   points,
 });
-const curve = objectOf<CopyCurve>({
+const curveEntries = objectOf<CopyCurve>({
   key: text,
   aligned: alignmentClass,
   others: listOf(alignmentClass),
   alignmentMatters: flag,
   breakAt: figure,
 });
+
+/** What was not measured lies on a line through two points of the same way of working. */
+const curve: Check = (argument, value) => {
+  curveEntries(argument, value);
+  const { aligned, breakAt } = value as CopyCurve;
+  const below = aligned.points.filter(([bytes]) => bytes < breakAt).length;
+  const above = aligned.points.length - below;
+  if (above >= 2 && (below >= 2 || breakAt <= 0)) return;
+  throw new UsageError({
+    argument: `${argument}.aligned.points`,
+    problem: `has ${below} below the length ${breakAt} and ${above} from there on`,
+    valid: "at least two on each side of breakAt",
+  });
+};
 
 type Measured = Extract<CycleModel, { kind: "measured" }>;
 type PerInstruction = Extract<CycleModel, { kind: "perInstruction" }>;

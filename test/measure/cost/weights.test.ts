@@ -13,6 +13,7 @@ import {
   type CostProfile,
   type SideEvents,
 } from "../../../src/measure/cost/index.ts";
+import { UsageError } from "../../../src/base/errors.ts";
 import { forms, syncPtrEvents } from "./forms.ts";
 
 const priced = Object.values(costProfiles).filter(({ weights }) => weights !== null);
@@ -164,7 +165,7 @@ describe("bad input", () => {
   const profile = costProfiles["x86-64"];
 
   it.each([
-    [{ puts: -1 }, /^puts is -1; it must be a whole number from 0/],
+    [{ puts: -1 }, /^puts is -1; valid: a whole number from 0/],
     [{ gets: 1.5 }, /^gets is 1\.5;/],
     [{ blockLoads: NaN }, /^blockLoads is NaN;/],
     [
@@ -173,13 +174,13 @@ describe("bad input", () => {
     ],
     [{ copiesFromUser: [{ bytes: -8, toAlign: 0, fromAlign: 0 }] }, /^copiesFromUser\[0\]\.bytes/],
   ])("%j is refused by name", (events, message) => {
-    expect(() => composeSide(profile, sideEvents(events), 64)).toThrow(RangeError);
+    expect(() => composeSide(profile, sideEvents(events), 64)).toThrow(UsageError);
     expect(() => composeSide(profile, sideEvents(events), 64)).toThrow(message);
   });
 
   it("refuses a task width that does not exist", () => {
     expect(() => composeSide(profile, sideEvents(), 16 as 32)).toThrow(
-      /taskBits is 16; it must be/,
+      /taskBits is 16; valid: 32 or 64/,
     );
   });
 

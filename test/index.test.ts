@@ -1,0 +1,513 @@
+import { describe, expect, test } from "vitest";
+import * as library from "../src/index.ts";
+import {
+  Machine,
+  PcmStream,
+  UsageError,
+  checkDiscipline,
+  compareSyncPtr,
+  composeCall,
+  composeSide,
+  costProfile,
+  costProfiles,
+  ioctlShares,
+  parseProgram,
+  runPrograms,
+  runSyncPtr,
+  sideEvents,
+  syncPtrFaults,
+  syncPtrLayout,
+  tallyCall,
+  type Program,
+} from "../src/index.ts";
+import { argumentMistakes, methodNames, worksOrRefuses, type GoodCall } from "./support/misuse.ts";
+
+/**
+ * The whole public API, called wrongly: every argument of every function and method, and every option in it. Each call
+ * works or throws one of the library's own errors, in one line; and the machine works afterwards.
+ */
+const PAGE = 4096;
+const USER = 0x10000000;
+
+const study = await Machine.create({ build: "study", memory: "1M", cpus: 2, tlbEntries: 64 });
+
+/** Something of everything that the API hands out, on an empty machine. */
+function newFloor() {
+  const machine = study.reset();
+  const task = machine.createTask();
+  const pages = task.map({ at: USER, length: 4 * PAGE, populate: true });
+  const stream = PcmStream.open(task, { nonblock: true });
+  return {
+    machine,
+    task,
+    pages,
+    stream,
+    uaccess: task.uaccess,
+    buffer: machine.allocKernel(64),
+    file: machine.createFile(PAGE),
+    snapshot: machine.snapshot(),
+  };
+}
+
+type Floor = ReturnType<typeof newFloor>;
+type Arguments = Readonly<Record<string, readonly unknown[]>>;
+
+function* program(stream: PcmStream): Program {
+  yield stream.syncPtrOperation({ address: USER, abi: "native64" });
+}
+
+function runningPrograms({ machine, task, stream }: Floor): readonly unknown[] {
+  const options = { choose: ([first]: readonly number[]) => first!, switchEvery: 1 };
+  return [machine, [{ task, body: program(stream) }], options];
+}
+
+/** Good arguments of every method of what the API hands out. */
+const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Arguments }>> = {
+  Machine: (floor) => ({
+    on: floor.machine,
+    calls: {
+      advanceClock: [1000n],
+      advanceToNextTimeout: [],
+      allocKernel: [16],
+      checkedCpu: [1],
+      constant: ["PAGE_SIZE"],
+      counters: [0],
+      createFile: [PAGE, "4K"],
+      createTask: [{ cpu: 1, wordBits: 32, sharing: floor.task, tagged: false }],
+      events: [0],
+      findings: [],
+      header: ["HEADER_YIELD_EVERY"],
+      nextMoment: [],
+      refreshViews: [],
+      reset: [{ arch: "riscv64", kernel: "6.12" }],
+      restore: [floor.snapshot],
+      setHeader: ["HEADER_YIELD_EVERY", 0],
+      snapshot: [],
+      takeBackSince: [floor.machine.moment],
+      takeOver: [],
+      wasTakenBack: [1],
+      wideAt: [floor.buffer.linear],
+    },
+  }),
+  Task: ({ task, machine, file }) => ({
+    on: task,
+    calls: {
+      entryOf: [USER],
+      exit: [],
+      force: [USER],
+      freeRange: [USER, PAGE],
+      handleOn: [machine],
+      linearOf: [USER],
+      map: [
+        {
+          at: 0x20000000n,
+          length: PAGE,
+          protection: "rw",
+          shared: true,
+          file,
+          filePage: 0,
+          pageSize: "4K",
+          protectionKey: 0,
+          populate: true,
+        },
+      ],
+      protect: [USER, PAGE, "r"],
+      protectionBits: ["rwx"],
+      resume: [],
+      runOn: [1],
+      setProtectionKeys: [0n],
+      touch: [USER, "write"],
+      unmap: [USER, PAGE],
+      vmas: [],
+    },
+  }),
+  Mapping: ({ pages }) => ({
+    on: pages,
+    calls: {
+      populate: [],
+      protect: ["r"],
+      read: [8, 16],
+      unmap: [],
+      write: [8, new Uint8Array(16)],
+    },
+  }),
+  KernelBuffer: ({ buffer, machine }) => ({
+    on: buffer,
+    calls: { free: [], linearOn: [machine] },
+  }),
+  UserFile: ({ file, machine }) => ({
+    on: file,
+    calls: { close: [], handleOn: [machine], page: [0] },
+  }),
+  UserAccess: ({ uaccess, buffer }) => ({
+    on: uaccess,
+    calls: {
+      accessOk: [USER, 8],
+      accessOkConstant: [USER, 8],
+      begin: ["write", USER, 8],
+      beginMasked: ["read", USER],
+      checkZeroedUser: [USER, 8],
+      clearUser: [USER, 8],
+      clearUserUnchecked: [USER, 8],
+      copyFromKernelNofault: [buffer, buffer.kernelPointer, 8],
+      copyFromUser: [buffer, USER, 8, 4],
+      copyFromUserNmi: [buffer, USER, 8, 4],
+      copyFromUserNofault: [buffer, USER, 8, 4],
+      copyFromUserUnchecked: [buffer, USER, 8, 4],
+      copyStructFromUser: [buffer, 16, USER, 8],
+      copyStructToUser: [USER, 8, buffer, 16],
+      copyToUser: [USER, buffer, 8, 4],
+      copyToUserNofault: [USER, buffer, 8, 4],
+      copyToUserUnchecked: [USER, buffer, 8, 4],
+      end: ["both"],
+      enterFunction: [USER],
+      getUser: [USER, 4],
+      getUserInline: [USER, 4],
+      getUserUnchecked: [USER, 4],
+      pagefaultDisable: [],
+      pagefaultEnable: [],
+      plainLoad: [USER, 4],
+      plainStore: [USER, 4, 1],
+      preemptDisable: [],
+      preemptEnable: [],
+      putUser: [USER, 4, 1],
+      putUserInline: [USER, 4, 1],
+      putUserUnchecked: [USER, 4, 1],
+      restore: [uaccess.save()],
+      returnToUser: [],
+      save: [],
+      scoped: ["read", USER, 4, () => 0],
+      setContext: ["softirq"],
+      sleep: [],
+      strncpyFromKernelNofault: [buffer, buffer.kernelPointer, 8],
+      strncpyFromUser: [buffer, USER, 8],
+      strncpyFromUserNofault: [buffer, USER, 8],
+      strnlenUser: [USER, 8],
+      strnlenUserNofault: [USER, 8],
+      unsafeCopyToUser: [USER, buffer, 8, 4],
+      unsafeGetUser: [USER, 4],
+      unsafePutUser: [USER, 4, 1],
+    },
+  }),
+  PcmStream: ({ stream }) => ({
+    on: stream,
+    calls: {
+      close: [],
+      configure: [
+        { format: 2, access: 3, channels: 2, rate: 48000, periodSize: 100, bufferSize: 400 },
+      ],
+      ioctl: ["lp64", 0x4140, 0],
+      periodElapsed: [],
+      request: ["prepare"],
+      setPosition: [100],
+      syncPtr: [{ address: USER, abi: "native64", strategy: "copy" }],
+      syncPtrOperation: [{ address: USER, abi: "native64", strategy: "copy" }],
+      write: [USER, 400],
+      writeOperation: [USER, 400],
+    },
+  }),
+};
+
+/** Stands for a machine's core, whose every export would be varied otherwise. */
+const ITS_CORE = "its core";
+
+function coreOf(machine: Machine, given: unknown): unknown {
+  return given === ITS_CORE ? machine.core : given;
+}
+
+/** A cost profile of the caller's own, with one of each kind of figure. */
+const alignedCopies = { toAlign: 0, fromAlign: 0, points: [[8, 10]] };
+const curve = {
+  key: "mine",
+  aligned: {
+    ...alignedCopies,
+    points: [
+      [8, 10],
+      [64, 20],
+    ],
+  },
+  others: [alignedCopies],
+  alignmentMatters: true,
+  breakAt: 0,
+};
+const profile = {
+  ...costProfiles.none,
+  weights: [{ component: "copy", event: "gets", value: 3, key: "mine", taskBits: 64 }],
+  outOfLineCalls: { gets: 1 },
+  copyToUser: curve,
+  cycles: { kind: "perInstruction", factor: { value: 1, key: "mine" }, note: "mine" },
+  differences: [{ form: "copy", cells: ["read"], why: "mine" }],
+};
+
+/** Good calls of everything that is exported, and of the constructors and static methods. */
+const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
+  "Machine.create": () => ({
+    call: Machine.create.bind(Machine),
+    args: [
+      {
+        arch: "x86-64",
+        kernel: "6.12",
+        build: "release",
+        memory: "256K",
+        cpus: 1,
+        tlbEntries: 64,
+        wasm: undefined,
+      },
+    ],
+  }),
+  "Machine.attach": ({ machine }) => ({
+    call: (core: unknown, shape: never) => Machine.attach(coreOf(machine, core) as never, shape),
+    args: [ITS_CORE, machine.shape],
+  }),
+  "new Machine": ({ machine }) => ({
+    call: (core: unknown, shape: unknown) =>
+      Reflect.construct(Machine, [coreOf(machine, core), shape]) as unknown,
+    args: [ITS_CORE, machine.shape],
+  }),
+  "PcmStream.open": ({ task }) => ({
+    call: PcmStream.open.bind(PcmStream),
+    args: [
+      task,
+      { direction: "capture", limits: { ...library.deviceProfiles.aloop }, nonblock: true },
+    ],
+  }),
+  "new PcmStream": ({ task }) => ({
+    call: (...args: unknown[]) => Reflect.construct(PcmStream, args) as unknown,
+    args: [task],
+  }),
+  checkDiscipline: () => ({
+    call: checkDiscipline,
+    args: [
+      [
+        { op: "open", line: 1 },
+        { op: "branch", target: "out" },
+        { op: "call", callee: "f" },
+        { op: "label", name: "out" },
+        { op: "close" },
+        { op: "return" },
+      ],
+      { function: { name: "f", uaccessSafe: false }, allowList: ["f"] },
+    ],
+  }),
+  compareSyncPtr: () => ({
+    call: compareSyncPtr,
+    args: [{ archs: ["none"], abis: ["x32"], strategies: ["copy"], kernel: "6.12", wasm: {} }],
+  }),
+  composeCall: () => ({
+    call: composeCall,
+    args: [profile, { taskBits: 32, read: sideEvents(), write: sideEvents() }],
+  }),
+  composeSide: () => ({
+    call: composeSide,
+    args: [profile, sideEvents({ copiesToUser: [{ bytes: 8, toAlign: 0, fromAlign: 0 }] }), 64],
+  }),
+  costProfile: () => ({ call: costProfile, args: ["riscv64"] }),
+  ioctlShares: () => ({
+    call: ioctlShares,
+    args: [
+      { read: 26, write: 13 },
+      { perField: 40, block: 26 },
+    ],
+  }),
+  parseProgram: () => ({ call: parseProgram, args: ["open\nclose\nreturn"] }),
+  runPrograms: (floor) => ({ call: runPrograms, args: runningPrograms(floor) }),
+  runSyncPtr: () => ({
+    call: runSyncPtr,
+    args: [
+      {
+        arch: "none",
+        abi: "compat",
+        strategy: "copy",
+        kernel: "6.12",
+        flags: 7,
+        faultAt: "appl_ptr",
+        wasm: undefined,
+      },
+    ],
+  }),
+  sideEvents: () => ({ call: sideEvents, args: [{ gets: 3, copiesToUser: [] }] }),
+  syncPtrFaults: () => ({
+    call: syncPtrFaults,
+    args: [{ archs: ["none"], abis: ["x32"], strategies: ["copy"], kernel: "6.12", wasm: {} }],
+  }),
+  syncPtrLayout: ({ machine }) => ({ call: syncPtrLayout, args: [machine, "compat"] }),
+  tallyCall: ({ machine }) => ({
+    call: tallyCall,
+    args: [machine, machine.events(0).slice(0, 2), 64],
+  }),
+};
+
+/** A new program on the machine gets what it should; on a machine that was reset meanwhile, the next one does. */
+function expectWorking({ machine }: Floor): void {
+  const current = machine.isCurrent ? machine : study.reset();
+  const task = current.createTask({ cpu: 0 });
+  task.map({ at: USER, length: PAGE, protection: "rw" });
+  const stored = [task.uaccess.putUser(USER, 4, 42), task.uaccess.getUser(USER, 4)];
+  expect(stored).toEqual([0, { error: 0, value: 42n }]);
+  task.exit();
+}
+
+describe.each(Object.keys(methods))("%s", (name) => {
+  const of = methods[name]!;
+  const { on, calls } = of(newFloor());
+
+  test("every method stands in the table", () => {
+    expect(Object.keys(calls).sort()).toEqual(methodNames(on));
+  });
+
+  const goodCall = (method: string, floor: Floor): GoodCall => {
+    const { on: object, calls: good } = of(floor);
+    const found = (object as Record<string, GoodCall["call"]>)[method]!;
+    return { call: found.bind(object) as GoodCall["call"], args: good[method]! };
+  };
+
+  test.each(Object.keys(calls))("%s", async (method) => {
+    const call = (floor: Floor): GoodCall => goodCall(method, floor);
+    await expectRefused(call);
+  });
+});
+
+describe("functions", () => {
+  test("every one that is exported stands in the table", () => {
+    const classes = ["FaultlineError", "Machine", "PcmStream", "UsageError"];
+    const exported = Object.entries(library)
+      .filter(([name, value]) => typeof value === "function" && !classes.includes(name))
+      .map(([name]) => name);
+    const plain = Object.keys(functions).filter((name) => !/[ .]/.test(name));
+    expect(plain.sort()).toEqual(exported.sort());
+  });
+
+  test.each(Object.keys(functions))("%s", (name) => expectRefused(functions[name]!));
+});
+
+/** Makes the good call, then each with one mistake, every one on a floor of its own. */
+async function expectRefused(callOn: (floor: Floor) => GoodCall): Promise<void> {
+  const good = callOn(newFloor());
+  await (good.call as (...args: unknown[]) => unknown)(...good.args);
+  for (const spoil of argumentMistakes(callOn(newFloor()))) {
+    const floor = newFloor();
+    const { call, args } = callOn(floor);
+    await worksOrRefuses({ call, args: spoil(args) });
+    expectWorking(floor);
+  }
+}
+
+describe("what was got wrong before is named", () => {
+  const refused: readonly (readonly [string, (floor: Floor) => unknown, string])[] = [
+    ["null options", () => Machine.create(null!), "options is null; valid: an object of arch, "],
+    [
+      "a typo",
+      () => Machine.create({ cpu: 2 } as object),
+      "cpu is no option (did you mean cpus?); valid: arch, kernel, ",
+    ],
+    ["a number for arch", () => Machine.create({ arch: 5 as never }), "arch is 5; valid: x86-64, "],
+    ["an object for memory", () => Machine.create({ memory: {} as never }), "memory is an Object;"],
+    ["a number for wasm", () => Machine.create({ wasm: 5 as never }), "wasm is 5; valid: the core"],
+    [
+      "a promise of no response",
+      () => Machine.create({ wasm: Promise.resolve(5) as never }),
+      "wasm is a promise of what is no Response: 5; valid: the core",
+    ],
+    ["text for cpus", () => Machine.create({ cpus: "2" as never }), 'cpus is "2"; valid: a whole'],
+    ["a number for kernel", () => Machine.create({ kernel: 7.1 as never }), "kernel is 7.1; valid"],
+    ["new Machine", () => Reflect.construct(Machine, []) as unknown, "core is undefined; valid: "],
+    ["an unaligned place", ({ task }) => task.map({ at: 5, length: 1 }), "at is 5; valid: a page"],
+    [
+      "a number for protection",
+      ({ task }) => task.map({ at: 0, length: 1, protection: 5 as never }),
+      "protection is 5; valid: letters of r, w, x",
+    ],
+    ["no map options", ({ task }) => task.map(null!), "options is null; valid: an object of at, "],
+    ["no bytes", ({ pages }) => pages.write(0, null!), "bytes is null; valid: a Uint8Array"],
+    [
+      "no buffer",
+      ({ uaccess }) => uaccess.copyFromUser({} as never, USER, 1),
+      "to is an Object; valid: a buffer from machine.allocKernel()",
+    ],
+    [
+      "an offset beyond the buffer",
+      ({ uaccess, buffer }) => uaccess.copyToUser(USER, buffer, 1, 65),
+      "offset is 65; valid: a whole number from 0 to 64",
+    ],
+    [
+      "a guard state that is no word",
+      ({ uaccess }) => uaccess.restore("x" as never),
+      'saved is "x"; valid: a whole number',
+    ],
+    ["no configuration", ({ stream }) => stream.configure(null!), "configuration is null; valid: "],
+    ["no abi", ({ stream }) => stream.syncPtr({ address: 0 } as never), "abi is undefined; valid"],
+    [
+      "a door that is none",
+      ({ stream }) => stream.ioctl("lp46" as never, 0, 0),
+      'door "lp46" is unknown (did you mean lp64?)',
+    ],
+    ["no task", () => PcmStream.open(null!), "task is null; valid: a task from machine.createTask"],
+    ["no program", () => parseProgram(null!), "text is null; valid: a string"],
+    [
+      "a choice of nobody",
+      ({ machine, task, stream }) =>
+        runPrograms(machine, [{ task, body: program(stream) }], { choose: () => 9 }),
+      "choose's answer is 9; valid: one of those that can go on: 0",
+    ],
+    [
+      "a snapshot of the caller's own",
+      ({ machine, snapshot }) => machine.restore({ ...snapshot }),
+      "snapshot is an Object; valid: what machine.snapshot() gave",
+    ],
+  ];
+
+  test.each(refused)("%s", async (_, call, message) => {
+    const attempt = async (): Promise<unknown> => call(newFloor());
+    const error = await attempt().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message.slice(0, message.length)).toBe(message);
+  });
+});
+
+describe("handles of another machine, or of one that was reset", () => {
+  const elsewhere = Machine.create({ memory: "1M", tlbEntries: 64 });
+
+  test("are refused by name", async () => {
+    const other = await elsewhere;
+    const { task, machine, buffer, file, stream, snapshot } = newFloor();
+    const stranger = other.createTask();
+    const uses = {
+      task: () => other.createTask({ sharing: task }),
+      file: () => stranger.map({ at: USER, length: PAGE, file }),
+      "kernel buffer": () => stranger.uaccess.copyFromUser(buffer, USER, 1),
+      snapshot: () => other.restore(snapshot),
+      "task ": () => runPrograms(other, [{ task, body: program(stream) }]),
+    };
+    for (const [what, use] of Object.entries(uses)) {
+      expect(use, what).toThrow(UsageError);
+      expect(use, what).toThrow(new RegExp(`^${what.trim()} (belongs to another|is not of this)`));
+    }
+    expectWorking({ machine } as Floor);
+  });
+
+  test("a machine that was reset, and everything on it", () => {
+    const { task, machine, buffer, file, pages, stream, uaccess } = newFloor();
+    machine.reset();
+    const uses = [
+      () => machine.createTask(),
+      () => machine.snapshot(),
+      () => machine.framesInUse,
+      () => machine.reset(),
+      () => task.vmas(),
+      () => buffer.bytes,
+      () => file.page(0),
+      () => pages.read(0, 1),
+      () => stream.request("prepare"),
+      () => uaccess.getUser(USER, 4),
+    ];
+    const thrown = uses.map((use) => {
+      try {
+        use();
+        return "nothing";
+      } catch (error) {
+        return (error as Error).name;
+      }
+    });
+    expect(thrown).toEqual(uses.map((_, place) => (place === 3 ? "nothing" : "UsageError")));
+  });
+});
