@@ -11,4 +11,4 @@ export { dataModel } from "./dataModel.ts";
 export { layoutOf, Places, type Hole, type LaidField, type StructLayout } from "./layout.ts";
 export { listNames, moveTables, type ListName, type Move, type MoveTables } from "./moves.ts";
 export { parseStruct } from "./parse.ts";
-export type { Access, CompositeType, Field, Part, Struct } from "./struct.ts";
+export type { Access, Struct } from "./struct.ts";
