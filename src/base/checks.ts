@@ -80,6 +80,17 @@ export function nameOf(valid: readonly string[]): Check {
   return (argument, value) => void oneOf(argument, value, valid);
 }
 
+/** An object that has these methods, whoever made it. */
+export function withMethods(names: readonly string[]): Check {
+  return checkThat(
+    `an object with ${names.join(", ")}`,
+    (value) =>
+      typeof value === "object" &&
+      value !== null &&
+      names.every((name) => typeof (value as Record<string, unknown>)[name] === "function"),
+  );
+}
+
 export function whole(least: number, most: number): Check {
   return (argument, value) => void wholeNumber(argument, value, least, most);
 }

@@ -1,6 +1,15 @@
 /** What the methods of a {@link PcmMachine} take: a replayer of the caller's own may drive one too. */
 
-import { byteArray, checkThat, flag, nameOf, text, whole, type Check } from "../base/checks.ts";
+import {
+  byteArray,
+  checkThat,
+  flag,
+  nameOf,
+  text,
+  whole,
+  withMethods,
+  type Check,
+} from "../base/checks.ts";
 import { kernelRelease } from "../machine/kernel.ts";
 import {
   bookkeepingWords,
@@ -108,17 +117,8 @@ export const knobArguments = {
   disconnect: { slot: word },
 } satisfies Record<keyof PcmDeviceKnobs, Arguments>;
 
-function hasMethods(value: unknown, names: readonly string[]): boolean {
-  const object = (value ?? {}) as Readonly<Record<string, unknown>>;
-  return names.every((name) => typeof object[name] === "function");
-}
-
 /** What may be replayed on: by its methods, for any system can be put behind them. */
-export const pcmMachine: Check = (argument, value) => {
-  const methods = Object.keys(methodArguments);
-  const fits = (given: unknown): boolean => hasMethods(given, methods);
-  checkThat(`an object with ${methods.join(", ")}`, fits)(argument, value);
-};
+export const pcmMachine: Check = withMethods(Object.keys(methodArguments));
 
 type Method = (this: unknown, ...values: unknown[]) => unknown;
 

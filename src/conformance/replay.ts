@@ -1,13 +1,12 @@
 /** Replaying trace lines of any origin and collecting one report. */
 
 import { text as checkText, wholeNumber } from "../base/checks.ts";
-import { pcmMachine } from "./pcmArguments.ts";
 import { PcmReplayer } from "./pcm.ts";
 import { parsePcmCase } from "./pcmTrace.ts";
 import { RemoteVmReplayer } from "./remoteVm.ts";
 import { isRemoteVmCase, parseRemoteVmCase } from "./remoteVmTrace.ts";
 import { lineField, ReplayTally, type Failure, type ReplayReport } from "./report.ts";
-import type { ReplayedSystems } from "./systems.ts";
+import { replayedSystems, type ReplayedSystems } from "./systems.ts";
 import {
   isObject,
   parseJsonLine,
@@ -27,7 +26,7 @@ export class Replayer {
 
   /** @throws UsageError for a machine that lacks a method */
   constructor(systems: ReplayedSystems) {
-    pcmMachine("systems.pcm", systems.pcm);
+    replayedSystems("systems", systems);
     this.#pcm = new PcmReplayer(systems.pcm, this.#tally);
     this.#remoteVm = new RemoteVmReplayer(systems.remoteVm, this.#tally);
   }

@@ -1,6 +1,8 @@
 /** The machines behind a replay: one for each system that traces are of, over the same memory. */
 
+import { objectOf, withMethods } from "../base/checks.ts";
 import type { Machine } from "../machine/machine.ts";
+import { pcmMachine } from "./pcmArguments.ts";
 import { EmulatedPcm } from "./pcmEmulated.ts";
 import type { PcmMachine } from "./pcmMachine.ts";
 import { EmulatedRemoteVm } from "./remoteVmEmulated.ts";
@@ -11,6 +13,21 @@ export interface ReplayedSystems {
   readonly pcm: PcmMachine;
   readonly remoteVm: RemoteVmMachine;
 }
+
+const remoteVmMethods: readonly (keyof RemoteVmMachine)[] = [
+  "reset",
+  "perform",
+  "mappings",
+  "pageLetters",
+  "pageChecksums",
+  "takeFindings",
+  "finish",
+];
+/** Machines of the caller's own may be replayed on too. */
+export const replayedSystems = objectOf<ReplayedSystems>({
+  pcm: pcmMachine,
+  remoteVm: withMethods(remoteVmMethods),
+});
 
 /** How a replay runs the machine. */
 export interface EmulationOptions {

@@ -5,7 +5,7 @@ import type { KernelBuffer } from "../machine/kernelBuffer.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Mapping } from "../machine/mapping.ts";
 import type { Task } from "../machine/task.ts";
-import { archNames, architectures, type ArchName } from "../machine/arch.ts";
+import { archNames, type ArchName } from "../machine/arch.ts";
 import {
   dataModel,
   listNames,
@@ -90,7 +90,7 @@ export function structVariants(struct: Struct, options: CompareStructOptions): r
 }
 
 function nativeAbi(arch: ArchName): AbiName {
-  return architectures.find(({ name }) => name === arch)!.natives;
+  return abiExistsOn("native64", arch) ? "native64" : "native32";
 }
 
 /** @throws UsageError for a name that does not exist */

@@ -4,6 +4,7 @@ import {
   NotImplementedError,
   Replayer,
   TraceError,
+  emulatedSystems,
   type EmulatedPcmOptions,
 } from "../../src/conformance/index.ts";
 import { Machine } from "../../src/index.ts";
@@ -83,7 +84,7 @@ const replayer: Calls = {
 const receivers: Readonly<Record<string, readonly [Calls, () => object]>> = {
   EmulatedPcm: [methods, newPcm],
   "EmulatedPcm's device": [knobs, () => newPcm().device],
-  Replayer: [replayer, () => new Replayer(newPcm())],
+  Replayer: [replayer, () => new Replayer(emulatedSystems(machine))],
 };
 
 async function expectRefused(callOn: () => GoodCall): Promise<void> {
@@ -119,7 +120,7 @@ describe("constructors", () => {
     },
     Replayer: {
       call: (...args: unknown[]) => Reflect.construct(Replayer, args) as unknown,
-      args: [newPcm()],
+      args: [emulatedSystems(machine)],
     },
     NotImplementedError: {
       call: (...args: unknown[]) => Reflect.construct(NotImplementedError, args) as unknown,
