@@ -4,7 +4,7 @@ import type { Cell } from "./cells.ts";
 import { coreSha256, describeMachine } from "./environment.ts";
 import { consumedResults, FULL, measureCell, QUICK } from "./harness.ts";
 import type { Settings } from "./harness.ts";
-import { parseOptions, STRATEGIES, UsageError } from "./options.ts";
+import { HELP, parseOptions, STRATEGIES, UsageError } from "./options.ts";
 import type { Options } from "./options.ts";
 import type { Peer } from "./peer.ts";
 import { createPeers } from "./peers/index.ts";
@@ -121,7 +121,9 @@ async function run(options: Options): Promise<void> {
 }
 
 try {
-  await run(parseOptions(process.argv.slice(2)));
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(HELP);
+  else await run(options);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`bench: ${error.message}\n`);

@@ -5,6 +5,7 @@ import type { PeerName } from "./peers/names.ts";
 
 /** What the command line asks for. */
 export interface Options {
+  readonly help: boolean;
   readonly json: string | undefined;
   readonly quick: boolean;
   /** The work items to measure: those of the cells, and STRATEGIES. */
@@ -19,7 +20,17 @@ export class UsageError extends Error {}
 export const STRATEGIES = "STRATEGIES";
 
 const WORKS: readonly string[] = [...new Set(CELLS.map(({ work }) => work)), STRATEGIES];
-const OPTIONS = "--json FILE, --work W1,W2, --peers js,v86, --quick";
+const OPTIONS = "--json FILE, --work W1,W2, --peers js,v86, --quick, --help";
+
+/** What --help prints. */
+export const HELP = `npm run bench -- [options]
+
+  --work W1,W2     only these: ${WORKS.join(", ")}
+  --peers js,v86   only these beside the limit: ${PEER_NAMES.join(", ")}
+  --quick          fewer samples
+  --json FILE      the figures as one JSON object
+  --help           this
+`;
 
 /** A list with commas of some of `valid`, in any case; all of them where there is no list. */
 function parseList<Name extends string>(
@@ -43,14 +54,16 @@ function parseList<Name extends string>(
 /** Reads the options. Throws a UsageError. */
 export function parseOptions(argv: readonly string[]): Options {
   const options = {
+    help: { type: "boolean", default: false },
     json: { type: "string" },
     quick: { type: "boolean", default: false },
     work: { type: "string" },
     peers: { type: "string" },
   } as const;
   try {
-    const { json, quick, work, peers } = parseArgs({ args: [...argv], options }).values;
+    const { help, json, quick, work, peers } = parseArgs({ args: [...argv], options }).values;
     return {
+      help,
       json,
       quick,
       works: parseList("--work", work, WORKS),

@@ -23,7 +23,8 @@ Examples:
   faultline replay test/golden/pcm --build study
 
 Data goes to stdout, everything else to stderr. Exit status: 0 fine, 1 a check failed or there was
-a finding, 2 the command line or a trace file is wrong, 3 a mistake of Faultline's, 130 interrupted.`;
+a finding, 2 the command line or a trace file is wrong, 3 Faultline itself failed (a mistake of its
+own, a broken installation, no memory), 130 interrupted.`;
 
 /** Runs one command line. Returns the exit status; prints at most one line about a mistake. */
 export async function runCommand(args: readonly string[]): Promise<number> {

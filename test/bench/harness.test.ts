@@ -3,7 +3,7 @@ import { CELLS } from "../../bench/cells.ts";
 import type { CellId } from "../../bench/cells.ts";
 import { measureCell } from "../../bench/harness.ts";
 import type { Settings } from "../../bench/harness.ts";
-import { parseOptions, UsageError } from "../../bench/options.ts";
+import { HELP, parseOptions, UsageError } from "../../bench/options.ts";
 import type { Peer, Work } from "../../bench/peer.ts";
 import { summarize } from "../../bench/statistics.ts";
 import { PEER_NAMES } from "../../bench/peers/names.ts";
@@ -176,6 +176,13 @@ describe("the command line", () => {
   test("work items, file and speed", () => {
     const options = parseOptions(["--work", "w1,W5", "--json", "out.json", "--quick"]);
     expect(options).toMatchObject({ works: new Set(["W1", "W5"]), json: "out.json", quick: true });
+  });
+
+  test("help names every work item and every peer", () => {
+    expect(parseOptions(["--help"]).help).toBe(true);
+    for (const name of [...CELLS.map(({ work }) => work), ...PEER_NAMES]) {
+      expect(HELP).toContain(name);
+    }
   });
 
   test("peers: all unless some are named", () => {
