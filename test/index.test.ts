@@ -3,7 +3,6 @@ import * as library from "../src/index.ts";
 import {
   Machine,
   PcmStream,
-  UsageError,
   checkDiscipline,
   compareSyncPtr,
   composeCall,
@@ -18,43 +17,15 @@ import {
   syncPtrFaults,
   syncPtrLayout,
   tallyCall,
-  type Program,
 } from "../src/index.ts";
 import { argumentMistakes, methodNames, worksOrRefuses, type GoodCall } from "./support/misuse.ts";
+import { PAGE, USER, expectWorking, newFloor, program, type Floor } from "./support/apiFloor.ts";
 
 /**
  * The whole public API, called wrongly: every argument of every function and method, and every option in it. Each call
  * works or throws one of the library's own errors, in one line; and the machine works afterwards.
  */
-const PAGE = 4096;
-const USER = 0x10000000;
-
-const study = await Machine.create({ build: "study", memory: "1M", cpus: 2, tlbEntries: 64 });
-
-/** Something of everything that the API hands out, on an empty machine. */
-function newFloor() {
-  const machine = study.reset();
-  const task = machine.createTask();
-  const pages = task.map({ at: USER, length: 4 * PAGE, populate: true });
-  const stream = PcmStream.open(task, { nonblock: true });
-  return {
-    machine,
-    task,
-    pages,
-    stream,
-    uaccess: task.uaccess,
-    buffer: machine.allocKernel(64),
-    file: machine.createFile(PAGE),
-    snapshot: machine.snapshot(),
-  };
-}
-
-type Floor = ReturnType<typeof newFloor>;
 type Arguments = Readonly<Record<string, readonly unknown[]>>;
-
-function* program(stream: PcmStream): Program {
-  yield stream.syncPtrOperation({ address: USER, abi: "native64" });
-}
 
 function runningPrograms({ machine, task, stream }: Floor): readonly unknown[] {
   const options = { choose: ([first]: readonly number[]) => first!, switchEvery: 1 };
@@ -87,6 +58,7 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
       takeOver: [],
       wasTakenBack: [1],
       wideAt: [floor.buffer.linear],
+      word: [USER, "address"],
     },
   }),
   Task: ({ task, machine, file }) => ({
@@ -151,12 +123,14 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
       clearUserUnchecked: [USER, 8],
       copyFromKernelNofault: [buffer, buffer.kernelPointer, 8],
       copyFromUser: [buffer, USER, 8, 4],
+      copyFromUserInatomic: [buffer, USER, 8, 4],
       copyFromUserNmi: [buffer, USER, 8, 4],
       copyFromUserNofault: [buffer, USER, 8, 4],
       copyFromUserUnchecked: [buffer, USER, 8, 4],
       copyStructFromUser: [buffer, 16, USER, 8],
-      copyStructToUser: [USER, 8, buffer, 16],
+      copyStructToUser: [USER, 8, buffer, 16, "literal"],
       copyToUser: [USER, buffer, 8, 4],
+      copyToUserInatomic: [USER, buffer, 8, 4],
       copyToUserNofault: [USER, buffer, 8, 4],
       copyToUserUnchecked: [USER, buffer, 8, 4],
       end: ["both"],
@@ -337,16 +311,6 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
   }),
 };
 
-/** A new program on the machine gets what it should; on a machine that was reset meanwhile, the next one does. */
-function expectWorking({ machine }: Floor): void {
-  const current = machine.isCurrent ? machine : study.reset();
-  const task = current.createTask({ cpu: 0 });
-  task.map({ at: USER, length: PAGE, protection: "rw" });
-  const stored = [task.uaccess.putUser(USER, 4, 42), task.uaccess.getUser(USER, 4)];
-  expect(stored).toEqual([0, { error: 0, value: 42n }]);
-  task.exit();
-}
-
 describe.each(Object.keys(methods))("%s", (name) => {
   const of = methods[name]!;
   const { on, calls } = of(newFloor());
@@ -391,123 +355,3 @@ async function expectRefused(callOn: (floor: Floor) => GoodCall): Promise<void> 
     expectWorking(floor);
   }
 }
-
-describe("what was got wrong before is named", () => {
-  const refused: readonly (readonly [string, (floor: Floor) => unknown, string])[] = [
-    ["null options", () => Machine.create(null!), "options is null; valid: an object of arch, "],
-    [
-      "a typo",
-      () => Machine.create({ cpu: 2 } as object),
-      "cpu is no option (did you mean cpus?); valid: arch, kernel, ",
-    ],
-    ["a number for arch", () => Machine.create({ arch: 5 as never }), "arch is 5; valid: x86-64, "],
-    ["an object for memory", () => Machine.create({ memory: {} as never }), "memory is an Object;"],
-    ["a number for wasm", () => Machine.create({ wasm: 5 as never }), "wasm is 5; valid: the core"],
-    [
-      "a promise of no response",
-      () => Machine.create({ wasm: Promise.resolve(5) as never }),
-      "wasm is a promise of what is no Response: 5; valid: the core",
-    ],
-    ["text for cpus", () => Machine.create({ cpus: "2" as never }), 'cpus is "2"; valid: a whole'],
-    ["a number for kernel", () => Machine.create({ kernel: 7.1 as never }), "kernel is 7.1; valid"],
-    ["new Machine", () => Reflect.construct(Machine, []) as unknown, "core is undefined; valid: "],
-    ["an unaligned place", ({ task }) => task.map({ at: 5, length: 1 }), "at is 5; valid: a page"],
-    [
-      "a number for protection",
-      ({ task }) => task.map({ at: 0, length: 1, protection: 5 as never }),
-      "protection is 5; valid: letters of r, w, x",
-    ],
-    ["no map options", ({ task }) => task.map(null!), "options is null; valid: an object of at, "],
-    ["no bytes", ({ pages }) => pages.write(0, null!), "bytes is null; valid: a Uint8Array"],
-    [
-      "no buffer",
-      ({ uaccess }) => uaccess.copyFromUser({} as never, USER, 1),
-      "to is an Object; valid: a buffer from machine.allocKernel()",
-    ],
-    [
-      "an offset beyond the buffer",
-      ({ uaccess, buffer }) => uaccess.copyToUser(USER, buffer, 1, 65),
-      "offset is 65; valid: a whole number from 0 to 64",
-    ],
-    [
-      "a guard state that is no word",
-      ({ uaccess }) => uaccess.restore("x" as never),
-      'saved is "x"; valid: a whole number',
-    ],
-    ["no configuration", ({ stream }) => stream.configure(null!), "configuration is null; valid: "],
-    ["no abi", ({ stream }) => stream.syncPtr({ address: 0 } as never), "abi is undefined; valid"],
-    [
-      "a door that is none",
-      ({ stream }) => stream.ioctl("lp46" as never, 0, 0),
-      'door "lp46" is unknown (did you mean lp64?)',
-    ],
-    ["no task", () => PcmStream.open(null!), "task is null; valid: a task from machine.createTask"],
-    ["no program", () => parseProgram(null!), "text is null; valid: a string"],
-    [
-      "a choice of nobody",
-      ({ machine, task, stream }) =>
-        runPrograms(machine, [{ task, body: program(stream) }], { choose: () => 9 }),
-      "choose's answer is 9; valid: one of those that can go on: 0",
-    ],
-    [
-      "a snapshot of the caller's own",
-      ({ machine, snapshot }) => machine.restore({ ...snapshot }),
-      "snapshot is an Object; valid: what machine.snapshot() gave",
-    ],
-  ];
-
-  test.each(refused)("%s", async (_, call, message) => {
-    const attempt = async (): Promise<unknown> => call(newFloor());
-    const error = await attempt().catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(UsageError);
-    expect((error as UsageError).message.slice(0, message.length)).toBe(message);
-  });
-});
-
-describe("handles of another machine, or of one that was reset", () => {
-  const elsewhere = Machine.create({ memory: "1M", tlbEntries: 64 });
-
-  test("are refused by name", async () => {
-    const other = await elsewhere;
-    const { task, machine, buffer, file, stream, snapshot } = newFloor();
-    const stranger = other.createTask();
-    const uses = {
-      task: () => other.createTask({ sharing: task }),
-      file: () => stranger.map({ at: USER, length: PAGE, file }),
-      "kernel buffer": () => stranger.uaccess.copyFromUser(buffer, USER, 1),
-      snapshot: () => other.restore(snapshot),
-      "task ": () => runPrograms(other, [{ task, body: program(stream) }]),
-    };
-    for (const [what, use] of Object.entries(uses)) {
-      expect(use, what).toThrow(UsageError);
-      expect(use, what).toThrow(new RegExp(`^${what.trim()} (belongs to another|is not of this)`));
-    }
-    expectWorking({ machine } as Floor);
-  });
-
-  test("a machine that was reset, and everything on it", () => {
-    const { task, machine, buffer, file, pages, stream, uaccess } = newFloor();
-    machine.reset();
-    const uses = [
-      () => machine.createTask(),
-      () => machine.snapshot(),
-      () => machine.framesInUse,
-      () => machine.reset(),
-      () => task.vmas(),
-      () => buffer.bytes,
-      () => file.page(0),
-      () => pages.read(0, 1),
-      () => stream.request("prepare"),
-      () => uaccess.getUser(USER, 4),
-    ];
-    const thrown = uses.map((use) => {
-      try {
-        use();
-        return "nothing";
-      } catch (error) {
-        return (error as Error).name;
-      }
-    });
-    expect(thrown).toEqual(uses.map((_, place) => (place === 3 ? "nothing" : "UsageError")));
-  });
-});

@@ -197,8 +197,9 @@ function expectSingleOpens(steps: readonly PcmStep[]): void {
     if (step.op === "CLOSE") open.delete(slot);
     if (step.op !== "OPEN" || (step.ret ?? 0) < 0) continue;
     const substream = `${step.device} ${step.stream} ${step.sub}`;
-    if (open.has(slot))
+    if (open.has(slot)) {
       throw new TraceError(`steps[${index}].slot`, `slot ${slot} is open already`);
+    }
     if ([...open.values()].includes(substream)) {
       throw new TraceError(`steps[${index}].sub`, `${substream} is open already`);
     }

@@ -432,6 +432,9 @@ export class UserAccess {
     body: (pointer: Address) => number,
   ): number {
     const { lo, hi } = this.#pointer(address);
+    callback("body", body);
+    checkedLength(length);
+    this.#direction(direction);
     this.#core.scopeEnter(this.#cpu, lo, hi);
     const masked = this.beginMasked(direction, address);
     if (masked === null && !this.begin(direction, address, length)) return -EFAULT;

@@ -52,8 +52,9 @@ function failureLines({ failures }: ReplayReport): string {
 /** `file:line: case, step 3 SYNC_PTR: ret: expected 0, got -14`; a line that is no case has only its problem. */
 function failureLine(failure: Failure): string {
   const { file, line, id, step, op, field, expected, actual } = failure;
-  if (isMalformed(failure))
+  if (isMalformed(failure)) {
     return `${[`${file}:${line}`, id].filter(Boolean).join(": ")}: ${actual}`;
+  }
   const place = step === null ? "" : `, step ${step} ${op}`;
   return `${file}:${line}: ${id}${place}: ${field}: expected ${short(expected)}, got ${short(actual)}`;
 }
