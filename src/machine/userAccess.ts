@@ -1,4 +1,4 @@
-import { wholeNumber, wrong } from "../base/checks.ts";
+import { callback, wholeNumber, wrong } from "../base/checks.ts";
 import { oneOf } from "../base/nearest.ts";
 import { halves, join, type Address, type Halves } from "./address.ts";
 import { KernelBuffer } from "./kernelBuffer.ts";
