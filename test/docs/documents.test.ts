@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { layoutOf, parseStruct } from "../../src/index.ts";
 import { bundleForBrowser, root } from "../browser/support/bundle.ts";
 
 const documents = ["README.md", "ARCHITECTURE.md"];
@@ -94,6 +95,15 @@ test("the README's module for browsers bundles with nothing of Node", async () =
   expect(bundle.warnings).toEqual([]);
   expect(bundle.imports).toEqual([]);
   expect(bundle.code).toContain("arm64-pan");
+});
+
+test("the README's structure is right, and laid out as the example it shortens", () => {
+  const json = /<!-- structure -->\n+```json\n([^]*?)```/.exec(readme)?.[1];
+  const example = readFileSync(join(root, "examples/rtc_wkalrm.json"), "utf8");
+  const [short, long] = [json ?? "", example].map((text) =>
+    layoutOf(parseStruct(text), "native64"),
+  );
+  expect(short).toMatchObject({ bytes: long!.bytes, holes: long!.holes });
 });
 
 test("continuous integration runs the README's install and test commands", () => {
