@@ -94,12 +94,48 @@ export {
   type StrategyName,
   type SyncPtrField,
 } from "./systems/pcm/abi.ts";
-export { deviceProfiles, type PcmDeviceLimits } from "./systems/pcm/params/index.ts";
+export type {
+  PcmAnswer,
+  PcmChannelInfo,
+  PcmInfo,
+  PcmStatus,
+  PcmSwParams,
+  PcmSync,
+  PcmSyncRequest,
+} from "./systems/pcm/answers.ts";
+export { pcmDeviceNames, type PcmDevice, type PcmDeviceName } from "./systems/pcm/device.ts";
+export { pcmDoorNames, type PcmDoor } from "./systems/pcm/doors.ts";
+export type { DriverCall } from "./systems/pcm/driverLog.ts";
+export { streamFields, type StreamField } from "./systems/pcm/fields.ts";
 export {
+  PcmFile,
+  pcmStates,
+  type DriverAnswers,
+  type PcmArea,
+  type PcmDirection,
+  type PcmOpenOptions,
+  type PcmState,
+  type PokedPointers,
+  type SyncPtrCall,
+} from "./systems/pcm/file.ts";
+export {
+  deviceProfiles,
+  type IntervalChoice,
+  type IntervalName,
+  type MaskChoice,
+  type MaskName,
+  type PcmDeviceLimits,
+  type PcmHwAnswer,
+  type PcmHwRequest,
+  type PcmInterval,
+} from "./systems/pcm/params/index.ts";
+export { pcmRequest, pcmRequestNames, type PcmRequestName } from "./systems/pcm/requests.ts";
+export {
+  pcmBlocked,
   PcmStream,
   type PcmConfiguration,
-  type PcmOpenOptions,
-  type SyncPtrCall,
+  type PcmStreamOptions,
+  type SwParamsRequest,
 } from "./systems/pcm/stream.ts";
 export {
   checkDiscipline,

@@ -166,18 +166,66 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
   PcmStream: ({ stream }) => ({
     on: stream,
     calls: {
+      askPosition: [],
+      channelInfo: [0],
       close: [],
       configure: [
         { format: 2, access: 3, channels: 2, rate: 48000, periodSize: 100, bufferSize: 400 },
       ],
-      ioctl: ["lp64", 0x4140, 0],
+      delay: [],
+      disconnect: [],
+      drain: [],
+      drop: [],
+      field: ["hw_ptr"],
+      finish: [],
+      forward: [1],
+      hwFree: [],
+      hwParams: [{ access: [3], channels: [1, 2], rate: 48000, flags: 0, rmask: 0xfff07 }],
+      hwRefine: [{ format: 2 }],
+      hwsync: [],
+      info: [],
+      ioctl: ["native", 0x4140, 0],
+      link: [stream],
+      mmap: ["control", 0x20000000, PAGE, "rw", 0],
+      mmapAt: [0, 0x20000000, PAGE, "r"],
+      pause: [],
       periodElapsed: [],
-      request: ["prepare"],
+      poke: [{ hwPtrBase: 0, hwPtr: 0n, applPtr: 0, hwPtrInterrupt: 0 }],
+      poll: [],
+      prepare: [],
+      pversion: [],
+      read: [USER, 400],
+      readi: [USER, 100],
+      readn: [[USER, USER], 100],
+      release: [],
+      reportXrun: [],
+      request: ["PREPARE", 0],
+      reset: [],
+      resume: [],
+      rewind: [1],
+      ring: [],
+      setAnswers: [{ prepare: 0, trigger: -5, ack: 0 }],
+      setDelay: [-3],
       setPosition: [100],
+      start: [],
+      status: [],
+      statusExt: [1],
+      stop: ["SETUP"],
+      suspend: [],
+      swParams: [{ tstampMode: 1, availMin: 1n, proto: 0x2000c, tstampType: 0 }],
+      sync: [{ hwsync: true, applPtr: 1, availMin: 1n }],
       syncPtr: [{ address: USER, abi: "native64", strategy: "copy" }],
       syncPtrOperation: [{ address: USER, abi: "native64", strategy: "copy" }],
+      takeDriverCalls: [],
+      tellCalls: [],
+      ttstamp: [1],
+      unlink: [],
+      userPversion: [0x2000e],
       write: [USER, 400],
       writeOperation: [USER, 400],
+      writei: [USER, 100],
+      writen: [[USER, USER], 100],
+      xrun: [],
     },
   }),
 };
@@ -242,8 +290,26 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
     call: PcmStream.open.bind(PcmStream),
     args: [
       task,
-      { direction: "capture", limits: { ...library.deviceProfiles.aloop }, nonblock: true },
+      {
+        direction: "capture",
+        device: {
+          name: "mine",
+          card: 1,
+          substreams: 2,
+          limits: { ...library.deviceProfiles.aloop },
+          ownCopy: false,
+          pointer: () => 0,
+          called: () => undefined,
+        },
+        number: 0,
+        nonblock: true,
+        door: "x32",
+      },
     ],
+  }),
+  "new PcmFile": ({ task }) => ({
+    call: (...args: unknown[]) => Reflect.construct(library.PcmFile, args) as unknown,
+    args: [task, { device: "aloop", number: 1 }],
   }),
   "new PcmStream": ({ task }) => ({
     call: (...args: unknown[]) => Reflect.construct(PcmStream, args) as unknown,
@@ -284,6 +350,7 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
     ],
   }),
   parseProgram: () => ({ call: parseProgram, args: ["open\nclose\nreturn"] }),
+  pcmRequest: () => ({ call: library.pcmRequest, args: ["WRITEI", 8] }),
   runPrograms: (floor) => ({ call: runPrograms, args: runningPrograms(floor) }),
   runSyncPtr: () => ({
     call: runSyncPtr,
@@ -333,7 +400,7 @@ describe.each(Object.keys(methods))("%s", (name) => {
 
 describe("functions", () => {
   test("every one that is exported stands in the table", () => {
-    const classes = ["FaultlineError", "Machine", "PcmStream", "UsageError"];
+    const classes = ["FaultlineError", "Machine", "PcmFile", "PcmStream", "UsageError"];
     const exported = Object.entries(library)
       .filter(([name, value]) => typeof value === "function" && !classes.includes(name))
       .map(([name]) => name);

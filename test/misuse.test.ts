@@ -49,8 +49,8 @@ describe("what was got wrong before is named", () => {
     ["no abi", ({ stream }) => stream.syncPtr({ address: 0 } as never), "abi is undefined; valid"],
     [
       "a door that is none",
-      ({ stream }) => stream.ioctl("lp46" as never, 0, 0),
-      'door "lp46" is unknown (did you mean lp64?)',
+      ({ stream }) => stream.ioctl("nativ" as never, 0, 0),
+      'door "nativ" is unknown (did you mean native?)',
     ],
     ["no task", () => PcmStream.open(null!), "task is null; valid: a task from machine.createTask"],
     ["no program", () => parseProgram(null!), "text is null; valid: a string"],
@@ -108,7 +108,7 @@ describe("handles of another machine, or of one that was reset", () => {
       () => buffer.bytes,
       () => file.page(0),
       () => pages.read(0, 1),
-      () => stream.request("prepare"),
+      () => stream.prepare(),
       () => uaccess.getUser(USER, 4),
     ];
     const thrown = uses.map((use) => {

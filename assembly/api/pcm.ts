@@ -26,14 +26,19 @@ import { wide } from "./tasks";
  * as (low, high) halves. Calls answer as the kernel's entries do, or BLOCKED, or NEGOTIATE.
  */
 
-/** Opens a substream of device `id` on a card, with that device's own info word; 0 when RAM is full. */
-export function pcmOpen(direction: u32, card: u32, id: u32, info: u32, nonblock: u32): u32 {
-  return openStream(direction, card, id, info, nonblock);
-}
-
-export function pcmClose(cpu: u32, stream: u32): void {
-  pcmShut(cpu, stream);
-  freeStream(streamAt(stream));
+/**
+ * Opens a substream of device `id` on a card, with that device's own info word; `kind` is of DEVICE_OWN_COPY and
+ * DEVICE_LOOPBACK. 0 when RAM is full.
+ */
+export function pcmOpen(
+  direction: u32,
+  card: u32,
+  id: u32,
+  info: u32,
+  kind: u32,
+  nonblock: u32,
+): u32 {
+  return openStream(direction, card, id, info, kind, nonblock);
 }
 
 /** Closes a stream but keeps its record, so that the log of driver calls can still be read; `pcmFree` ends it. */
@@ -186,10 +191,6 @@ export function pcmAdvanceClock(lo: u32, hi: u32): void {
   advanceClock(wide(lo, hi));
 }
 
-export function deviceSetPosition(stream: u32, lo: u32, hi: u32): void {
-  deviceOf(streamAt(stream)).position = wide(lo, hi);
-}
-
 export function deviceSetAnswers(stream: u32, prepare: i32, trigger: i32, ack: i32): void {
   const device = deviceOf(streamAt(stream));
   device.prepareAnswer = prepare;
@@ -199,11 +200,6 @@ export function deviceSetAnswers(stream: u32, prepare: i32, trigger: i32, ack: i
 
 export function deviceSetDelay(stream: u32, lo: u32, hi: u32): void {
   streamAt(stream).delay = wide(lo, hi);
-}
-
-/** From now on transfers leave ring and user memory alone, as with a driver that has callbacks of its own. */
-export function deviceSetOwnCopy(stream: u32, ownCopy: u32): void {
-  deviceOf(streamAt(stream)).ownCopy = ownCopy;
 }
 
 /** XRUN_DEBUG_* bits (/proc/asound/…/xrun_debug). */

@@ -1,4 +1,5 @@
 import { Device, DriverCall, DriverLog } from "../pcm/device";
+import { OFFSET_CONTROL, OFFSET_CONTROL_OLD, OFFSET_STATUS, OFFSET_STATUS_OLD } from "../pcm/maps";
 import { Stream } from "../pcm/runtime";
 
 /** Numbers of the sound system that the host needs: each is exported once and typed nowhere else. */
@@ -7,6 +8,10 @@ export { SYNC_APPL, SYNC_AVAIL_MIN, SYNC_HWSYNC } from "../pcm/syncPtr";
 export { DOOR_I386, DOOR_NATIVE, DOOR_X32 } from "../pcm/ioctl";
 export { CAPTURE as PCM_CAPTURE, PLAYBACK as PCM_PLAYBACK } from "../pcm/runtime";
 export {
+  DEVICE_LOOPBACK,
+  DEVICE_NAME,
+  DEVICE_NAME_BYTES,
+  DEVICE_OWN_COPY,
   DRIVER_ACK,
   DRIVER_CLOSE,
   DRIVER_HW_FREE,
@@ -25,6 +30,62 @@ export {
   TRIGGER_STOP,
   TRIGGER_SUSPEND,
 } from "../pcm/numbers";
+
+/** ioctl numbers: one for every door, or one where a word has 8 bytes and one where it has 4. */
+export {
+  CHANNEL_INFO as IOCTL_CHANNEL_INFO,
+  CHANNEL_INFO_32 as IOCTL_CHANNEL_INFO_32,
+  DELAY as IOCTL_DELAY,
+  DELAY_32 as IOCTL_DELAY_32,
+  DRAIN as IOCTL_DRAIN,
+  DROP as IOCTL_DROP,
+  FORWARD as IOCTL_FORWARD,
+  FORWARD_32 as IOCTL_FORWARD_32,
+  HWSYNC as IOCTL_HWSYNC,
+  HW_FREE as IOCTL_HW_FREE,
+  HW_PARAMS as IOCTL_HW_PARAMS,
+  HW_PARAMS_32 as IOCTL_HW_PARAMS_32,
+  HW_REFINE as IOCTL_HW_REFINE,
+  HW_REFINE_32 as IOCTL_HW_REFINE_32,
+  INFO as IOCTL_INFO,
+  LINK as IOCTL_LINK,
+  PAUSE as IOCTL_PAUSE,
+  PREPARE as IOCTL_PREPARE,
+  PVERSION as IOCTL_PVERSION,
+  READI as IOCTL_READI,
+  READI_32 as IOCTL_READI_32,
+  READN as IOCTL_READN,
+  READN_32 as IOCTL_READN_32,
+  RESET as IOCTL_RESET,
+  RESUME as IOCTL_RESUME,
+  REWIND as IOCTL_REWIND,
+  REWIND_32 as IOCTL_REWIND_32,
+  START as IOCTL_START,
+  STATUS as IOCTL_STATUS,
+  STATUS_32 as IOCTL_STATUS_32,
+  STATUS_EXT as IOCTL_STATUS_EXT,
+  STATUS_EXT_32 as IOCTL_STATUS_EXT_32,
+  STATUS_EXT_TIME32 as IOCTL_STATUS_EXT_TIME32,
+  STATUS_TIME32 as IOCTL_STATUS_TIME32,
+  SW_PARAMS as IOCTL_SW_PARAMS,
+  SW_PARAMS_32 as IOCTL_SW_PARAMS_32,
+  SYNC_PTR as IOCTL_SYNC_PTR,
+  SYNC_PTR_TIME32 as IOCTL_SYNC_PTR_TIME32,
+  TTSTAMP as IOCTL_TTSTAMP,
+  UNLINK as IOCTL_UNLINK,
+  USER_PVERSION as IOCTL_USER_PVERSION,
+  WRITEI as IOCTL_WRITEI,
+  WRITEI_32 as IOCTL_WRITEI_32,
+  WRITEN as IOCTL_WRITEN,
+  WRITEN_32 as IOCTL_WRITEN_32,
+  XRUN as IOCTL_XRUN,
+} from "../pcm/requests";
+
+/** Offsets of mmap on a PCM file; the ring begins at 0. */
+export const MAP_STATUS: u32 = OFFSET_STATUS as u32;
+export const MAP_CONTROL: u32 = OFFSET_CONTROL as u32;
+export const MAP_STATUS_OLD: u32 = OFFSET_STATUS_OLD as u32;
+export const MAP_CONTROL_OLD: u32 = OFFSET_CONTROL_OLD as u32;
 
 /** Places in the two mapped records. */
 export {
@@ -68,6 +129,10 @@ export const STREAM_TWAKE: u32 = offsetof<Stream>("twake");
 /** The device's record and its log of driver calls. */
 export const DEVICE_LOG: u32 = offsetof<Device>("log");
 export const DEVICE_POSITION: u32 = offsetof<Device>("position");
+export const DEVICE_SUBSTREAMS: u32 = offsetof<Device>("substreams");
+export const DEVICE_CABLE_FORMAT: u32 = offsetof<Device>("cableFormat");
+export const DEVICE_CABLE_RATE: u32 = offsetof<Device>("cableRate");
+export const DEVICE_CABLE_CHANNELS: u32 = offsetof<Device>("cableChannels");
 export const DRIVER_LOG_COUNT: u32 = offsetof<DriverLog>("count");
 export const DRIVER_LOG_RECORDS: u32 = offsetof<DriverLog>();
 export const DRIVER_CALL_BYTES: u32 = offsetof<DriverCall>();

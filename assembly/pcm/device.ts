@@ -1,16 +1,30 @@
 import { Cpu } from "../machine/cpu";
 import { PAGE_SIZE } from "../machine/map";
 import { kfree, kmalloc, slabAlloc, slabFree } from "../machine/slab";
+import { bindCable, carry, cableStarts, cableStops, unbindCable } from "./loopback";
+import {
+  TRIGGER_PAUSE_PUSH,
+  TRIGGER_PAUSE_RELEASE,
+  TRIGGER_RESUME,
+  TRIGGER_START,
+  TRIGGER_STOP,
+  TRIGGER_SUSPEND,
+} from "./numbers";
 import { Stream } from "./runtime";
 
 /**
- * The driver below the sound core. Every call down to it goes through the functions here; the only driver so far is
- * the scripted one of the recordings (golden/pcm/FORMAT.md): it never moves by itself, answers what it was told to,
- * and logs what it is asked.
+ * The driver below the sound core. Every call down to it goes through the functions here. It is the scripted one of the
+ * recordings: it never moves by itself, answers what it was told to, and logs what it is asked.
+ * The host stands in for hardware by setting the position before a call and by reading the log after it, so that the
+ * core needs no function of the host's. A loopback device also carries frames from one file to another (loopback.ts).
  */
 @unmanaged
 export class Device {
   position: u64; // what the pointer callback answers, unchecked
+  /** Loopback, capture: the played frame that arrives next, on the playback stream's circle. */
+  source: u64;
+  /** Loopback, capture: place in the ring up to which frames have arrived. */
+  arrived: u64;
   info: u32; // the device's own info word
   card: u32; // streams of one card are suspended and removed together
   prepareAnswer: i32;
@@ -20,7 +34,25 @@ export class Device {
   /** Its own copy and fill callbacks: transfers touch neither the ring nor user memory (dummy.c's fake buffer). */
   ownCopy: u32;
   id: u32; // number of the device on its card
+  substream: u32; // which of the device's substreams of this direction the file has
+  substreams: u32; // how many the device has
+  loopback: u32; // frames played at one end arrive at the other
+  peer: u32; // Stream at the other end of the cable, 0 = not open
+  cableLock: u32; // of the playback end: both ends move frames under it
+  moving: u32; // between a start and a stop, as the loopback driver counts it
+  bound: u32; // prepared, and not freed since
+  cableFormat: u32; // what the cable is bound to; cableRate 0 = nothing yet
+  cableRate: u32;
+  cableChannels: u32;
 }
+
+/** Behind the record: the device's name, ended by a zero. */
+export const DEVICE_NAME: u32 = (offsetof<Device>() + 7) & ~7;
+export const DEVICE_NAME_BYTES: u32 = 64;
+
+/** Kinds of device, as bits of `pcmOpen`. */
+export const DEVICE_OWN_COPY: u32 = 1;
+export const DEVICE_LOOPBACK: u32 = 2;
 
 /**
  *   0       4       16                                   4096
@@ -59,14 +91,17 @@ export function deviceOf(stream: Stream): Device {
   return changetype<Device>(stream.device as usize);
 }
 
-/** A device's side of one substream; 0 when RAM is full. */
-export function newDevice(card: u32, id: u32, info: u32): u32 {
-  const address = slabAlloc(offsetof<Device>());
+/** A device's side of one substream; 0 when RAM is full. `kind` is of DEVICE_OWN_COPY and DEVICE_LOOPBACK. */
+export function newDevice(card: u32, id: u32, info: u32, kind: u32): u32 {
+  const address = slabAlloc(DEVICE_NAME + DEVICE_NAME_BYTES);
   if (address == 0) return 0;
   const device = changetype<Device>(address);
   device.card = card;
   device.id = id;
   device.info = info;
+  device.substreams = 1;
+  device.ownCopy = kind & DEVICE_OWN_COPY;
+  device.loopback = kind & DEVICE_LOOPBACK;
   device.log = kmalloc(PAGE_SIZE) as u32;
   if (device.log != 0) return address as u32;
   slabFree(address);
@@ -94,13 +129,16 @@ function logCall(device: Device, call: u32, argument: u64): void {
 
 /** The calls that the test device only notes: open, close, hw_params, hw_free. */
 export function driverNote(stream: Stream, call: u32): void {
-  logCall(deviceOf(stream), call, 0);
+  const device = deviceOf(stream);
+  logCall(device, call, 0);
+  if (device.loopback && call == DRIVER_HW_FREE) unbindCable(device);
 }
 
 @inline
 export function driverPointer(cpu: Cpu, stream: Stream): u64 {
   const device = deviceOf(stream);
   logCall(device, DRIVER_POINTER, 0);
+  if (device.loopback) carry(stream);
   return device.position & stream.mask;
 }
 
@@ -109,13 +147,31 @@ export function driverPrepare(cpu: Cpu, stream: Stream): i32 {
   const device = deviceOf(stream);
   logCall(device, DRIVER_PREPARE, 0);
   device.position = 0;
+  if (device.loopback) bindCable(stream);
   return device.prepareAnswer;
 }
 
 export function driverTrigger(cpu: Cpu, stream: Stream, command: u32): i32 {
   const device = deviceOf(stream);
   logCall(device, DRIVER_TRIGGER + command, 0);
+  if (device.loopback && device.triggerAnswer >= 0) switchCable(stream, command);
   return device.triggerAnswer;
+}
+
+function switchCable(stream: Stream, command: u32): void {
+  switch (command) {
+    case TRIGGER_START:
+    case TRIGGER_PAUSE_RELEASE:
+    case TRIGGER_RESUME:
+      cableStarts(stream);
+      break;
+    case TRIGGER_STOP:
+    case TRIGGER_PAUSE_PUSH:
+    case TRIGGER_SUSPEND:
+      cableStops(stream);
+      break;
+    default: // a drain goes on moving
+  }
 }
 
 @inline

@@ -2,8 +2,9 @@ import { EBADFD, EFAULT, EINVAL, ENOMEM } from "../base/errno";
 import { Cpu, stackImage } from "../machine/cpu";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { copyFromUser, copyToUser } from "../uaccess/copy";
-import { deviceOf } from "./device";
+import { DEVICE_NAME, DEVICE_NAME_BYTES, deviceOf } from "./device";
 import { INFO_MMAP, PROTOCOL_VERSION, STATE_OPEN, TSTAMP_TYPE_LAST } from "./numbers";
+import { openSubstreams } from "./open";
 import { isInterleaved } from "./ring";
 import { Stream } from "./runtime";
 import { get32, put32 } from "./user";
@@ -37,28 +38,46 @@ export function chooseClock(cpu: Cpu, stream: Stream, va: u64): i32 {
  */
 const INFO_BYTES: u32 = 288;
 const INFO_SUBDEVICES: u32 = 200;
+const INFO_AVAILABLE: u32 = 204;
 
 export function describeDevice(cpu: Cpu, stream: Stream, va: u64): i32 {
   const image = slabAlloc(INFO_BYTES);
   if (image == 0) return -ENOMEM;
   const device = deviceOf(stream);
   store<u32>(image, device.id);
+  store<u32>(image, device.substream, 4);
   store<u32>(image, stream.direction, 8);
   store<u32>(image, device.card, 12);
-  store<u32>(image, TEST_DEVICE_NAME, 16);
-  store<u32>(image, TEST_DEVICE_NAME, 80);
+  const name = changetype<usize>(device) + DEVICE_NAME;
+  memory.copy(image + 16, name, DEVICE_NAME_BYTES);
+  memory.copy(image + 80, name, DEVICE_NAME_BYTES);
   store<u64>(image, SUBDEVIC, 160);
-  store<u32>(image, E_0, 168);
-  store<u32>(image, 1, INFO_SUBDEVICES);
+  store<u32>(image, E_HASH, 168);
+  writeNumber(image + 172, device.substream);
+  store<u32>(image, device.substreams, INFO_SUBDEVICES);
+  const taken = openSubstreams(stream);
+  store<u32>(image, device.substreams - min(taken, device.substreams), INFO_AVAILABLE);
   const left = copyToUser(cpu, va, image, INFO_BYTES);
   slabFree(image);
   return left == 0 ? 0 : -EFAULT;
 }
 
-/** The texts, as the words they are in memory: "octl", "subdevic", "e #0". */
-const TEST_DEVICE_NAME: u32 = 0x6c74636f;
+/** "subdevice #", as the words it is in memory. */
 const SUBDEVIC: u64 = 0x6369766564627573;
-const E_0: u32 = 0x30232065;
+const E_HASH: u32 = 0x232065;
+
+/** A number's decimal digits; the text before it ends one byte earlier than its word. */
+function writeNumber(address: usize, value: u32): void {
+  let at = address - 1;
+  for (let rest = value; rest >= 10; rest /= 10) at += 1;
+  for (let rest = value; ; rest /= 10) {
+    store<u8>(at, DIGIT_0 + (rest % 10));
+    if (rest < 10) return;
+    at -= 1;
+  }
+}
+
+const DIGIT_0: u32 = 0x30;
 
 /**
  * CHANNEL_INFO where a word has 8 bytes: channel:4, hole:4, offset:8, first:4, step:4; with 4: channel, offset, first,

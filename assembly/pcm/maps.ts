@@ -20,10 +20,10 @@ import { CONTROL_PAGE, STATUS_PAGE } from "./open";
 import { Stream } from "./runtime";
 
 /** mmap of a PCM file (snd_pcm_mmap, sound/core/pcm_native.c): the offset says what is mapped. */
-const OFFSET_STATUS_OLD: u64 = 0x80000000;
-const OFFSET_CONTROL_OLD: u64 = 0x81000000;
-const OFFSET_STATUS: u64 = 0x82000000;
-const OFFSET_CONTROL: u64 = 0x83000000;
+export const OFFSET_STATUS_OLD: u64 = 0x80000000;
+export const OFFSET_CONTROL_OLD: u64 = 0x81000000;
+export const OFFSET_STATUS: u64 = 0x82000000;
+export const OFFSET_CONTROL: u64 = 0x83000000;
 
 /** The old offsets are for programs that know nothing of a 32-bit kernel's second layout. */
 function oldOffsetsGood(stream: Stream): bool {

@@ -15,6 +15,7 @@ import {
   newDevice,
 } from "./device";
 import { leaveGroup } from "./group";
+import { joinCable, leaveCable } from "./loopback";
 import { STATE_OPEN } from "./numbers";
 import { Stream, addressOf, lockLinks, streamAt, unlockLinks } from "./runtime";
 import { drop } from "./state";
@@ -31,12 +32,19 @@ const FIRST_DESCRIPTOR: u32 = 3;
 /** Room for a hw_params structure between the halves of a negotiation. */
 const IMAGE_BYTES: u32 = 1024;
 
-/** Opens a substream of a device; its record's linear address, or 0 when RAM is full. */
-export function openStream(direction: u32, card: u32, id: u32, info: u32, nonblock: u32): u32 {
+/** Opens a substream of a device; its record's linear address, or 0 when RAM is full. `kind` is of DEVICE_*. */
+export function openStream(
+  direction: u32,
+  card: u32,
+  id: u32,
+  info: u32,
+  kind: u32,
+  nonblock: u32,
+): u32 {
   const address = slabAlloc(offsetof<Stream>());
   if (address == 0) return 0;
   const stream = changetype<Stream>(address);
-  if (!allocateRecords(stream, card, id, info)) {
+  if (!allocateRecords(stream, card, id, info, kind)) {
     freeStream(stream);
     return 0;
   }
@@ -52,8 +60,8 @@ export function openStream(direction: u32, card: u32, id: u32, info: u32, nonblo
   return address as u32;
 }
 
-function allocateRecords(stream: Stream, card: u32, id: u32, info: u32): bool {
-  stream.device = newDevice(card, id, info);
+function allocateRecords(stream: Stream, card: u32, id: u32, info: u32, kind: u32): bool {
+  stream.device = newDevice(card, id, info, kind);
   stream.image = slabAlloc(IMAGE_BYTES) as u32;
   stream.recordFile = openFile(2 * PAGE_SIZE, 0) as u32;
   if (stream.recordFile != 0) {
@@ -81,6 +89,8 @@ export function freeStream(stream: Stream): void {
 function enlist(stream: Stream): void {
   lockLinks();
   stream.descriptor = freeDescriptor();
+  deviceOf(stream).substream = freeSubstream(stream);
+  joinCable(stream);
   stream.next = header().streams;
   header().streams = addressOf(stream);
   unlockLinks();
@@ -90,6 +100,39 @@ function freeDescriptor(): u32 {
   let descriptor = FIRST_DESCRIPTOR;
   while (streamOfDescriptor(descriptor) != 0) descriptor += 1;
   return descriptor;
+}
+
+/** The lowest number that no open file of the same device and direction has. */
+function freeSubstream(stream: Stream): u32 {
+  let number: u32 = 0;
+  while (substreamIsOpen(stream, number)) number += 1;
+  return number;
+}
+
+function substreamIsOpen(stream: Stream, number: u32): bool {
+  let at = header().streams;
+  while (
+    at != 0 &&
+    !(isSameDevice(streamAt(at), stream) && deviceOf(streamAt(at)).substream == number)
+  ) {
+    at = streamAt(at).next;
+  }
+  return at != 0;
+}
+
+function isSameDevice(one: Stream, other: Stream): bool {
+  const first = deviceOf(one);
+  const second = deviceOf(other);
+  return one.direction == other.direction && first.card == second.card && first.id == second.id;
+}
+
+/** How many files of the stream's device and direction are open. */
+export function openSubstreams(stream: Stream): u32 {
+  let count: u32 = 0;
+  for (let at = header().streams; at != 0; at = streamAt(at).next) {
+    if (isSameDevice(streamAt(at), stream)) count += 1;
+  }
+  return count;
 }
 
 /** The open stream that a program knows by this number; 0 = none. */
@@ -109,6 +152,7 @@ export function closeStream(cpu: Cpu, stream: Stream): void {
   driverNote(stream, DRIVER_CLOSE);
   lockLinks();
   leaveGroup(stream);
+  leaveCable(stream);
   forget(stream);
   unlockLinks();
 }

@@ -48,19 +48,19 @@ export const WRITEN: u32 = 0x40184152;
 export const READN: u32 = 0x80184153;
 
 /** Where a word has 4 bytes. */
-const HW_REFINE_32: u32 = 0xc25c4110;
-const HW_PARAMS_32: u32 = 0xc25c4111;
-const SW_PARAMS_32: u32 = 0xc0684113;
-const STATUS_32: u32 = 0x80804120;
-const STATUS_EXT_32: u32 = 0xc0804124;
-const DELAY_32: u32 = 0x80044121;
-const CHANNEL_INFO_32: u32 = 0x80104132;
-const REWIND_32: u32 = 0x40044146;
-const FORWARD_32: u32 = 0x40044149;
-const WRITEI_32: u32 = 0x400c4150;
-const READI_32: u32 = 0x800c4151;
-const WRITEN_32: u32 = 0x400c4152;
-const READN_32: u32 = 0x800c4153;
+export const HW_REFINE_32: u32 = 0xc25c4110;
+export const HW_PARAMS_32: u32 = 0xc25c4111;
+export const SW_PARAMS_32: u32 = 0xc0684113;
+export const STATUS_32: u32 = 0x80804120;
+export const STATUS_EXT_32: u32 = 0xc0804124;
+export const DELAY_32: u32 = 0x80044121;
+export const CHANNEL_INFO_32: u32 = 0x80104132;
+export const REWIND_32: u32 = 0x40044146;
+export const FORWARD_32: u32 = 0x40044149;
+export const WRITEI_32: u32 = 0x400c4150;
+export const READI_32: u32 = 0x800c4151;
+export const WRITEN_32: u32 = 0x400c4152;
+export const READN_32: u32 = 0x800c4153;
 
 /** True for a number of the first list: the common entry's, which tests for DISCONNECTED itself. */
 export function isCommon(command: u32): bool {

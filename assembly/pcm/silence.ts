@@ -72,7 +72,7 @@ export function silenceBytes(stream: Stream, address: usize, bytes: u32): void {
 }
 
 /** Silences frames that do not run over the ring's end. */
-function silenceFrames(stream: Stream, offset: u64, frames: u64): void {
+export function silenceFrames(stream: Stream, offset: u64, frames: u64): void {
   if (deviceOf(stream).ownCopy) return;
   if (isInterleaved(stream)) {
     silenceBytes(

@@ -1,4 +1,4 @@
-import { FaultlineError, Machine, PcmStream } from "../../src/index.ts";
+import { FaultlineError, Machine, PcmStream, pcmRequest } from "../../src/index.ts";
 import type { Task } from "../../src/index.ts";
 import {
   intervalBytes,
@@ -7,7 +7,6 @@ import {
   maskCount,
   nativeImageBytes,
   offsetOf,
-  requestNumber,
   unlimited,
 } from "../../src/systems/pcm/params/index.ts";
 import { PERIOD_BYTES, RAM_BYTES } from "../cells.ts";
@@ -71,14 +70,14 @@ export async function createWriteBed(): Promise<WriteBed> {
   const task = machine.createTask();
   const stream = PcmStream.open(task);
   const sizes = { periodSize: PERIOD_FRAMES, bufferSize: PERIODS * PERIOD_FRAMES };
-  if ((stream.configure(sizes) | stream.request("prepare")) !== 0) {
+  if ((stream.configure(sizes) | stream.prepare()) !== 0) {
     throw new FaultlineError("bench", "the stream of P1 does not take its parameters");
   }
   task.map({ at: REQUEST_ADDRESS, length: PAGE_SIZE, populate: true }).write(0, writeRequest());
   const data = task.map({ at: DATA_ADDRESS, length: PERIOD_BYTES, populate: true });
   data.write(0, new Uint8Array(PERIOD_BYTES).fill(SOURCE_BYTE));
   const { cpu } = task;
-  for (let period = 0; period < PERIODS; period++) stream.ioctl("lp64", WRITEI, REQUEST_ADDRESS);
+  for (let period = 0; period < PERIODS; period++) stream.ioctl("native", WRITEI, REQUEST_ADDRESS);
   const ring = machine.words[(stream.handle + machine.constant("STREAM_RING")) >>> 2]!;
   return {
     writePeriods: (n) => machine.exports.measureWritei(cpu, stream.handle, REQUEST_ADDRESS, 0, n),
@@ -108,14 +107,14 @@ export async function createRefineBed(): Promise<RefineBed> {
   task.map({ at: REQUEST_ADDRESS, length: PAGE_SIZE, populate: true });
   const image = liveBytes(task, REQUEST_ADDRESS, nativeImageBytes);
   const request = openSpace();
-  const command = requestNumber.lp64.hwRefine;
+  const command = pcmRequest("HW_REFINE", 8);
   return {
     image,
     refine(n) {
       let result = 0;
       for (let i = 0; i < n; i++) {
         image.set(request); // the answer stands in the request's place
-        result |= stream.ioctl("lp64", command, REQUEST_ADDRESS);
+        result |= stream.ioctl("native", command, REQUEST_ADDRESS);
       }
       return result;
     },

@@ -3,8 +3,9 @@
  * first step that differs. The formats and rules are those of test/golden/pcm/README.md.
  */
 
-import { openRequest, parseImage, slotOf } from "../systems/pcm/params/index.ts";
+import { hwRequest, parseImage, slotOf } from "../systems/pcm/params/index.ts";
 import { param } from "../systems/pcm/params/layout.ts";
+import { pcmRequest } from "../systems/pcm/requests.ts";
 import { BookkeepingView, ExpectedBookkeeping } from "./bookkeeping.ts";
 import { decodeBytes, encodeBytes, patternBytes, statedLike } from "./bytes.ts";
 import { Checker, differenceOf } from "./checker.ts";
@@ -21,7 +22,7 @@ import {
 } from "./pcmMachine.ts";
 import { MovingDevice } from "./pcmPosition.ts";
 import {
-  fixedRequests,
+  type fixedRequests,
   isObserved,
   isSingleValues,
   usesSlot,
@@ -238,8 +239,10 @@ export class PcmReplayer {
 
   #setSingleValues(step: SingleValuesStep): void {
     const door = this.#doorOf(step);
+    const { access, format, channels, rate, flags } = step;
     const { period_size: periodSize, buffer_size: bufferSize } = step;
-    this.#pages.placeBytes(openRequest({ ...step, periodSize, bufferSize }, door), 0, "ww");
+    const wanted = { access, format, channels, rate, flags, periodSize, bufferSize };
+    this.#pages.placeBytes(hwRequest(wanted, door === "lp64" ? 8 : 4), 0, "ww");
     const slot = slotNumber(step);
     const ret = this.#machine.ioctl(slot, door, lowHalf(step.cmd), requestBase, 0);
     this.#checkReturn(step, ret);
@@ -362,7 +365,7 @@ function lowWord(bytes: Uint8Array): number {
 
 function requestNumber(step: RequestStep): number {
   if (step.cmd !== undefined) return lowHalf(step.cmd);
-  return fixedRequests[step.op as keyof typeof fixedRequests];
+  return pcmRequest(step.op as (typeof fixedRequests)[number], 8);
 }
 
 /** Where in the request pages the argument lies; null when it lies elsewhere. */

@@ -2,19 +2,16 @@
 
 import { callback, checkOptions, optional, whole, type Shape } from "../base/checks.ts";
 import { FaultlineError } from "../base/errors.ts";
-import { halves } from "../machine/address.ts";
+import { join } from "../machine/address.ts";
 import { MOST_SWITCHES, madeMachine, type Machine } from "../machine/machine.ts";
 import type { Snapshot } from "../machine/snapshot.ts";
 import type { Task } from "../machine/task.ts";
-import { takeDriverLog } from "../systems/pcm/driverLog.ts";
+import type { PcmDevice } from "../systems/pcm/device.ts";
+import type { PcmDoor as SystemDoor } from "../systems/pcm/doors.ts";
+import type { DriverCall } from "../systems/pcm/driverLog.ts";
 import { StreamFields } from "../systems/pcm/fields.ts";
-import { pcmIoctl } from "../systems/pcm/negotiate.ts";
-import {
-  constraintsFor,
-  deviceProfiles,
-  type HwConstraints,
-  type PcmDeviceLimits,
-} from "../systems/pcm/params/index.ts";
+import { PcmFile, pcmStates } from "../systems/pcm/file.ts";
+import { deviceProfiles, type PcmDeviceLimits } from "../systems/pcm/params/index.ts";
 import { checkMethods, knobArguments, methodArguments } from "./pcmArguments.ts";
 import {
   bookkeepingEntries,
@@ -28,13 +25,13 @@ import {
 } from "./pcmMachine.ts";
 import { UserPages } from "./pcmUserPages.ts";
 
-/** Numbers of the sound cards of the recorded computer. */
-const cards = { dummy: 1, aloop: 2, ctl: 3 } as const;
-
 /** Calls to a file that is not open. */
 const EBADF = 9;
 const ENODEV = 19;
 const EINVAL = 22;
+
+/** What the recordings call the doors. */
+const doors: Readonly<Record<PcmDoor, SystemDoor>> = { lp64: "native", i386: "i386", x32: "x32" };
 
 /** The low 56 bits of appl_ptr are what a recording shows of an ack. */
 const ackBits = 56;
@@ -42,16 +39,10 @@ const ackBits = 56;
 /** Findings about what the device said, not about the modelled kernel. */
 const deviceFindings: readonly string[] = ["pcm-position", "pcm-unexpected"];
 
-interface OpenFile {
-  readonly handle: number;
-  readonly limits: PcmDeviceLimits;
-  readonly constraints: HwConstraints;
-}
-
 /** Everything a case has besides linear memory. */
 interface Kept {
   readonly snapshot: Snapshot;
-  readonly files: ReadonlyMap<number, OpenFile>;
+  readonly files: ReadonlyMap<number, PcmFile>;
 }
 
 /** How a replay runs the machine. */
@@ -76,7 +67,7 @@ export class EmulatedPcm implements PcmMachine {
   #pages: UserPages;
   #fields: StreamFields;
   #limits: Readonly<Record<string, number>> = {};
-  #files = new Map<number, OpenFile>();
+  #files = new Map<number, PcmFile>();
   /** What the driver was asked while a file was closed. */
   readonly #lastCalls = new Map<number, readonly string[]>();
   #kept: Kept | null = null;
@@ -112,113 +103,75 @@ export class EmulatedPcm implements PcmMachine {
   }
 
   open(slot: number, request: PcmOpenRequest): number {
-    const limits = limitsOf(request.device, this.#limits);
-    const { constraints } = constraintsFor(limits);
-    if (constraints === undefined) return -EINVAL;
-    const { exports } = this.#machine;
-    const direction = this.#machine.constant(
-      request.stream === "capture" ? "PCM_CAPTURE" : "PCM_PLAYBACK",
-    );
-    const nonblock = request.nonblock ? 1 : 0;
-    const handle = exports.pcmOpen(
-      direction,
-      cards[request.device],
-      request.sub,
-      limits.info,
-      nonblock,
-    );
-    if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no stream record");
-    if (request.device === "dummy") exports.deviceSetOwnCopy(handle, 1);
-    this.#files.set(slot, { handle: handle >>> 0, limits, constraints });
+    const { stream: direction, sub: number, nonblock } = request;
+    const device = deviceOf(request.device, this.#limits);
+    try {
+      this.#files.set(slot, new PcmFile(this.#task, { device, direction, number, nonblock }));
+    } catch (error) {
+      if (error instanceof FaultlineError && error.code === "open-failed") return -EINVAL;
+      throw error;
+    }
     return 0;
   }
 
   close(slot: number): number {
-    const { exports } = this.#machine;
-    const { handle } = this.#file(slot);
-    exports.pcmShut(this.#task.cpu, handle);
-    this.#lastCalls.set(slot, this.#driverCalls(handle));
-    exports.pcmFree(handle);
+    this.#lastCalls.set(slot, namesOf(this.#file(slot).close()));
     this.#files.delete(slot);
     return 0;
   }
 
-  #file(slot: number): OpenFile {
+  #file(slot: number): PcmFile {
     const file = this.#files.get(slot);
     if (file === undefined) throw new FaultlineError("not-open", `slot ${slot} is not open`);
     return file;
   }
 
-  #word(address: number): number {
-    return this.#machine.words[address >>> 2]!;
-  }
-
   descriptor(slot: number): number {
-    const file = this.#files.get(slot);
-    if (file === undefined) return -EBADF >>> 0;
-    return this.#word(file.handle + this.#machine.constant("STREAM_DESCRIPTOR"));
+    return this.#files.get(slot)?.descriptor ?? -EBADF >>> 0;
   }
 
   ioctl(slot: number, door: PcmDoor, command: number, low: number, high: number): number {
-    const { handle, limits, constraints } = this.#file(slot);
-    const machine = this.#machine;
-    const target = { machine, cpu: this.#task.cpu, stream: handle, limits, constraints };
-    return this.#finish(pcmIoctl(target, door, command, low, high));
+    const file = this.#file(slot);
+    return this.#finish(file, file.ioctl(doors[door], command, join(low, high)));
   }
 
   /** A call that sleeps is alone: the clock goes to its limit, as often as it takes. */
-  #finish(result: number): number {
+  #finish(file: PcmFile, result: number): number {
     let answer = result;
     while (answer === this.#machine.constant("BLOCKED")) {
       if (!this.#task.canResume && !this.#machine.advanceToNextTimeout()) {
         throw new FaultlineError("never-wakes", "the call sleeps for ever");
       }
-      answer = this.#task.resume();
+      answer = file.finish();
     }
     return answer;
   }
 
   read(slot: number, address: number, length: number): number {
-    const { exports } = this.#machine;
-    return this.#finish(
-      exports.pcmRead(this.#task.cpu, this.#file(slot).handle, address, 0, length),
-    );
+    const file = this.#file(slot);
+    return this.#finish(file, file.read(address, length));
   }
 
   write(slot: number, address: number, length: number): number {
-    const { exports } = this.#machine;
-    return this.#finish(
-      exports.pcmWrite(this.#task.cpu, this.#file(slot).handle, address, 0, length),
-    );
+    const file = this.#file(slot);
+    return this.#finish(file, file.write(address, length));
   }
 
   poll(slot: number): number {
-    return this.#machine.exports.pcmPoll(this.#file(slot).handle);
+    return this.#file(slot).poll();
   }
 
   mmap(slot: number, offset: number, length: number, prot: number): number {
     const address = this.#pages.freeAddress(length);
-    const access = this.#task.protectionBits((prot & 2) === 0 ? "r" : "rw");
-    const { handle } = this.#file(slot);
-    const result = this.#machine.exports.pcmMap(
-      this.#task.cpu,
-      handle,
-      address,
-      0,
-      offset,
-      0,
-      length,
-      access,
-    );
+    const protection = (prot & 2) === 0 ? "r" : "rw";
+    const result = this.#file(slot).mmapAt(offset, address, length, protection);
     return result < 0 ? result : address;
   }
 
   /** Power management tests suspend all devices and resume them, which leaves streams suspended. */
   writeSystemFile(file: string, text: string): number {
     if (file.endsWith("/power/state")) {
-      for (const { handle } of this.#files.values()) {
-        this.#machine.exports.deviceSuspend(this.#task.cpu, handle);
-      }
+      for (const file of this.#files.values()) file.suspend();
     }
     return text.length;
   }
@@ -249,11 +202,9 @@ export class EmulatedPcm implements PcmMachine {
 
   /** The ring's bytes from `offset`, live; null where the range is not all inside it. */
   #ring(slot: number, offset: number, length: number): Uint8Array | null {
-    const { handle } = this.#file(slot);
-    const ring = this.#word(handle + this.#machine.constant("STREAM_RING"));
-    const size = this.#word(handle + this.#machine.constant("STREAM_DMA_BYTES"));
-    if (ring === 0 || offset + length > size) return null;
-    return this.#machine.bytes.subarray(ring + offset, ring + offset + length);
+    const ring = this.#file(slot).ring();
+    if (ring.length === 0 || offset + length > ring.length) return null;
+    return ring.subarray(offset, offset + length);
   }
 
   fillRing(slot: number, offset: number, bytes: Uint8Array): number {
@@ -274,16 +225,10 @@ export class EmulatedPcm implements PcmMachine {
 
   takeDriverCalls(slot: number): readonly string[] {
     const file = this.#files.get(slot);
-    if (file !== undefined) return this.#driverCalls(file.handle);
+    if (file !== undefined) return namesOf(file.takeDriverCalls());
     const calls = this.#lastCalls.get(slot) ?? [];
     this.#lastCalls.delete(slot);
     return calls;
-  }
-
-  #driverCalls(handle: number): readonly string[] {
-    return takeDriverLog(this.#machine, handle).map(({ name, argument }) =>
-      name === "ack" ? `ack:0x${BigInt.asUintN(ackBits, argument).toString(16)}` : name,
-    );
   }
 
   takeFindings(): readonly string[] {
@@ -308,56 +253,45 @@ export class EmulatedPcm implements PcmMachine {
   }
 
   #knobs(): PcmDeviceKnobs {
-    const handle = (slot: number): number => this.#file(slot).handle;
-    const cpu = (): number => this.#task.cpu;
+    const file = (slot: number): PcmFile => this.#file(slot);
+    const answer = (word: bigint): number => Number(BigInt.asIntN(32, word));
     return {
-      setPosition: (slot, frames) => {
-        const { lo, hi } = halves(frames);
-        this.#machine.exports.deviceSetPosition(handle(slot), lo, hi);
-      },
-      periodElapsed: (slot) => this.#machine.exports.devicePeriodElapsed(cpu(), handle(slot)),
-      xrun: (slot) => this.#machine.exports.deviceXrun(cpu(), handle(slot)),
-      suspend: (slot) => this.#machine.exports.deviceSuspend(cpu(), handle(slot)),
-      stop: (slot, state) => this.#machine.exports.deviceStop(cpu(), handle(slot), state),
-      poke: (slot, hwPtrBase, hwPtr, applPtr, interrupt) => {
-        const [base, hw, appl, last] = [hwPtrBase, hwPtr, applPtr, interrupt].map((p) => halves(p));
-        this.#machine.exports.pcmPoke(
-          handle(slot),
-          base!.lo,
-          base!.hi,
-          hw!.lo,
-          hw!.hi,
-          appl!.lo,
-          appl!.hi,
-          last!.lo,
-          last!.hi,
-        );
-      },
-      setReturns: (slot, prepare, trigger, ack) => {
-        const answer = (word: bigint): number => Number(BigInt.asIntN(32, word));
-        this.#machine.exports.deviceSetAnswers(
-          handle(slot),
-          answer(prepare),
-          answer(trigger),
-          answer(ack),
-        );
-      },
-      setDelay: (slot, frames) => {
-        const { lo, hi } = halves(frames);
-        this.#machine.exports.deviceSetDelay(handle(slot), lo, hi);
-      },
-      disconnect: (slot) => this.#machine.exports.cardDisconnect(cpu(), handle(slot)),
+      setPosition: (slot, frames) => file(slot).setPosition(frames),
+      periodElapsed: (slot) => file(slot).periodElapsed(),
+      xrun: (slot) => file(slot).reportXrun(),
+      suspend: (slot) => file(slot).suspend(),
+      stop: (slot, state) => file(slot).stop(pcmStates[state]!),
+      poke: (slot, hwPtrBase, hwPtr, applPtr, hwPtrInterrupt) =>
+        file(slot).poke({ hwPtrBase, hwPtr, applPtr, hwPtrInterrupt }),
+      setReturns: (slot, prepare, trigger, ack) =>
+        file(slot).setAnswers({
+          prepare: answer(prepare),
+          trigger: answer(trigger),
+          ack: answer(ack),
+        }),
+      setDelay: (slot, frames) => file(slot).setDelay(frames),
+      disconnect: (slot) => file(slot).disconnect(),
     };
   }
 }
 
-/** A device's limits, with the test device's own replaced where a case says so. */
-function limitsOf(
+/** Driver calls as the recordings write them. */
+function namesOf(calls: readonly DriverCall[]): readonly string[] {
+  return calls.map(({ name, argument }) =>
+    name === "ack" ? `ack:0x${BigInt.asUintN(ackBits, argument).toString(16)}` : name,
+  );
+}
+
+function deviceOf(
   device: PcmDeviceName,
   changed: Readonly<Record<string, number>>,
-): PcmDeviceLimits {
-  const limits: PcmDeviceLimits = deviceProfiles[device];
-  if (device !== "ctl") return limits;
+): PcmDeviceName | PcmDevice {
+  return device === "ctl" ? { limits: testLimits(changed) } : device;
+}
+
+/** The test device's limits with those replaced that a case names. */
+function testLimits(changed: Readonly<Record<string, number>>): PcmDeviceLimits {
+  const limits: PcmDeviceLimits = deviceProfiles.ctl;
   const value = (name: string, usual: number): number => changed[name] ?? usual;
   const { formats } = changed;
   return {

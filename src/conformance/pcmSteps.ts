@@ -7,6 +7,7 @@ import type {
   PcmDirection,
   PcmDoor,
 } from "./pcmMachine.ts";
+import type { PcmRequestName } from "../systems/pcm/requests.ts";
 import type { HexText } from "./trace.ts";
 
 /** Requests that name their number and point to a structure. */
@@ -34,21 +35,21 @@ export const structRequests = [
 type StructRequest = (typeof structRequests)[number];
 
 /** Requests whose number is the same at every door. */
-export const fixedRequests = {
-  HW_FREE: 0x4112,
-  HWSYNC: 0x4122,
-  PREPARE: 0x4140,
-  RESET: 0x4141,
-  START: 0x4142,
-  DROP: 0x4143,
-  DRAIN: 0x4144,
-  PAUSE: 0x40044145,
-  RESUME: 0x4147,
-  XRUN: 0x4148,
-  LINK: 0x40044160,
-  UNLINK: 0x4161,
-} as const;
-type FixedRequest = keyof typeof fixedRequests;
+export const fixedRequests = [
+  "HW_FREE",
+  "HWSYNC",
+  "PREPARE",
+  "RESET",
+  "START",
+  "DROP",
+  "DRAIN",
+  "PAUSE",
+  "RESUME",
+  "XRUN",
+  "LINK",
+  "UNLINK",
+] as const satisfies readonly PcmRequestName[];
+type FixedRequest = (typeof fixedRequests)[number];
 
 /** Commands to the test device, with the number of their arguments. */
 export const deviceCommands = {

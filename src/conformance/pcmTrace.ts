@@ -64,16 +64,19 @@ const anyStep: Shape = {
   "drv?": listOf(text),
   "waits?": text,
 };
-const structStep: Shape = {
-  cmd: hexNumber,
-  in: text,
+/** Any request: its argument may be a structure in the request pages, an address elsewhere, a number or nothing. */
+const requestStep: Shape = {
   ret: integerNumber,
+  "in?": text,
   "out?": text,
   "addr?": hexNumber,
+  "arg?": hexNumber,
   "mem?": pageAccess,
   "skip?": ranges,
   "entry?": doors,
 };
+const structStep: Shape = { ...requestStep, cmd: hexNumber };
+const fixedStep: Shape = { ...requestStep, "cmd?": hexNumber, "other_slot?": slotNumber };
 /** Values that a request of single values can hold: bits of a mask, 32-bit numbers. */
 const word = upTo(0xffffffff);
 
@@ -95,18 +98,12 @@ const singleValuesStep = compileShape(anyStep, {
   frame_bits: word,
   info: hexNumber,
 });
-const fixedStep: Shape = {
-  ret: integerNumber,
-  "addr?": hexNumber,
-  "arg?": hexNumber,
-  "entry?": doors,
-};
 const checkStep: Shape = { offset: word, len: blockLength, bytes: text };
 const transferStep: Shape = { offset: word, len: word, ret: integerNumber };
 
 const shapes = new Map<string, CompiledShape>([
   ...shapesOf(structRequests, structStep),
-  ...shapesOf(Object.keys(fixedRequests), { ...fixedStep, "other_slot?": slotNumber }),
+  ...shapesOf(fixedRequests, fixedStep),
   ...Object.entries(deviceCommands).flatMap(([op, count]) => shapesOf([op], deviceStep(count))),
   ...shapesOf(["OPEN"], {
     device: devices,

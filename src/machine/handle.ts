@@ -42,6 +42,11 @@ export class Handle {
     });
   }
 
+  /** False once the object is gone. */
+  get isLive(): boolean {
+    return this.#problem() === undefined;
+  }
+
   /** The object is given up; `how` says it in words: "was closed". */
   release(how: string): void {
     this.check();

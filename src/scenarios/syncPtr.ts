@@ -57,7 +57,7 @@ export function prepareSyncPtr(machine: Machine, abi: AbiName): SyncPtrBed {
   const data = task.map({ at: DATA_ADDRESS, length: PAGE, populate: true });
   const stream = PcmStream.open(task, { nonblock: true });
   expectFine("HW_PARAMS", stream.configure(configuration));
-  expectFine("PREPARE", stream.request("prepare"));
+  expectFine("PREPARE", stream.prepare());
   const bytes = QUEUED_FRAMES * FRAME_BYTES;
   const written = stream.write(data.address, bytes);
   if (written !== bytes) throw new FaultlineError("scenario", `the set-up's write gave ${written}`);

@@ -14,7 +14,6 @@ import {
   type Task,
 } from "../../src/index.ts";
 import { flagNoPeriodWakeup, infoBit } from "../../src/systems/pcm/params/layout.ts";
-import { openRequest, requestNumber } from "../../src/systems/pcm/params/index.ts";
 import {
   BUFFER_FRAMES,
   FRAME_BYTES,
@@ -157,8 +156,6 @@ describe("many emulated threads", () => {
 });
 
 describe("nobody can go on", () => {
-  const REQUEST = 0x08000000;
-
   it.each(["release", "study"] as const)("all sleep without a limit: %s build", async (build) => {
     const machine = await machineOf({ build });
     const { task, stream } = sleeperForEver(machine);
@@ -174,12 +171,8 @@ describe("nobody can go on", () => {
   function sleeperForEver(machine: Machine): { task: Task; stream: PcmStream } {
     const task = machine.createTask();
     task.map({ at: DATA, length: PAGE, populate: true });
-    const limits = {
-      ...deviceProfiles.ctl,
-      info: deviceProfiles.ctl.info | infoBit.noPeriodWakeup,
-    };
-    const stream = preparedStream(task, { limits });
-    const pages = task.map({ at: REQUEST, length: PAGE });
+    const limits = { info: deviceProfiles.ctl.info | infoBit.noPeriodWakeup };
+    const stream = preparedStream(task, { device: { limits } });
     const wanted = {
       access: 3,
       format: 2,
@@ -187,10 +180,10 @@ describe("nobody can go on", () => {
       rate: 48000,
       periodSize: PERIOD_FRAMES,
       bufferSize: BUFFER_FRAMES,
+      flags: flagNoPeriodWakeup,
     };
-    pages.write(0, openRequest({ ...wanted, flags: flagNoPeriodWakeup }, "lp64"));
-    expect(stream.ioctl("lp64", requestNumber.lp64.hwParams, REQUEST)).toBe(0);
-    expect(stream.request("prepare")).toBe(0);
+    expect(stream.hwParams(wanted).result).toBe(0);
+    expect(stream.prepare()).toBe(0);
     return { task, stream };
   }
 

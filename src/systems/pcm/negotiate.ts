@@ -5,15 +5,7 @@ import {
   hwRefine,
   nativeImageBytes,
   type HwConstraints,
-  type PcmDeviceLimits,
 } from "./params/index.ts";
-
-/** System call doors: the door decides how a request is read, not the program. */
-export const doors = { lp64: "DOOR_NATIVE", i386: "DOOR_I386", x32: "DOOR_X32" } as const;
-
-export type DoorName = keyof typeof doors;
-
-export const doorNames = Object.keys(doors) as DoorName[];
 
 /** Number of HW_REFINE in bits 0 … 7 of a request; HW_PARAMS is the next. */
 const HW_REFINE_NUMBER = 0x10;
@@ -24,39 +16,37 @@ export interface Negotiable {
   readonly machine: CoreMemory;
   readonly cpu: number;
   readonly stream: number;
-  readonly limits: PcmDeviceLimits;
+  /** Memory set aside for the ring. */
+  readonly ringBytesMax: number;
   readonly constraints: HwConstraints;
 }
 
 /**
  * ioctl on a stream. HW_REFINE and HW_PARAMS come back from the core with the program's structure copied into the
  * stream's image: the negotiation works on that and hands the result to the core's second half
- * (assembly/pcm/hwParams.ts).
+ * (assembly/pcm/hwParams.ts). `door` is the core's number.
  */
 export function pcmIoctl(
   target: Negotiable,
-  door: DoorName,
+  door: number,
   command: number,
   lo: number,
   hi: number,
 ): number {
   const { machine, cpu, stream } = target;
-  const doorNumber = machine.constant(doors[door]);
-  const answer = machine.exports.pcmCall(cpu, stream, doorNumber, command, lo, hi);
+  const answer = machine.exports.pcmCall(cpu, stream, door, command, lo, hi);
   if (answer !== machine.constant("NEGOTIATE")) return answer;
   const image = imageOf(target, door);
   return (command & NUMBER_MASK) === HW_REFINE_NUMBER
-    ? refine(target, image, doorNumber)
-    : configure(target, image, doorNumber);
+    ? refine(target, image, door)
+    : configure(target, image, door);
 }
 
 /** The structure in kernel memory, live. A 32-bit kernel's native one has 4-byte words, as at the compat doors. */
-function imageOf({ machine, stream }: Negotiable, door: DoorName): Uint8Array {
+function imageOf({ machine, stream }: Negotiable, door: number): Uint8Array {
   const at = machine.words[(stream + machine.constant("STREAM_IMAGE")) >>> 2]!;
-  return machine.bytes.subarray(
-    at,
-    at + (door === "lp64" && machine.wordBytes === 8 ? nativeImageBytes : compatImageBytes),
-  );
+  const wide = door === machine.constant("DOOR_NATIVE") && machine.wordBytes === 8;
+  return machine.bytes.subarray(at, at + (wide ? nativeImageBytes : compatImageBytes));
 }
 
 function refine(target: Negotiable, image: Uint8Array, door: number): number {
@@ -78,7 +68,7 @@ function configure(target: Negotiable, image: Uint8Array, door: number): number 
     chosen.rate,
     chosen.periodSize,
     chosen.bufferSize,
-    Math.min(chosen.bufferBytes, target.limits.ringBytesMax),
+    Math.min(chosen.bufferBytes, target.ringBytesMax),
     chosen.physWidth,
     chosen.info,
     chosen.noPeriodWakeup ? 1 : 0,

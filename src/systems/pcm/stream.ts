@@ -1,73 +1,78 @@
 import {
   checkOptions,
+  checkThat,
   flag,
+  listOf,
   nameOf,
   optional,
   whole,
-  wholeNumber,
   type Shape,
 } from "../../base/checks.ts";
-import { FaultlineError } from "../../base/errors.ts";
-import { oneOf } from "../../base/nearest.ts";
-import type { CoreExports } from "../../core/exports.ts";
-import { anyAddress, halves, type Address } from "../../machine/address.ts";
-import { Handle } from "../../machine/handle.ts";
-import type { CoreMemory } from "../../machine/coreMemory.ts";
-import type { Operation } from "../../machine/programs.ts";
+import { UsageError } from "../../base/errors.ts";
+import { anyAddress, halves, join, type Address } from "../../machine/address.ts";
+import { coreConstants } from "../../core/generated/coreConstants.ts";
+import type { Mapping } from "../../machine/mapping.ts";
 import { madeTask, type Task } from "../../machine/task.ts";
+import { syncPtrLayout, type AbiName, type SyncPtrField } from "./abi.ts";
+import type {
+  PcmAnswer,
+  PcmChannelInfo,
+  PcmInfo,
+  PcmStatus,
+  PcmSwParams,
+  PcmSync,
+  PcmSyncRequest,
+} from "./answers.ts";
+import { doorNumber, pcmDoorNames, wordBytesAt, type PcmDoor } from "./doors.ts";
+import type { DriverCall } from "./driverLog.ts";
+import { PcmFile, openOptions, pcmStates, type PcmOpenOptions, type PcmState } from "./file.ts";
 import {
-  abiNames,
-  abiNumber,
-  strategyNames,
-  strategyNumber,
-  type AbiName,
-  type StrategyName,
-} from "./abi.ts";
-import { doorNames, pcmIoctl, type DoorName } from "./negotiate.ts";
-import {
-  constraintsFor,
-  deviceLimits,
-  deviceProfiles,
+  hwAnswer,
+  hwRequest,
   lastMaskBit,
-  openRequest,
-  requestNumber,
-  type HwConstraints,
-  type PcmDeviceLimits,
+  type PcmHwAnswer,
+  type PcmHwRequest,
+  type WordBytes,
 } from "./params/index.ts";
+import { pcmRequest, type PcmRequestName } from "./requests.ts";
+import {
+  channelInfoLayout,
+  decode,
+  encode,
+  infoLayout,
+  infoTexts,
+  intLayout,
+  statusLayout,
+  swParamsLayout,
+  textAt,
+  transferLayout,
+  wordLayout,
+  type StructLayout,
+} from "./structures.ts";
 
-/** ioctl numbers without an argument, the same at every door (include/uapi/sound/asound.h). */
-const requests = {
-  hwsync: 0x4122,
-  prepare: 0x4140,
-  reset: 0x4141,
-  start: 0x4142,
-  drop: 0x4143,
-  drain: 0x4144,
-  resume: 0x4147,
-  xrun: 0x4148,
-} as const;
-
-const requestNames = Object.keys(requests) as (keyof typeof requests)[];
-
-/** From where on a place is looked for in which a request's structure lies while HW_PARAMS runs. */
-const REQUEST_ADDRESS = 0x08000000;
-const REQUEST_BYTES = 4096;
-const MOST_BYTES = 2 ** 31 - 1;
-const MAX_WORD = 2 ** 32 - 1;
+/** From where on a free page is looked for in which the requests' structures lie. */
+const ARGUMENT_ADDRESS = 0x08000000;
+const ARGUMENT_BYTES = 4096;
+/** Where a list of channel addresses begins in the page. */
+const LIST_OFFSET = 64;
 
 const FORMAT_S16_LE = 2;
 const ACCESS_RW_INTERLEAVED = 3;
+const BILLION = 1_000_000_000n;
 
-/** Directions, in the order of the core's numbers for them. */
-const pcmDirections = ["playback", "capture"] as const;
+/** What a call answers while its task sleeps in it; `finish()` goes on with it. */
+export const pcmBlocked: number = coreConstants.BLOCKED;
 
-/** What a stream is opened with. */
-export interface PcmOpenOptions {
-  readonly direction?: "playback" | "capture";
-  /** The device's limits; default those of the test device of the recordings. */
-  readonly limits?: PcmDeviceLimits;
-  readonly nonblock?: boolean;
+/** How a program uses a stream. */
+export interface PcmStreamOptions extends PcmOpenOptions {
+  /** The door that the verbs go through. Default "native". */
+  readonly door?: PcmDoor;
 }
+
+/** What SW_PARAMS is asked for; the boundary is the kernel's to say. */
+export type SwParamsRequest = {
+  readonly [Name in keyof Omit<PcmSwParams, "boundary">]?: Address;
+};
 
 /** Parameters set in one go, each as a single value. Sizes in frames, rate in Hz. */
 export interface PcmConfiguration {
@@ -79,186 +84,435 @@ export interface PcmConfiguration {
   readonly bufferSize: number;
 }
 
-/** One SYNC_PTR call. */
-export interface SyncPtrCall {
-  /** User address of the argument. */
-  readonly address: Address;
-  readonly abi: AbiName;
-  /** How the data is moved; default what the machine's kernel does. */
-  readonly strategy?: StrategyName;
-}
-
-const openOptions: Shape<PcmOpenOptions> = {
-  direction: optional(nameOf(pcmDirections)),
-  limits: optional(deviceLimits),
-  nonblock: optional(flag),
+const streamOptions: Shape<PcmStreamOptions> = {
+  ...openOptions,
+  door: optional(nameOf(pcmDoorNames)),
 };
 
-const number = whole(0, MAX_WORD);
+const MAX_WORD = 2 ** 32 - 1;
+const word = whole(0, MAX_WORD);
 /** Which values a device takes is its own to say, by an errno; a mask's bits are its all. */
 const configuration: Shape<PcmConfiguration> = {
   format: optional(whole(0, lastMaskBit)),
   access: optional(whole(0, lastMaskBit)),
-  channels: optional(number),
-  rate: optional(number),
-  periodSize: number,
-  bufferSize: number,
+  channels: optional(word),
+  rate: optional(word),
+  periodSize: word,
+  bufferSize: word,
 };
 
-const syncPtrCall: Shape<SyncPtrCall> = {
-  address: anyAddress,
-  abi: nameOf(abiNames),
-  strategy: optional(nameOf(strategyNames)),
+const softwareParameters: Shape<SwParamsRequest> = {
+  tstampMode: optional(word),
+  periodStep: optional(word),
+  availMin: optional(anyAddress),
+  startThreshold: optional(anyAddress),
+  stopThreshold: optional(anyAddress),
+  silenceThreshold: optional(anyAddress),
+  silenceSize: optional(anyAddress),
+  proto: optional(word),
+  tstampType: optional(word),
 };
 
-/** An open substream of a sound device, used by one task. */
-export class PcmStream {
-  readonly task: Task;
-  readonly #handle: Handle;
-  readonly #constraints: HwConstraints;
-  readonly #limits: PcmDeviceLimits;
+const syncRequest: Shape<PcmSyncRequest> = {
+  hwsync: optional(flag),
+  applPtr: optional(anyAddress),
+  availMin: optional(anyAddress),
+};
 
-  private constructor(
-    task: Task,
-    handle: number,
-    limits: PcmDeviceLimits,
-    constraints: HwConstraints,
-  ) {
+const addressList = listOf(anyAddress);
+const otherFile = checkThat("an open PCM file", (value) => value instanceof PcmFile);
+
+/**
+ * A PCM file with the kernel's requests as verbs. Each verb puts its structure into a page of user memory that the
+ * stream has mapped (at {@link argument}), makes the call at its door and reads the structure back. Verbs answer as the
+ * kernel does: 0 or more, −errno, or {@link pcmBlocked}. Only misuse throws.
+ */
+export class PcmStream extends PcmFile {
+  /** The door that the verbs go through. */
+  readonly door: PcmDoor;
+  readonly #page: Mapping;
+  readonly #word: WordBytes;
+  /** What the call that the task sleeps in makes of its second half's answer. */
+  #settle: (answer: number) => number = (answer) => answer;
+
+  private constructor(task: Task, options: PcmStreamOptions = {}) {
     madeTask("task", task);
-    this.task = task;
-    this.#handle = new Handle(task.machine, "stream", handle);
-    this.#limits = limits;
-    this.#constraints = constraints;
+    checkOptions("options", options, streamOptions);
+    const { door = "native", ...file } = options;
+    doorNumber(task.machine, door);
+    super(task, file);
+    this.door = door;
+    this.#word = wordBytesAt(this.machine, this.door);
+    const at = task.freeRange(ARGUMENT_ADDRESS, ARGUMENT_BYTES);
+    this.#page = task.map({ at, length: ARGUMENT_BYTES });
   }
 
-  /** @throws FaultlineError "open-failed" for limits nothing can meet, "no-memory" when RAM is full */
-  static open(task: Task, options: PcmOpenOptions = {}): PcmStream {
-    madeTask("task", task);
-    checkOptions("options", options, openOptions);
-    const limits = options.limits ?? deviceProfiles.ctl;
-    const { constraints } = constraintsFor(limits);
-    if (constraints === undefined) {
-      throw new FaultlineError(
-        "open-failed",
-        "open gave -22: no configuration meets the device's limits",
-      );
-    }
-    const direction = options.direction ?? "playback";
-    const handle =
-      task.machine.exports.pcmOpen(
-        pcmDirections.indexOf(direction),
-        0,
-        0,
-        limits.info >>> 0,
-        options.nonblock === true ? 1 : 0,
-      ) >>> 0;
-    if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no stream record");
-    return new PcmStream(task, handle, limits, constraints);
+  /**
+   * Opens a substream for a task.
+   * @throws UsageError for options that cannot be; FaultlineError "open-failed" for a device with limits that nothing
+   *   can meet, "no-memory" when RAM is full
+   */
+  static open(task: Task, options: PcmStreamOptions = {}): PcmStream {
+    return new PcmStream(task, options);
   }
 
-  /** Linear address of its record in the core. @throws UsageError once it was closed */
-  get handle(): number {
-    return this.#handle.address;
+  /** User address of the page in which the verbs' structures lie. */
+  get argument(): bigint {
+    return this.#page.address;
   }
 
-  get #machine(): CoreMemory {
-    return this.task.machine;
+  override close(): readonly DriverCall[] {
+    const calls = super.close();
+    this.#page.unmap();
+    return calls;
   }
 
-  /** HW_PARAMS with single values: 0 or −errno. The request passes through user memory as a program's would. */
+  /** Goes on with the call that the task sleeps in: what that call answers, or {@link pcmBlocked} again. */
+  override finish(): number {
+    const answer = super.finish();
+    return answer === pcmBlocked ? answer : this.#settle(answer);
+  }
+
+  /** A request of the stream's door, its argument a number or nothing. */
+  request(name: PcmRequestName, argument: Address = 0): number {
+    return this.#call(name, argument, (answer) => answer);
+  }
+
+  #call(name: PcmRequestName, argument: Address, settle: (answer: number) => number): number {
+    this.#settle = settle;
+    const answer = this.ioctl(this.door, pcmRequest(name, this.#word), argument);
+    return answer === pcmBlocked ? answer : settle(answer);
+  }
+
+  /** A request whose structure begins the page; what it stored is read once it succeeded. */
+  #exchange<Value>(
+    name: PcmRequestName,
+    image: Uint8Array,
+    read: (stored: Uint8Array) => Value,
+  ): PcmAnswer<Value> {
+    this.#page.write(0, image);
+    const result = this.request(name, this.argument);
+    const value = result === 0 ? read(this.#page.read(0, image.length)) : null;
+    return { result, value };
+  }
+
+  #store(name: PcmRequestName, image: Uint8Array): number {
+    return this.#exchange(name, image, () => null).result;
+  }
+
+  /** HW_REFINE: what is left of each parameter. */
+  hwRefine(wanted: PcmHwRequest): PcmAnswer<PcmHwAnswer> {
+    return this.#exchange("HW_REFINE", hwRequest(wanted, this.#word), hwAnswer);
+  }
+
+  /** HW_PARAMS: what was chosen. A refusal leaves the stream in OPEN. */
+  hwParams(wanted: PcmHwRequest): PcmAnswer<PcmHwAnswer> {
+    return this.#exchange("HW_PARAMS", hwRequest(wanted, this.#word), hwAnswer);
+  }
+
+  /** HW_PARAMS with single values; stereo S16_LE at 48 kHz, read and written interleaved, unless said. */
   configure(wanted: PcmConfiguration): number {
     checkOptions("configuration", wanted, configuration);
-    const fixed = {
-      access: wanted.access ?? ACCESS_RW_INTERLEAVED,
-      format: wanted.format ?? FORMAT_S16_LE,
-      channels: wanted.channels ?? 2,
-      rate: wanted.rate ?? 48000,
-      periodSize: wanted.periodSize,
-      bufferSize: wanted.bufferSize,
-      flags: 0,
+    const { format = FORMAT_S16_LE, access = ACCESS_RW_INTERLEAVED } = wanted;
+    const { channels = 2, rate = 48000, periodSize, bufferSize } = wanted;
+    return this.hwParams({ format, access, channels, rate, periodSize, bufferSize }).result;
+  }
+
+  hwFree(): number {
+    return this.request("HW_FREE");
+  }
+
+  /** SW_PARAMS; what is not named keeps the value that the stream has. */
+  swParams(wanted: SwParamsRequest = {}): PcmAnswer<PcmSwParams> {
+    checkOptions("wanted", wanted, softwareParameters);
+    const layout = swParamsLayout[this.#word];
+    const now = {
+      tstampMode: this.field("tstamp_mode"),
+      periodStep: this.field("period_step"),
+      availMin: this.field("avail_min"),
+      startThreshold: this.field("start_threshold"),
+      stopThreshold: this.field("stop_threshold"),
+      silenceThreshold: this.field("silence_threshold"),
+      silenceSize: this.field("silence_size"),
     };
-    const wide = this.#machine.wordBytes === 8;
-    const at = this.task.freeRange(REQUEST_ADDRESS, REQUEST_BYTES);
-    const mapping = this.task.map({ at, length: REQUEST_BYTES });
-    mapping.write(0, openRequest(fixed, wide ? "lp64" : "i386"));
-    const command = requestNumber[wide ? "lp64" : "i386"].hwParams;
-    const result = this.ioctl("lp64", command, at);
-    mapping.unmap();
-    return result;
+    const named = Object.entries(wanted)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, BigInt(value)]);
+    const values = { ...now, ...(Object.fromEntries(named) as Partial<typeof now>) };
+    return this.#exchange("SW_PARAMS", encode(layout, values), (stored) => {
+      const { tstampMode, periodStep, proto, tstampType, ...counts } = decode(layout, stored);
+      return {
+        ...counts,
+        tstampMode: Number(tstampMode),
+        periodStep: Number(periodStep),
+        proto: Number(proto),
+        tstampType: Number(tstampType),
+      };
+    });
   }
 
-  /** ioctl(2) at a door: what the kernel's entry returns, or BLOCKED when it sleeps. */
-  ioctl(door: DoorName, command: number, argument: Address): number {
-    oneOf("door", door, doorNames);
-    wholeNumber("command", command, 0, MAX_WORD);
-    const { lo, hi } = this.#machine.word(argument, "argument");
-    const target = {
-      machine: this.#machine,
-      cpu: this.task.cpu,
-      stream: this.handle,
-      limits: this.#limits,
-      constraints: this.#constraints,
-    };
-    return pcmIoctl(target, door, command, lo, hi);
+  prepare(): number {
+    return this.request("PREPARE");
   }
 
-  /** A request without an argument: 0 or −errno, or BLOCKED when it sleeps. */
-  request(name: keyof typeof requests): number {
-    return this.ioctl("lp64", requests[oneOf("request", name, requestNames)], 0);
+  start(): number {
+    return this.request("START");
   }
 
-  /** SYNC_PTR: 0 or −errno. */
-  syncPtr(call: SyncPtrCall): number {
-    return this.#syncPtr(call, this.#machine.exports).call();
+  drop(): number {
+    return this.request("DROP");
   }
 
-  /** SYNC_PTR as an operation of a program. */
-  syncPtrOperation(call: SyncPtrCall): Operation {
-    return this.#syncPtr(call, this.#machine.rawExports);
+  /** DRAIN; sleeps on a blocking file until the last frame was played. */
+  drain(): number {
+    return this.request("DRAIN");
   }
 
-  #syncPtr(call: SyncPtrCall, exports: CoreExports): Operation {
-    checkOptions("call", call, syncPtrCall);
-    const { lo, hi } = this.#machine.word(call.address, "address");
-    const abi = abiNumber(this.#machine, call.abi);
-    const strategy = strategyNumber(this.#machine, call.strategy ?? "kernel");
-    const { cpu } = this.task;
-    return {
-      name: "SYNC_PTR",
-      call: () => exports.pcmSyncPtr(cpu, this.handle, abi, strategy, lo, hi),
-    };
+  pause(): number {
+    return this.request("PAUSE", 1);
   }
 
-  /** write(2) as an operation of a program: bytes taken, −errno, or BLOCKED when the ring is full. */
-  writeOperation(address: Address, bytes: number): Operation {
-    return this.#write(address, bytes, this.#machine.rawExports);
+  /** The end of a pause. */
+  release(): number {
+    return this.request("PAUSE", 0);
   }
 
-  /** write(2): bytes taken, −errno, or BLOCKED when the ring is full and the file blocks. */
-  write(address: Address, bytes: number): number {
-    return this.#write(address, bytes, this.#machine.exports).call();
+  /** RESUME after a suspend. */
+  resume(): number {
+    return this.request("RESUME");
   }
 
-  #write(address: Address, bytes: number, exports: CoreExports): Operation {
-    const { lo, hi } = this.#machine.word(address, "address");
-    const length = wholeNumber("bytes", bytes, 0, MOST_BYTES);
-    const { cpu } = this.task;
-    return { name: "write", call: () => exports.pcmWrite(cpu, this.handle, lo, hi, length) };
+  /** The XRUN request: the program stops the stream as an under- or overrun does. */
+  xrun(): number {
+    return this.request("XRUN");
   }
 
-  /** The position that the device reports from now on, in frames. */
-  setPosition(frames: Address): void {
-    const { lo, hi } = halves(frames, "frames");
-    this.#machine.exports.deviceSetPosition(this.handle, lo, hi);
+  reset(): number {
+    return this.request("RESET");
   }
 
-  /** The device reports a period interrupt. */
-  periodElapsed(): void {
-    this.#machine.exports.devicePeriodElapsed(this.task.cpu, this.handle);
+  hwsync(): number {
+    return this.request("HWSYNC");
   }
 
-  close(): void {
-    this.#machine.exports.pcmClose(this.task.cpu, this.handle);
-    this.#handle.release("was closed");
+  /** DELAY: frames queued before, or waiting behind, the hardware; may be negative. */
+  delay(): PcmAnswer<bigint> {
+    const layout = wordLayout[this.#word];
+    return this.#exchange("DELAY", encode(layout, {}), (stored) =>
+      this.#signed(decode(layout, stored).frames),
+    );
   }
+
+  /** FORWARD: frames moved, or −errno. */
+  forward(frames: Address): number {
+    return this.#move("FORWARD", frames);
+  }
+
+  /** REWIND: frames moved, or −errno. */
+  rewind(frames: Address): number {
+    return this.#move("REWIND", frames);
+  }
+
+  #move(name: "FORWARD" | "REWIND", frames: Address): number {
+    const layout = wordLayout[this.#word];
+    const image = encode(layout, { frames: unsigned("frames", frames) });
+    const { result, value } = this.#exchange(name, image, (stored) =>
+      Number(this.#signed(decode(layout, stored).frames)),
+    );
+    return value ?? result;
+  }
+
+  #signed(word: bigint): bigint {
+    return BigInt.asIntN(8 * this.#word, word);
+  }
+
+  status(): PcmAnswer<PcmStatus> {
+    return this.#status("STATUS", 0);
+  }
+
+  /** STATUS_EXT with the program's audio_tstamp_data: which kind of audio timestamp it asks for. */
+  statusExt(audioTstampData: number): PcmAnswer<PcmStatus> {
+    return this.#status("STATUS_EXT", audioTstampData);
+  }
+
+  #status(name: "STATUS" | "STATUS_EXT", data: number): PcmAnswer<PcmStatus> {
+    const layout = statusLayout[this.#word];
+    const image = encode(layout, { audioTstampData: unsigned("audioTstampData", data) });
+    return this.#exchange(name, image, (stored) => {
+      const fields = decode(layout, stored);
+      const { applPtr, hwPtr, avail, availMax } = fields;
+      return {
+        state: stateOf(fields.state),
+        suspendedState: stateOf(fields.suspendedState),
+        triggerTime: fields.triggerSeconds * BILLION + fields.triggerNanoseconds,
+        time: fields.seconds * BILLION + fields.nanoseconds,
+        audioTime: fields.audioSeconds * BILLION + fields.audioNanoseconds,
+        driverTime: fields.driverSeconds * BILLION + fields.driverNanoseconds,
+        audioTstampData: Number(fields.audioTstampData),
+        applPtr,
+        hwPtr,
+        delay: this.#signed(fields.delay),
+        avail,
+        availMax,
+      };
+    });
+  }
+
+  /** SYNC_PTR in the layout of the stream's door. */
+  sync(wanted: PcmSyncRequest = {}): PcmAnswer<PcmSync> {
+    checkOptions("wanted", wanted, syncRequest);
+    const layout = this.#syncLayout();
+    const flags =
+      (wanted.hwsync === true ? coreConstants.SYNC_HWSYNC : 0) |
+      (wanted.applPtr === undefined ? coreConstants.SYNC_APPL : 0) |
+      (wanted.availMin === undefined ? coreConstants.SYNC_AVAIL_MIN : 0);
+    const image = encode(layout, {
+      flags: BigInt(flags),
+      appl_ptr: unsigned("applPtr", wanted.applPtr ?? 0),
+      avail_min: unsigned("availMin", wanted.availMin ?? 0),
+    });
+    return this.#exchange("SYNC_PTR", image, (stored) => {
+      const fields = decode(layout, stored);
+      return {
+        state: stateOf(fields.state),
+        suspendedState: stateOf(fields.suspended_state),
+        hwPtr: fields.hw_ptr,
+        applPtr: fields.appl_ptr,
+        availMin: fields.avail_min,
+        time: fields.tstamp_sec * BILLION + fields.tstamp_nsec,
+        audioTime: fields.audio_tstamp_sec * BILLION + fields.audio_tstamp_nsec,
+      };
+    });
+  }
+
+  #syncLayout(): StructLayout<SyncPtrField | "flags"> {
+    const native: AbiName = this.#word === 8 ? "native64" : "native32";
+    const abi = { native, i386: "compat-time64", x32: "x32" }[this.door] as AbiName;
+    const { bytes, fields } = syncPtrLayout(this.machine, abi);
+    const places = fields.map(({ field, offset, width }) => [field, [offset, width]]);
+    return { bytes, fields: { ...Object.fromEntries(places), flags: [0, 4] } };
+  }
+
+  /** WRITEI of frames at a user address: frames taken, or −errno. Address 0 writes silence. */
+  writei(data: Address, frames: Address): number {
+    return this.#transfer("WRITEI", data, frames);
+  }
+
+  /** READI of frames to a user address: frames brought, or −errno. */
+  readi(data: Address, frames: Address): number {
+    return this.#transfer("READI", data, frames);
+  }
+
+  /** WRITEN of each channel's frames at an address of its own; address 0 is silence. */
+  writen(channels: readonly Address[], frames: Address): number {
+    return this.#transfer("WRITEN", this.#placeList(channels), frames);
+  }
+
+  /** READN of each channel's frames to an address of its own; address 0 drops them. */
+  readn(channels: readonly Address[], frames: Address): number {
+    return this.#transfer("READN", this.#placeList(channels), frames);
+  }
+
+  #placeList(addresses: readonly Address[]): bigint {
+    addressList("channels", addresses);
+    whole(0, Math.floor((ARGUMENT_BYTES - LIST_OFFSET) / this.#word))(
+      "channels.length",
+      addresses.length,
+    );
+    addresses.forEach((address, index) => {
+      const entry = encode(wordLayout[this.#word], { frames: BigInt(address) });
+      this.#page.write(LIST_OFFSET + index * this.#word, entry);
+    });
+    return this.argument + BigInt(LIST_OFFSET);
+  }
+
+  #transfer(name: "WRITEI" | "READI" | "WRITEN" | "READN", data: Address, frames: Address): number {
+    const layout = transferLayout[this.#word];
+    const image = encode(layout, {
+      data: unsigned("data", data),
+      frames: unsigned("frames", frames),
+    });
+    this.#page.write(0, image);
+    return this.#call(name, this.argument, (answer) =>
+      answer < 0 ? answer : Number(decode(layout, this.#page.read(0, layout.bytes)).result),
+    );
+  }
+
+  /** LINK: from now on the two, and what they are linked with, start, stop, drain and prepare together. */
+  link(other: PcmFile): number {
+    otherFile("other", other);
+    if (other.machine !== this.machine) {
+      throw new UsageError({
+        argument: "other",
+        problem: "belongs to another machine",
+        valid: "an open PCM file of this machine",
+      });
+    }
+    return this.request("LINK", other.descriptor);
+  }
+
+  unlink(): number {
+    return this.request("UNLINK");
+  }
+
+  info(): PcmAnswer<PcmInfo> {
+    return this.#exchange("INFO", encode(infoLayout, {}), (stored) => {
+      const { card, device, subdevice, stream, subdevices, subdevicesAvailable } = decode(
+        infoLayout,
+        stored,
+      );
+      return {
+        card: Number(card),
+        device: Number(device),
+        subdevice: Number(subdevice),
+        stream: stream === 0n ? "playback" : "capture",
+        id: textAt(stored, infoTexts.id),
+        name: textAt(stored, infoTexts.name),
+        subname: textAt(stored, infoTexts.subname),
+        subdevices: Number(subdevices),
+        subdevicesAvailable: Number(subdevicesAvailable),
+      };
+    });
+  }
+
+  channelInfo(channel: number): PcmAnswer<PcmChannelInfo> {
+    const layout = channelInfoLayout[this.#word];
+    const image = encode(layout, { channel: unsigned("channel", channel) });
+    return this.#exchange("CHANNEL_INFO", image, (stored) => {
+      const { channel, offset, first, step } = decode(layout, stored);
+      return {
+        channel: Number(channel),
+        offset: this.#signed(offset),
+        first: Number(first),
+        step: Number(step),
+      };
+    });
+  }
+
+  /** TTSTAMP: 0 wall clock, 1 monotonic, 2 monotonic raw. */
+  ttstamp(clock: number): number {
+    return this.#store("TTSTAMP", encode(intLayout, { value: unsigned("clock", clock) }));
+  }
+
+  /** PVERSION: the kernel's protocol version, 0xMMmmss. */
+  pversion(): PcmAnswer<number> {
+    return this.#exchange("PVERSION", encode(intLayout, {}), (stored) =>
+      Number(decode(intLayout, stored).value),
+    );
+  }
+
+  /** USER_PVERSION: the protocol version that the program speaks. */
+  userPversion(version: number): number {
+    return this.#store("USER_PVERSION", encode(intLayout, { value: unsigned("version", version) }));
+  }
+}
+
+/** @throws UsageError for what no unsigned number of 64 bits is */
+function unsigned(argument: string, value: Address): bigint {
+  const { lo, hi } = halves(value, argument);
+  return join(lo, hi);
+}
+
+function stateOf(number: bigint): PcmState {
+  return pcmStates[Number(number)]!;
 }

@@ -15,7 +15,7 @@ export const BUFFER_FRAMES = 400;
 export function preparedStream(task: Task, options: PcmOpenOptions = {}): PcmStream {
   const stream = PcmStream.open(task, options);
   const configured = stream.configure({ periodSize: PERIOD_FRAMES, bufferSize: BUFFER_FRAMES });
-  const prepared = stream.request("prepare");
+  const prepared = stream.prepare();
   if (configured !== 0 || prepared !== 0) {
     throw new Error(`HW_PARAMS ${configured}, PREPARE ${prepared}`);
   }
@@ -33,7 +33,7 @@ export function interruptOperation(
   return {
     name: "interrupt",
     call: () => {
-      exports.deviceSetPosition(stream.handle, frames % BUFFER_FRAMES, 0);
+      stream.setPosition(frames % BUFFER_FRAMES);
       exports.devicePeriodElapsed(cpu, stream.handle);
       return 0;
     },

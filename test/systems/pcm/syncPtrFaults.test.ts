@@ -146,7 +146,7 @@ describe("errors come in this order", () => {
   async function inXrun(): Promise<SyncBed> {
     const bed = new SyncBed(await machineOf());
     expect(bed.syncWith("native64", { flags: AVAIL_MIN, applPtr: 100n })).toBe(0); // data to play
-    expect([bed.stream.request("start"), bed.stream.request("xrun")]).toEqual([0, 0]);
+    expect([bed.stream.start(), bed.stream.xrun()]).toEqual([0, 0]);
     bed.acks();
     return bed;
   }

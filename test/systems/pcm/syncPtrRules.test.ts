@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import {
   PcmStream,
   deviceProfiles,
+  pcmRequest,
   type AbiName,
   type ArchName,
   type PcmOpenOptions,
 } from "../../../src/index.ts";
-import { openRequest, requestNumber } from "../../../src/systems/pcm/params/index.ts";
+import { hwRequest } from "../../../src/systems/pcm/params/index.ts";
 import { machineOf } from "../../machine/pool.ts";
 import { abiList, abiTable, threeStrategies } from "./abiTable.ts";
 import {
@@ -47,7 +48,7 @@ async function bedFor(
 
 /** HW_PARAMS through a 32-bit door, after which the boundary fits 32 bits. */
 function configureCompat(bed: SyncBed): void {
-  const door = bed.machine.wordBytes === 8 ? "i386" : "lp64";
+  const door = bed.machine.wordBytes === 8 ? "i386" : "native";
   const wanted = {
     access: 3,
     format: 2,
@@ -57,9 +58,9 @@ function configureCompat(bed: SyncBed): void {
     bufferSize: 400,
     flags: 0,
   };
-  bed.pages.write(0, openRequest(wanted, "i386"));
-  expect(bed.stream.ioctl(door, requestNumber.i386.hwParams, PAGES)).toBe(0);
-  expect(bed.stream.request("prepare")).toBe(0);
+  bed.pages.write(0, hwRequest(wanted, 4));
+  expect(bed.stream.ioctl(door, pcmRequest("HW_PARAMS", 4), PAGES)).toBe(0);
+  expect(bed.stream.prepare()).toBe(0);
   bed.acks();
 }
 
@@ -126,15 +127,15 @@ describe.each(cases)("flags, $abi $strategy", ({ abi, strategy }) => {
     const bed = await bedFor(abi);
     const hwsync = { flags: HWSYNC | REPORT };
     expect(bed.syncWith(abi, hwsync, strategy)).toBe(0);
-    expect(bed.stream.request("drop")).toBe(0);
+    expect(bed.stream.drop()).toBe(0);
     expect([bed.syncWith(abi, hwsync, strategy), bed.field("state")]).toEqual([
       -EBADFD,
       STATE_SETUP,
     ]);
     expect(shown(bed, abi, STATE)).toBe(0xeeeeeeeen);
-    expect(bed.stream.request("prepare")).toBe(0);
+    expect(bed.stream.prepare()).toBe(0);
     expect(bed.syncWith(abi, { flags: AVAIL_MIN, applPtr: 100n }, strategy)).toBe(0);
-    expect([bed.stream.request("start"), bed.stream.request("xrun")]).toEqual([0, 0]);
+    expect([bed.stream.start(), bed.stream.xrun()]).toEqual([0, 0]);
     expect(bed.syncWith(abi, hwsync, strategy)).toBe(-EPIPE);
     expect(shown(bed, abi, STATE)).toBe(0xeeeeeeeen);
     expect(bed.syncWith(abi, { flags: REPORT }, strategy)).toBe(0);
@@ -144,7 +145,7 @@ describe.each(cases)("flags, $abi $strategy", ({ abi, strategy }) => {
   it("HWSYNC while running reports where the device is", async () => {
     const bed = await bedFor(abi);
     expect(bed.syncWith(abi, { flags: AVAIL_MIN, applPtr: 300n }, strategy)).toBe(0);
-    expect(bed.stream.request("start")).toBe(0);
+    expect(bed.stream.start()).toBe(0);
     bed.stream.setPosition(150);
     expect(bed.syncWith(abi, { flags: REPORT }, strategy)).toBe(0);
     expect(shown(bed, abi, HW_PTR)).toBe(0n);
@@ -154,10 +155,10 @@ describe.each(cases)("flags, $abi $strategy", ({ abi, strategy }) => {
 });
 
 describe("a device that allows no rewinds", () => {
-  const limits = { ...deviceProfiles.ctl, info: deviceProfiles.ctl.info | NO_REWINDS };
+  const device = { limits: { info: deviceProfiles.ctl.info | NO_REWINDS } };
 
   it("takes forward steps of up to a buffer, and one over the boundary", async () => {
-    const bed = await bedFor("native64", { limits });
+    const bed = await bedFor("native64", { device });
     const boundary = bed.field("boundary");
     const to = (applPtr: bigint): number => bed.syncWith("native64", { flags: AVAIL_MIN, applPtr });
     expect([to(401n), to(400n), to(399n)]).toEqual([-EINVAL, 0, -EINVAL]);
@@ -252,7 +253,7 @@ describe("what each kernel version does", () => {
   it("7.1: x32 checks it and calls ack, like the others", async () => {
     const bed = await bedFor("x32", {
       kernel: "7.1",
-      limits: { ...deviceProfiles.ctl, info: deviceProfiles.ctl.info | NO_REWINDS },
+      device: { limits: { info: deviceProfiles.ctl.info | NO_REWINDS } },
     });
     expect(bed.syncWith("x32", { flags: AVAIL_MIN, applPtr: 401n })).toBe(-EINVAL);
     expect(bed.syncWith("x32", { flags: AVAIL_MIN, applPtr: 400n })).toBe(0);

@@ -1,14 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { ArchName, Machine, Mapping } from "../../../src/index.ts";
+import type { ArchName, Machine } from "../../../src/index.ts";
 import { StreamFields, type StreamField } from "../../../src/systems/pcm/fields.ts";
 import { takeDriverLog } from "../../../src/systems/pcm/driverLog.ts";
-import {
-  deviceProfiles,
-  infoBit,
-  openRequest,
-  requestNumber,
-  type PcmDeviceLimits,
-} from "../../../src/systems/pcm/params/index.ts";
+import { deviceProfiles, infoBit } from "../../../src/systems/pcm/params/index.ts";
 import { PcmStream } from "../../../src/systems/pcm/stream.ts";
 import { machineOf } from "../../machine/pool.ts";
 
@@ -44,14 +38,11 @@ async function prepared(options: Options = {}) {
   const machine = await machineOf({ arch: options.arch ?? "x86-64", kernel: "6.12", memory: "4M" });
   const task = machine.createTask();
   const memory = task.map({ at: USER, length: PAGES * 4096, populate: true });
-  const limits: PcmDeviceLimits = {
-    ...deviceProfiles.ctl,
-    info: options.info ?? deviceProfiles.ctl.info,
-  };
+  const device = { limits: { info: options.info ?? deviceProfiles.ctl.info } };
   const { direction = "playback", nonblock = false } = options;
-  const stream = PcmStream.open(task, { direction, nonblock, limits });
+  const stream = PcmStream.open(task, { direction, nonblock, device });
   expect(stream.configure({ periodSize: PERIOD, bufferSize: BUFFER, rate: RATE })).toBe(0);
-  expect(stream.request("prepare")).toBe(0);
+  expect(stream.prepare()).toBe(0);
   return { machine, task, memory, stream };
 }
 
@@ -115,7 +106,7 @@ describe("a blocking write", () => {
 
   test("sleeps on through a pause, whatever the limit", async () => {
     const { machine, task, stream } = await asleep();
-    expect(stream.ioctl("lp64", 0x40044145, 1)).toBe(0);
+    expect(stream.ioctl("native", 0x40044145, 1)).toBe(0);
     machine.advanceClock(1000n * MILLISECOND);
     expect(task.resume()).toBe(machine.constant("BLOCKED"));
     expect(task.blocked).toBe(true);
@@ -129,15 +120,15 @@ describe("a blocking write", () => {
     const { machine, task, stream } = await asleep();
     const other = machine.createTask({ cpu: null });
     other.runOn(0);
-    stream.request(request);
+    stream[request]();
     machine.exports.runTask(0, task.handle);
     machine.advanceClock(200n * MILLISECOND);
     expect(task.resume()).toBe(-errno);
   });
 
   test("ends with ESTRPIPE when the device is suspended", async () => {
-    const { machine, task, stream } = await asleep();
-    machine.exports.deviceSuspend(0, stream.handle);
+    const { task, stream } = await asleep();
+    stream.suspend();
     expect(task.canResume).toBe(true);
     expect(task.resume()).toBe(-ESTRPIPE);
   });
@@ -147,7 +138,7 @@ describe("a blocking drain", () => {
   async function draining() {
     const made = await prepared();
     expect(made.stream.write(USER, PERIOD * FRAME_BYTES)).toBe(PERIOD * FRAME_BYTES);
-    expect(made.stream.request("drain")).toBe(made.machine.constant("BLOCKED"));
+    expect(made.stream.drain()).toBe(made.machine.constant("BLOCKED"));
     expect(field(made.machine, made.stream, "state")).toBe(BigInt(state.draining));
     return made;
   }
@@ -206,7 +197,7 @@ describe("positions", () => {
     };
     expect(stream.configure(configuration)).toBe(0);
     expect(field(machine, stream, "min_align")).toBe(2n);
-    stream.request("prepare");
+    stream.prepare();
     expect(stream.write(USER, BUFFER / 2)).toBe(BUFFER / 2);
     moveTo(stream, PERIOD + 1);
     expect(field(machine, stream, "hw_ptr")).toBe(BigInt(PERIOD));
@@ -217,7 +208,7 @@ describe("positions", () => {
     const slow = 1000;
     const { machine, stream } = await prepared({ nonblock: true });
     expect(stream.configure({ periodSize: PERIOD, bufferSize: BUFFER, rate: slow })).toBe(0);
-    stream.request("prepare");
+    stream.prepare();
     stream.write(USER, BUFFER * FRAME_BYTES);
     machine.exports.pcmSetXrunDebug(stream.handle, TICK_CHECK);
     moveTo(stream, 3 * PERIOD);
@@ -231,37 +222,25 @@ describe("positions", () => {
   test("without period wake-ups: buffers that nobody saw are counted from the ticks", async () => {
     const FLAG_NO_WAKEUP = 4;
     const info = deviceProfiles.ctl.info | infoBit.noPeriodWakeup;
-    const { machine, memory, stream } = await prepared({ nonblock: true, info });
-    const wanted = { access: 3, format: 2, channels: 2, rate: RATE, flags: FLAG_NO_WAKEUP };
+    const { machine, stream } = await prepared({ nonblock: true, info });
     const large = 10 * RATE;
-    memory.write(
-      0,
-      openRequest({ ...wanted, periodSize: large / 100, bufferSize: large / 100 }, "lp64"),
-    );
-    expect(stream.ioctl("lp64", requestNumber.lp64.hwParams, USER)).toBe(0);
-    stream.request("prepare");
+    const wanted = { access: 3, format: 2, channels: 2, rate: RATE, flags: FLAG_NO_WAKEUP };
+    const sizes = { periodSize: large / 100, bufferSize: large / 100 };
+    expect(stream.hwParams({ ...wanted, ...sizes }).result).toBe(0);
+    stream.prepare();
     const bufferSize = field(machine, stream, "buffer_size");
     expect(bufferSize).toBe(BigInt(large / 100));
     const threshold = field(machine, stream, "boundary");
-    setStopThreshold(memory, stream, threshold);
-    expect(stream.request("start")).toBe(0);
+    const never = { startThreshold: threshold, stopThreshold: threshold, availMin: 1n };
+    expect(stream.swParams(never).result).toBe(0);
+    expect(stream.start()).toBe(0);
     const bufferNanoseconds = (bufferSize * 1_000_000_000n) / BigInt(RATE);
     machine.advanceClock(3n * bufferNanoseconds);
     stream.setPosition(1);
-    expect(stream.request("hwsync")).toBe(0);
+    expect(stream.hwsync()).toBe(0);
     expect(field(machine, stream, "hw_ptr")).toBe(3n * bufferSize + 1n);
   });
 });
-
-/** SW_PARAMS with a stop threshold, and a start threshold that is never met. */
-function setStopThreshold(memory: Mapping, stream: PcmStream, threshold: bigint): void {
-  const image = new DataView(new ArrayBuffer(136));
-  image.setBigUint64(16, 1n, true);
-  image.setBigUint64(32, threshold, true);
-  image.setBigUint64(40, threshold, true);
-  memory.write(0, new Uint8Array(image.buffer));
-  expect(stream.ioctl("lp64", 0xc0884113, USER)).toBe(0);
-}
 
 describe("boundary", () => {
   /** Doubling as long as a pointer and a buffer fit the signed word. */
@@ -303,7 +282,7 @@ describe("a 32-bit kernel", () => {
   test("DELAY stores a word of four bytes", async () => {
     const { memory, stream } = await prepared({ arch: "powerpc-8xx", nonblock: true });
     memory.write(0, new Uint8Array(16).fill(0xa5));
-    expect(stream.ioctl("lp64", 0x80044121, USER)).toBe(0);
+    expect(stream.ioctl("native", 0x80044121, USER)).toBe(0);
     expect([...memory.read(0, 5)]).toEqual([0, 0, 0, 0, 0xa5]);
   });
 });
@@ -343,7 +322,7 @@ describe("mappings", () => {
     const read = task.protectionBits("r");
     const announce = (version: number): void => {
       memory.write(0, new Uint8Array(Uint32Array.of(version).buffer));
-      expect(stream.ioctl("lp64", 0x40044104, USER)).toBe(0);
+      expect(stream.ioctl("native", 0x40044104, USER)).toBe(0);
     };
     expect(map(machine, stream, STATUS, 4096, read)).toBe(-ENXIO);
     announce(0x2000d);
@@ -371,7 +350,7 @@ describe("housekeeping", () => {
     const open = (): PcmStream => {
       const stream = PcmStream.open(task, { nonblock: true });
       stream.configure({ periodSize: PERIOD, bufferSize: BUFFER });
-      stream.request("prepare");
+      stream.prepare();
       stream.write(USER, 2 * PERIOD * FRAME_BYTES);
       return stream;
     };
@@ -384,6 +363,6 @@ describe("housekeeping", () => {
   test("PREPARE while running is EBUSY", async () => {
     const { stream } = await prepared({ nonblock: true });
     stream.write(USER, PERIOD * FRAME_BYTES);
-    expect(stream.request("prepare")).toBe(-EBUSY);
+    expect(stream.prepare()).toBe(-EBUSY);
   });
 });

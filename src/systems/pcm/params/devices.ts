@@ -3,7 +3,7 @@
  * made on.
  */
 
-import { checkThat, flag, listOf, objectOf, whole } from "../../../base/checks.ts";
+import { checkThat, flag, listOf, objectOf, optional, whole } from "../../../base/checks.ts";
 import { unlimited } from "./layout.ts";
 import { rule, type Rule } from "./rules.ts";
 
@@ -38,24 +38,24 @@ export interface PcmDeviceLimits {
 const word = whole(0, unlimited);
 
 /** What a caller gives as a device's limits; that they leave something to choose is seen at open. */
-export const deviceLimits = objectOf<PcmDeviceLimits>({
-  info: word,
-  formats: checkThat("a bigint of 64 bits", isMask),
-  rateMin: word,
-  rateMax: word,
-  channelsMin: word,
-  channelsMax: word,
-  bufferBytesMax: word,
-  periodBytesMin: word,
-  periodBytesMax: word,
-  periodsMin: word,
-  periodsMax: word,
-  fifoSize: word,
-  wholePeriods: flag,
-  ringMappable: flag,
-  ringBytesMax: word,
-  rates: listOf(word),
-  driverRules: listOf(rule),
+export const deviceLimits = objectOf<Partial<PcmDeviceLimits>>({
+  info: optional(word),
+  formats: optional(checkThat("a bigint of 64 bits", isMask)),
+  rateMin: optional(word),
+  rateMax: optional(word),
+  channelsMin: optional(word),
+  channelsMax: optional(word),
+  bufferBytesMax: optional(word),
+  periodBytesMin: optional(word),
+  periodBytesMax: optional(word),
+  periodsMin: optional(word),
+  periodsMax: optional(word),
+  fifoSize: optional(word),
+  wholePeriods: optional(flag),
+  ringMappable: optional(flag),
+  ringBytesMax: optional(word),
+  rates: optional(listOf(word)),
+  driverRules: optional(listOf(rule)),
 });
 
 function isMask(value: unknown): boolean {

@@ -7,5 +7,15 @@ export { isLinear, physicalWidth, significantWidth } from "./formats.ts";
 export { parseImage, slotOf } from "./hwParamsImage.ts";
 export * from "./layout.ts";
 export { hwRefine } from "./refine.ts";
-export { openRequest } from "./request.ts";
-export { cableRules } from "./rules.ts";
+export {
+  hwAnswer,
+  hwRequest,
+  type IntervalChoice,
+  type IntervalName,
+  type MaskChoice,
+  type MaskName,
+  type PcmHwAnswer,
+  type PcmHwRequest,
+  type PcmInterval,
+} from "./request.ts";
+export { cableRules, type CableLimits, type Rule } from "./rules.ts";

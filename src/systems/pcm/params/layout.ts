@@ -12,8 +12,8 @@
  *   544 ┴ sync id, reserved                  up to 608 (64-bit) or 604 (i386, x32)
  */
 
-/** System call doors; i386 and x32 share the short structure. */
-export type PcmAbi = "lp64" | "i386" | "x32";
+/** Bytes of a word at the program's door: i386, x32 and the programs of a 32-bit kernel share the short structure. */
+export type WordBytes = 4 | 8;
 
 export const nativeImageBytes = 608;
 export const compatImageBytes = 604;
@@ -92,16 +92,9 @@ export const infoBit = {
 /** Bit of the request's flags: the program does without period wake-ups. */
 export const flagNoPeriodWakeup = 4;
 
-/** ioctl numbers of the two requests at each door. */
-export const requestNumber = {
-  lp64: { hwRefine: 0xc2604110, hwParams: 0xc2604111 },
-  i386: { hwRefine: 0xc25c4110, hwParams: 0xc25c4111 },
-  x32: { hwRefine: 0xc25c4110, hwParams: 0xc25c4111 },
-} as const;
-
 export const einval = 22;
 
 /** Size of the structure at a door. */
-export function imageBytes(abi: PcmAbi): number {
-  return abi === "lp64" ? nativeImageBytes : compatImageBytes;
+export function imageBytes(wordBytes: WordBytes): number {
+  return wordBytes === 8 ? nativeImageBytes : compatImageBytes;
 }

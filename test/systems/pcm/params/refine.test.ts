@@ -6,7 +6,7 @@ import {
   deviceProfiles,
   hwParams,
   hwRefine,
-  openRequest,
+  hwRequest,
   parseImage,
   type PcmDeviceLimits,
 } from "../../../../src/systems/pcm/params/index.ts";
@@ -40,7 +40,7 @@ const narrow: PcmDeviceLimits = {
   fifoSize: 16,
 };
 
-const narrowRequest = request({ abi: "i386", masks: { access: [4], format: [2] } });
+const narrowRequest = request({ word: 4, masks: { access: [4], format: [2] } });
 
 describe("HW_REFINE of a device with few choices", () => {
   const answer = refined(narrowRequest, narrow);
@@ -79,7 +79,7 @@ describe("HW_REFINE of a device with few choices", () => {
   });
 
   test("the request itself is left alone", () => {
-    expect(narrowRequest).toEqual(request({ abi: "i386", masks: { access: [4], format: [2] } }));
+    expect(narrowRequest).toEqual(request({ word: 4, masks: { access: [4], format: [2] } }));
   });
 });
 
@@ -153,7 +153,7 @@ describe("what a request may ask", () => {
   });
 
   test("a 32-bit program loses the reserved bytes under the kernel's wide fifo_size", () => {
-    const asked = request({ abi: "x32" });
+    const asked = request({ word: 4 });
     asked.fill(0x77, 540, 548);
     expect([...refined(asked).subarray(540, 548)]).toEqual([0, 0, 0, 0, 0x77, 0x77, 0x77, 0x77]);
   });
@@ -202,8 +202,8 @@ describe("what a device may declare", () => {
   test.each(["ctl", "dummy", "aloop"] as const)(
     "%s takes a plain request at every door",
     (name) => {
-      for (const abi of ["lp64", "i386", "x32"] as const) {
-        const { chosen } = hwParams(openRequest(fixed, abi), constraintsOf(deviceProfiles[name]));
+      for (const word of [8, 4] as const) {
+        const { chosen } = hwParams(hwRequest(fixed, word), constraintsOf(deviceProfiles[name]));
         expect(chosen).toMatchObject({
           rate: 48000,
           periodSize: 64,
@@ -243,17 +243,14 @@ describe("what a device may declare", () => {
 
   test("a fifo counted in frames is not divided", () => {
     const info = (ctl.info | infoBit.fifoInFrames) >>> 0;
-    const { image } = hwParams(
-      openRequest(fixed, "lp64"),
-      constraintsOf({ ...ctl, info, fifoSize: 9 }),
-    );
+    const { image } = hwParams(hwRequest(fixed, 8), constraintsOf({ ...ctl, info, fifoSize: 9 }));
     expect(parseImage(image!).fifoSize).toBe(9);
   });
 
   test("period wake-ups are given up only when device and program agree", () => {
     const info = ctl.info | infoBit.noPeriodWakeup;
-    const asked = openRequest({ ...fixed, flags: 4 }, "lp64");
-    const plain = openRequest(fixed, "lp64");
+    const asked = hwRequest({ ...fixed, flags: 4 }, 8);
+    const plain = hwRequest(fixed, 8);
     expect(hwParams(asked, constraintsOf({ ...ctl, info })).chosen?.noPeriodWakeup).toBe(true);
     expect(hwParams(plain, constraintsOf({ ...ctl, info })).chosen?.noPeriodWakeup).toBe(false);
     expect(hwParams(asked, constraintsOf(ctl)).chosen?.noPeriodWakeup).toBe(false);
@@ -278,12 +275,12 @@ describe("what a device may declare", () => {
     ]);
     cable.channelsMin = 4;
     cable.channelsMax = 4;
-    expect(hwParams(openRequest(fixed, "lp64"), constraints)).toEqual({ errno: einval });
+    expect(hwParams(hwRequest(fixed, 8), constraints)).toEqual({ errno: einval });
   });
 
   test("four-bit samples need two frames to fill a byte", () => {
     const adpcm = { ...fixed, format: 22, channels: 1 };
-    const { chosen } = hwParams(openRequest(adpcm, "lp64"), constraintsOf(ctl));
+    const { chosen } = hwParams(hwRequest(adpcm, 8), constraintsOf(ctl));
     expect([chosen?.frameBits, chosen?.minAlign, chosen?.byteAlign]).toEqual([4, 2, 1]);
   });
 

@@ -6,7 +6,7 @@ import {
   parseImage,
   slotOf,
   type HwConstraints,
-  type PcmAbi,
+  type WordBytes,
   type PcmDeviceLimits,
 } from "../../../../src/systems/pcm/params/index.ts";
 import {
@@ -19,7 +19,7 @@ import {
 export type ParamName = keyof typeof param;
 
 export interface RequestOptions {
-  readonly abi?: PcmAbi;
+  readonly word?: WordBytes;
   readonly rmask?: number;
   /** Values of a mask parameter; the masks not named are all ones. */
   readonly masks?: Partial<Record<ParamName, readonly number[]>>;
@@ -29,7 +29,7 @@ export interface RequestOptions {
 
 /** A request that leaves everything open but what is named. */
 export function request(options: RequestOptions = {}): Uint8Array {
-  const image = new Uint8Array(imageBytes(options.abi ?? "lp64"));
+  const image = new Uint8Array(imageBytes(options.word ?? 8));
   const view = new DataView(image.buffer);
   image.fill(0xff, offsetOf.masks, offsetOf.masks + 96);
   for (let slot = 0; slot < 12; slot++) {

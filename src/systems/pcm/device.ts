@@ -1,0 +1,104 @@
+import { callback, checkThat, flag, objectOf, optional, whole } from "../../base/checks.ts";
+import { oneOf } from "../../base/nearest.ts";
+import type { DriverCall } from "./driverLog.ts";
+import type { PcmFile } from "./file.ts";
+import { deviceLimits, deviceProfiles, type PcmDeviceLimits } from "./params/index.ts";
+
+/**
+ * A sound device of your own. The core calls nothing of the host's: `pointer` is asked before each call that can read
+ * the position, `called` is told afterwards what the driver was asked. So both may use the machine as they like; what
+ * the driver answers to prepare, triggers and acks is set beforehand, with {@link PcmFile.setAnswers}.
+ */
+export interface PcmDevice {
+  /** What INFO gives as id and name. Default "octl", as the test device of the recordings. */
+  readonly name?: string;
+  /** Devices of one card are suspended and removed together. Default 3, the test device's. */
+  readonly card?: number;
+  /** How many files of a direction INFO counts; more may be open. Default 1. */
+  readonly substreams?: number;
+  /** What it can do; whatever is not named is as the test device has it. */
+  readonly limits?: Partial<PcmDeviceLimits>;
+  /** It has a copy callback of its own: transfers leave the ring and user memory alone. Default false. */
+  readonly ownCopy?: boolean;
+  /**
+   * Where the device stands in its ring, in frames from 0 to buffer_size − 1, or "xrun". Asked while it moves. What it
+   * answers besides, and an exception, counts as 0 and is the finding `pcm-position`, as the kernel's own check.
+   */
+  readonly pointer?: (file: PcmFile) => number | bigint | "xrun";
+  /** Told each call down to the driver once the system call is over, oldest first. */
+  readonly called?: (call: DriverCall, file: PcmFile) => void;
+}
+
+/** The devices of the recordings; they stand where {@link PcmFile.setPosition} puts them. */
+const profiles = {
+  /** The scripted test device. */
+  ctl: { name: "octl", card: 3, substreams: 1, ownCopy: false, loopback: false },
+  /** sound/drivers/dummy.c */
+  dummy: { name: "Dummy PCM", card: 1, substreams: 8, ownCopy: true, loopback: false },
+  /** sound/drivers/aloop.c: what device 0 plays, device 1 captures, and the other way round. */
+  aloop: { name: "Loopback PCM", card: 2, substreams: 8, ownCopy: false, loopback: true },
+} as const;
+
+export type PcmDeviceName = keyof typeof profiles;
+
+export const pcmDeviceNames = Object.keys(profiles) as readonly PcmDeviceName[];
+
+/** A device with nothing left open. */
+export interface CompleteDevice extends Required<Omit<PcmDevice, "pointer" | "called" | "limits">> {
+  readonly limits: PcmDeviceLimits;
+  readonly loopback: boolean;
+  readonly pointer: PcmDevice["pointer"];
+  readonly called: PcmDevice["called"];
+}
+
+const MOST_NAME_BYTES = 63;
+const MOST = 2 ** 32 - 1;
+
+const ownDevice = objectOf<PcmDevice>({
+  name: optional(checkThat(`a string of up to ${MOST_NAME_BYTES} bytes`, isName)),
+  card: optional(whole(0, MOST)),
+  substreams: optional(whole(1, MOST)),
+  limits: optional(deviceLimits),
+  ownCopy: optional(flag),
+  pointer: optional(callback),
+  called: optional(callback),
+});
+
+function isName(value: unknown): boolean {
+  return typeof value === "string" && nameBytes(value).length <= MOST_NAME_BYTES;
+}
+
+/** @throws UsageError for an unknown name, and for whatever of an own device cannot be */
+export function completeDevice(device: PcmDeviceName | PcmDevice): CompleteDevice {
+  if (typeof device === "string") {
+    const name = oneOf("device", device, pcmDeviceNames);
+    return {
+      ...profiles[name],
+      limits: deviceProfiles[name],
+      pointer: undefined,
+      called: undefined,
+    };
+  }
+  ownDevice("device", device);
+  const { name, card, substreams, ownCopy, pointer, called } = device;
+  return {
+    name: name ?? profiles.ctl.name,
+    card: card ?? profiles.ctl.card,
+    substreams: substreams ?? profiles.ctl.substreams,
+    ownCopy: ownCopy ?? false,
+    loopback: false,
+    limits: { ...deviceProfiles.ctl, ...defined(device.limits ?? {}) },
+    pointer,
+    called,
+  };
+}
+
+/** The limits that were given a value. */
+function defined(limits: Partial<PcmDeviceLimits>): Partial<PcmDeviceLimits> {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}
+
+/** The name as INFO gives it. */
+export function nameBytes(name: string): Uint8Array {
+  return new TextEncoder().encode(name);
+}
