@@ -4,19 +4,24 @@ import {
   Machine,
   PcmStream,
   checkDiscipline,
+  compareStruct,
   compareSyncPtr,
   composeCall,
   composeSide,
   costProfile,
   costProfiles,
   ioctlShares,
+  layoutOf,
   parseProgram,
+  parseStruct,
   runPrograms,
   runSyncPtr,
   sideEvents,
+  structFaults,
   syncPtrFaults,
   syncPtrLayout,
   tallyCall,
+  type Struct,
 } from "../src/index.ts";
 import { argumentMistakes, methodNames, worksOrRefuses, type GoodCall } from "./support/misuse.ts";
 import { PAGE, USER, expectWorking, newFloor, program, type Floor } from "./support/apiFloor.ts";
@@ -109,7 +114,7 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
   }),
   UserFile: ({ file, machine }) => ({
     on: file,
-    calls: { close: [], handleOn: [machine], page: [0] },
+    calls: { close: [], extend: [2 * PAGE], handleOn: [machine], page: [0] },
   }),
   UserAccess: ({ uaccess, buffer }) => ({
     on: uaccess,
@@ -230,11 +235,11 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
   }),
 };
 
-/** Stands for a machine's core, whose every export would be varied otherwise. */
-const ITS_CORE = "its core";
+/** Stands for a good argument that is only good as a whole, so that the mistakes are not looked for inside it. */
+const GOOD_ONE = "the good one";
 
-function coreOf(machine: Machine, given: unknown): unknown {
-  return given === ITS_CORE ? machine.core : given;
+function behind<Good>(given: unknown, good: Good): Good {
+  return given === GOOD_ONE ? good : (given as Good);
 }
 
 /** A cost profile of the caller's own, with one of each kind of figure. */
@@ -261,6 +266,31 @@ const profile = {
   differences: [{ form: "copy", cells: ["read"], why: "mine" }],
 };
 
+/** A structure of the caller's own, with one of each kind of part. */
+const spanDescription = {
+  name: "span",
+  struct: [
+    { name: "start", type: "__u64", align: 8, offset: 0 },
+    { name: "tag", type: "char", count: 12 },
+    { name: "end", type: "place" },
+  ],
+  packed: false,
+  align: 8,
+  types: { place: { union: [{ name: "at", type: "__u32" }] } },
+  read: ["start"],
+  written: ["start", "end.at"],
+  copies: { read: [{ part: "start", stack: 8 }], written: ["start", "end.at"] },
+  abis: ["native64"],
+} as const;
+const span = (): Struct => parseStruct(spanDescription);
+const structOptions = {
+  archs: ["none"],
+  abis: ["native64"],
+  strategies: ["copy"],
+  kernel: "6.12",
+  wasm: {},
+};
+
 /** Good calls of everything that is exported, and of the constructors and static methods. */
 const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
   "Machine.create": () => ({
@@ -278,13 +308,13 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
     ],
   }),
   "Machine.attach": ({ machine }) => ({
-    call: (core: unknown, shape: never) => Machine.attach(coreOf(machine, core) as never, shape),
-    args: [ITS_CORE, machine.shape],
+    call: (core: unknown, shape: never) => Machine.attach(behind(core, machine.core), shape),
+    args: [GOOD_ONE, machine.shape],
   }),
   "new Machine": ({ machine }) => ({
     call: (core: unknown, shape: unknown) =>
-      Reflect.construct(Machine, [coreOf(machine, core), shape]) as unknown,
-    args: [ITS_CORE, machine.shape],
+      Reflect.construct(Machine, [behind(core, machine.core), shape]) as unknown,
+    args: [GOOD_ONE, machine.shape],
   }),
   "PcmStream.open": ({ task }) => ({
     call: PcmStream.open.bind(PcmStream),
@@ -333,6 +363,10 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
     call: compareSyncPtr,
     args: [{ archs: ["none"], abis: ["x32"], strategies: ["copy"], kernel: "6.12", wasm: {} }],
   }),
+  compareStruct: () => ({
+    call: (struct: unknown, options: object) => compareStruct(behind(struct, span()), options),
+    args: [GOOD_ONE, structOptions],
+  }),
   composeCall: () => ({
     call: composeCall,
     args: [profile, { taskBits: 32, read: sideEvents(), write: sideEvents() }],
@@ -349,8 +383,14 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
       { perField: 40, block: 26 },
     ],
   }),
+  layoutOf: () => ({
+    call: (struct: unknown, ...names: ["native64", "x86-64"]) =>
+      layoutOf(behind(struct, span()), ...names),
+    args: [GOOD_ONE, "native64", "x86-64"],
+  }),
   parseProgram: () => ({ call: parseProgram, args: ["open\nclose\nreturn"] }),
   pcmRequest: () => ({ call: library.pcmRequest, args: ["WRITEI", 8] }),
+  parseStruct: () => ({ call: parseStruct, args: [spanDescription] }),
   runPrograms: (floor) => ({ call: runPrograms, args: runningPrograms(floor) }),
   runSyncPtr: () => ({
     call: runSyncPtr,
@@ -367,6 +407,10 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
     ],
   }),
   sideEvents: () => ({ call: sideEvents, args: [{ gets: 3, copiesToUser: [] }] }),
+  structFaults: () => ({
+    call: (struct: unknown, options: object) => structFaults(behind(struct, span()), options),
+    args: [GOOD_ONE, structOptions],
+  }),
   syncPtrFaults: () => ({
     call: syncPtrFaults,
     args: [{ archs: ["none"], abis: ["x32"], strategies: ["copy"], kernel: "6.12", wasm: {} }],

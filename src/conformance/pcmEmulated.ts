@@ -53,7 +53,7 @@ export interface EmulatedPcmOptions {
   readonly onKernel?: (release: string) => void;
 }
 
-const emulatedOptions: Shape<EmulatedPcmOptions> = {
+export const emulatedOptions: Shape<EmulatedPcmOptions> = {
   switchEvery: optional(whole(0, MOST_SWITCHES)),
   onKernel: optional(callback),
 };

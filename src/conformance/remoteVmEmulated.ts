@@ -1,6 +1,8 @@
 /** The emulated machine behind the replayer of remote memory access. */
 
-import type { Machine } from "../machine/machine.ts";
+import { checkOptions } from "../base/checks.ts";
+import { madeMachine, type Machine } from "../machine/machine.ts";
+import { emulatedOptions } from "./pcmEmulated.ts";
 import { NotImplementedError } from "./notImplemented.ts";
 import type { Answer, MappingView, RemoteVmMachine, RemoteVmSetup } from "./remoteVmMachine.ts";
 import { ownSteps } from "./remoteVmOwn.ts";
@@ -35,6 +37,8 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
   #findings = 0;
 
   constructor(machine: Machine, options: EmulatedRemoteVmOptions = {}) {
+    madeMachine("machine", machine);
+    checkOptions("options", options, emulatedOptions);
     this.#options = options;
     this.#machine = machine;
   }

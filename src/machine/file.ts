@@ -1,7 +1,7 @@
-import { checkThat, wholeNumber } from "../base/checks.ts";
-import { FaultlineError, UsageError } from "../base/errors.ts";
+import { checkThat, wholeNumber, wrong } from "../base/checks.ts";
+import { FaultlineError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
-import { halves, type Address } from "./address.ts";
+import { halves, type Address, type Halves } from "./address.ts";
 import type { CoreMemory } from "./coreMemory.ts";
 import { Handle } from "./handle.ts";
 import { levelOf, pageSizes, type PageSize } from "./pageSize.ts";
@@ -23,11 +23,11 @@ export class UserFile {
   }
 
   /** Moves the end of the file to `size`, with zeros in between; an end behind that stays. */
-  extend(size: number): void {
+  extend(size: Address): void {
     const { machine, address } = this.#handle;
+    const { lo, hi } = checkedSize(size);
     if (size <= this.size) return;
     const word = (address + machine.constant("FILE_SIZE")) >>> 2;
-    const { lo, hi } = halves(size, "size");
     machine.words[word] = lo;
     machine.words[word + 1] = hi;
   }
@@ -39,14 +39,7 @@ export class UserFile {
 
   /** @throws UsageError for more than 4 GiB; FaultlineError "no-memory" when RAM is full */
   static create(machine: CoreMemory, size: Address, pageSize: PageSize): UserFile {
-    const { lo, hi } = halves(size, "size");
-    if (hi > 1 || (hi === 1 && lo > 0)) {
-      throw new UsageError({
-        argument: "size",
-        problem: `is ${String(size)}`,
-        valid: "up to 4 GiB",
-      });
-    }
+    const { lo, hi } = checkedSize(size);
     const order = (levelOf(oneOf("pageSize", pageSize, pageSizes)) - 1) * 9;
     const handle = machine.exports.newFile(lo, hi, order) >>> 0;
     if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no file record");
@@ -76,6 +69,12 @@ export class UserFile {
     this.#handle.machine.exports.closeFile(this.#handle.address, this.#id);
     this.#handle.release("was closed");
   }
+}
+
+function checkedSize(size: Address): Halves {
+  const { lo, hi } = halves(size, "size");
+  if (hi > 1 || (hi === 1 && lo > 0)) throw wrong("size", size, "up to 4 GiB");
+  return { lo, hi };
 }
 
 /** A mapping's file. */

@@ -14,7 +14,7 @@ import {
   prepareStruct,
   strategyCode,
   structMachine,
-  structStrategiesOf,
+  structStrategyNames,
   structVariants,
   type CompareStructOptions,
   type StructBed,
@@ -65,7 +65,7 @@ export async function compareStruct(
   options: CompareStructOptions = {},
 ): Promise<StructComparison> {
   const variants = structVariants(struct, options);
-  const strategies = structStrategiesOf(options);
+  const strategies = options.strategies ?? structStrategyNames;
   const plans = variants.map(({ arch, abi }) => ({
     arch,
     abi,

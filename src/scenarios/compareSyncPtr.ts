@@ -1,5 +1,5 @@
-import { checkOptions, listOf, nameOf, objectOf, optional, type Shape } from "../base/checks.ts";
-import { wasmSource, type WasmSource } from "../core/source.ts";
+import { checkOptions, listOf, nameOf, optional, type Shape } from "../base/checks.ts";
+import type { WasmSource } from "../core/source.ts";
 import { archNames, type ArchName } from "../machine/arch.ts";
 import { kernelRelease, newestKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
@@ -17,6 +17,7 @@ import {
   type StrategyName,
 } from "../systems/pcm/abi.ts";
 import { callFigures, type CallFigures } from "./callFigures.ts";
+import { coresGiven } from "./coresGiven.ts";
 import {
   argumentAddress,
   hotFlags,
@@ -35,16 +36,12 @@ export interface CompareOptions {
   readonly wasm?: { readonly study?: WasmSource; readonly release?: WasmSource };
 }
 
-const cores = objectOf<NonNullable<CompareOptions["wasm"]>>({
-  study: optional(wasmSource),
-  release: optional(wasmSource),
-});
 const compareOptions: Shape<CompareOptions> = {
   archs: optional(listOf(nameOf(archNames))),
   abis: optional(listOf(nameOf(abiNames))),
   strategies: optional(listOf(nameOf(strategyNames))),
   kernel: optional(kernelRelease),
-  wasm: optional(cores),
+  wasm: optional(coresGiven),
 };
 
 /** One strategy on one architecture in one ABI; the figures of the row itself add up both sides. */

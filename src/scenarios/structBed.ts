@@ -1,15 +1,17 @@
+import { checkOptions, listOf, nameOf, optional, type Shape } from "../base/checks.ts";
 import { UsageError } from "../base/errors.ts";
-import { oneOf } from "../base/nearest.ts";
 import type { ConstantName } from "../core/exports.ts";
 import type { KernelBuffer } from "../machine/kernelBuffer.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Mapping } from "../machine/mapping.ts";
 import type { Task } from "../machine/task.ts";
 import { archNames, type ArchName } from "../machine/arch.ts";
+import { kernelRelease } from "../machine/kernel.ts";
 import {
   dataModel,
   listNames,
   moveTables,
+  parsedStruct,
   Places,
   type Access,
   type ListName,
@@ -18,6 +20,7 @@ import {
   type Struct,
 } from "../structs/index.ts";
 import { abiExistsOn, abiNames, abiRow, type AbiName } from "../systems/pcm/abi.ts";
+import { coresGiven } from "./coresGiven.ts";
 import { argumentAddress } from "./syncPtr.ts";
 import { PATTERN, type FieldBytes } from "./userBytes.ts";
 import type { WasmSource } from "../core/source.ts";
@@ -60,6 +63,14 @@ export interface CompareStructOptions {
   readonly wasm?: { readonly study?: WasmSource; readonly release?: WasmSource };
 }
 
+const compareOptions: Shape<CompareStructOptions> = {
+  archs: optional(listOf(nameOf(archNames))),
+  abis: optional(listOf(nameOf(abiNames))),
+  strategies: optional(listOf(nameOf(structStrategyNames))),
+  kernel: optional(kernelRelease),
+  wasm: optional(coresGiven),
+};
+
 export function givenWasm(
   wasm: WasmSource | undefined,
 ): { readonly wasm: WasmSource } | Record<string, never> {
@@ -74,8 +85,9 @@ export interface Variant {
 
 /** @throws UsageError for a name that does not exist, and where no architecture has any of the ABIs */
 export function structVariants(struct: Struct, options: CompareStructOptions): readonly Variant[] {
-  const archs = (options.archs ?? archNames).map((name) => oneOf("archs", name, archNames));
-  const abis = (options.abis ?? struct.abis)?.map((name) => oneOf("abis", name, abiNames));
+  parsedStruct("struct", struct);
+  checkOptions("options", options, compareOptions);
+  const { archs = archNames, abis = struct.abis } = options;
   const variants = archs.flatMap((arch) =>
     (abis ?? [nativeAbi(arch)])
       .filter((abi) => abiExistsOn(abi, arch))
@@ -91,13 +103,6 @@ export function structVariants(struct: Struct, options: CompareStructOptions): r
 
 function nativeAbi(arch: ArchName): AbiName {
   return abiExistsOn("native64", arch) ? "native64" : "native32";
-}
-
-/** @throws UsageError for a name that does not exist */
-export function structStrategiesOf(options: CompareStructOptions): readonly StructStrategy[] {
-  return (options.strategies ?? structStrategyNames).map((name) =>
-    oneOf("strategies", name, structStrategyNames),
-  );
 }
 
 /** Machines for a structure need room for as many copies as a description may ask for. */

@@ -8,7 +8,7 @@ import {
   givenWasm,
   prepareStruct,
   structMachine,
-  structStrategiesOf,
+  structStrategyNames,
   structVariants,
   type CompareStructOptions,
   type StructBed,
@@ -42,7 +42,7 @@ export async function structFaults(
   options: CompareStructOptions = {},
 ): Promise<StructFaults> {
   const variants = structVariants(struct, options);
-  const strategies = structStrategiesOf(options);
+  const strategies = options.strategies ?? structStrategyNames;
   let machine = await Machine.create({
     ...structMachine,
     kernel: options.kernel ?? newestKernel,

@@ -1,5 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
+import { shown } from "../base/shown.ts";
 
 /** Checks of a description's parts: each error names the part, what is wrong with it, and what is valid. */
 
@@ -65,11 +66,7 @@ export function wrong(argument: string, problem: string, valid: string): UsageEr
   return new UsageError({ argument, problem, valid });
 }
 
-const MOST_SHOWN = 60;
-
-/** A value on one line, cut where it is long. */
+/** A value on one line, as far as a description may lack it. */
 export function described(value: unknown): string {
-  if (value === undefined) return "missing";
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+  return value === undefined ? "missing" : shown(value);
 }

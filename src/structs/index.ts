@@ -10,5 +10,5 @@ export type {
 export { dataModel } from "./dataModel.ts";
 export { layoutOf, Places, type Hole, type LaidField, type StructLayout } from "./layout.ts";
 export { listNames, moveTables, type ListName, type Move, type MoveTables } from "./moves.ts";
-export { parseStruct } from "./parse.ts";
+export { parsedStruct, parseStruct } from "./parse.ts";
 export type { Access, Struct } from "./struct.ts";

@@ -4,6 +4,7 @@ import { archNames, type ArchName } from "../machine/arch.ts";
 import { abiExistsOn, abiNames, abiRow, type AbiName } from "../systems/pcm/abi.ts";
 import { wrong } from "./checks.ts";
 import { dataModel, type DataModel } from "./dataModel.ts";
+import { parsedStruct } from "./parse.ts";
 import { fieldOf } from "./paths.ts";
 import { alignOf, sizeOf } from "./scalars.ts";
 import {
@@ -201,6 +202,7 @@ export function layoutOf(
   abi: AbiName,
   arch: ArchName = firstArch(abi),
 ): StructLayout {
+  parsedStruct("struct", struct);
   oneOf("abi", abi, abiNames);
   oneOf("arch", arch, archNames);
   if (!abiExistsOn(abi, arch)) {

@@ -1,3 +1,4 @@
+import { checkThat } from "../base/checks.ts";
 import { oneOf } from "../base/nearest.ts";
 import { abiNames, type AbiName } from "../systems/pcm/abi.ts";
 import { identifier, listOf, objectOf, wholeOf, wrong } from "./checks.ts";
@@ -8,6 +9,13 @@ import { TypeParser } from "./typeParser.ts";
 
 const keys = ["name", "types", "read", "written", "copies", "abis"] as const;
 const MAX_STACK = 63;
+
+const made = new WeakSet<object>();
+
+/** Layouts and tables trust a structure's fields, so only one that was read here will do. */
+export const parsedStruct = checkThat("what parseStruct() gave", (value) =>
+  made.has(value as object),
+);
 
 /**
  * Reads a description, as JSON text or as an object.
@@ -27,7 +35,7 @@ export function parseStruct(description: StructDescription | string): Struct {
     throw wrong(name, "has nothing that is read or written", "paths of fields in read or written");
   }
   const copies = objectOf("copies", more["copies"] ?? {}, ["read", "written"]);
-  return {
+  const parsed: Struct = {
     name,
     root,
     reads,
@@ -36,6 +44,8 @@ export function parseStruct(description: StructDescription | string): Struct {
     copiesOut: partsOf("written", root, writes, copies["written"]),
     abis: abisOf(more["abis"]),
   };
+  made.add(parsed);
+  return parsed;
 }
 
 function parsedJson(text: string): unknown {
@@ -62,7 +72,7 @@ function abisOf(value: unknown): readonly AbiName[] | undefined {
   if (value === undefined) return undefined;
   const names = listOf("abis", value, "names of ABIs");
   if (names.length === 0) throw wrong("abis", "is empty", abiNames.join(", "));
-  return [...new Set(names.map((name) => oneOf("abis", String(name), abiNames)))];
+  return [...new Set(names.map((name) => oneOf("abis", name, abiNames)))];
 }
 
 /** What one side copies: the parts asked for, which hold every field of the side, or the whole structure. */

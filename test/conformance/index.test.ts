@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   EmulatedPcm,
+  EmulatedRemoteVm,
   NotImplementedError,
   Replayer,
   TraceError,
@@ -118,6 +119,11 @@ describe("constructors", () => {
       call: (...args: unknown[]) => Reflect.construct(EmulatedPcm, args) as unknown,
       args: [machine, options],
     },
+    EmulatedRemoteVm: {
+      call: (...args: unknown[]) => Reflect.construct(EmulatedRemoteVm, args) as unknown,
+      args: [machine, options],
+    },
+    emulatedSystems: { call: emulatedSystems, args: [machine, options] },
     Replayer: {
       call: (...args: unknown[]) => Reflect.construct(Replayer, args) as unknown,
       args: [emulatedSystems(machine)],

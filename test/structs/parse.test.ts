@@ -35,8 +35,8 @@ const mistakes: readonly (readonly [string, unknown, string])[] = [
   ["text that is no JSON", '{\n "name": ', "structure is not JSON: "],
   ["a number", 7, "structure is 7; valid: an object with name, "],
   ["null", null, "structure is null; valid: an object"],
-  ["a list", [], "structure is []; valid: an object"],
-  ["JSON of a list", "[]", "structure is []; valid: an object"],
+  ["a list", [], "structure is an Array; valid: an object"],
+  ["JSON of a list", "[]", "structure is an Array; valid: an object"],
   ["no name", described({ name: undefined }), "structure: name is missing; valid: a C identifier"],
   ["a name that is none", described({ name: "a b" }), 'structure: name is "a b"; valid: a C'],
   [
@@ -48,7 +48,7 @@ const mistakes: readonly (readonly [string, unknown, string])[] = [
   [
     "fields that are no list",
     described({ struct: {} }),
-    "it: struct is {}; valid: a list of fields",
+    "it: struct is an Object; valid: a list of fields",
   ],
   ["an empty list of fields", described({ struct: [] }), "it is zero-sized: it has no fields"],
   [

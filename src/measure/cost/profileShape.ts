@@ -14,12 +14,7 @@ import { UsageError } from "../../base/errors.ts";
 import { archNames } from "../../machine/arch.ts";
 import type { AlignmentClass, CopyCurve } from "./copyCurve.ts";
 import { alignment, anyTaskBits, costEvents, type CostEvent } from "./events.ts";
-import type {
-  CostProfile,
-  CycleModel,
-  CycleWeight,
-  Difference,
-} from "./profile.ts";
+import type { CostProfile, CycleModel, CycleWeight, Difference } from "./profile.ts";
 import { components, type Derived, type Weight } from "./weights.ts";
 
 /** What a cost profile of the caller's own must hold; the library's are checked by their types. */
