@@ -178,7 +178,7 @@ test("cases of both systems take turns on one machine", () => {
     abi: "lp64",
     kind: "pcm",
     setup: { device: "ctl", stream: "playback" },
-    steps: [],
+    steps: [{ op: "OPEN", device: "ctl", stream: "playback", sub: 0, nonblock: true, ret: 0 }],
   });
   const { passed } = replayRemote(machine, [caseLine({}), pcm, caseLine({}), pcm]);
   expect(passed).toBe(4);
