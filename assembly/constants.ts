@@ -4,4 +4,5 @@
  */
 export * from "./api/constants";
 export * from "./api/forms";
+export * from "./api/mmConstants";
 export * from "./api/pcmConstants";

@@ -1,5 +1,7 @@
 export * from "./api/machine";
 export * from "./api/tasks";
+export * from "./api/layout";
+export * from "./api/inspect";
 export * from "./api/uaccess";
 export * from "./api/measure";
 export * from "./api/pcm";

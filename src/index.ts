@@ -22,7 +22,11 @@ export {
   type RunOptions,
 } from "./machine/programs.ts";
 export type { Snapshot } from "./machine/snapshot.ts";
-export type { MapOptions, Task, TaskOptions, VmaView } from "./machine/task.ts";
+export type { Advice, SpecialMapping } from "./machine/advice.ts";
+export type { ArgumentPlaces } from "./machine/arguments.ts";
+export type { FileBacking } from "./machine/file.ts";
+export type { PageKind, PageState, VmaBacking, VmaView } from "./machine/inspect.ts";
+export type { MapOptions, Task, TaskOptions } from "./machine/task.ts";
 export {
   components,
   composeCall,

@@ -3,9 +3,7 @@ import { Frame } from "../machine/frames";
 import { Finding, Header } from "../machine/map";
 import { Profile } from "../arch/profile";
 import { Event } from "../study/events";
-import { MappedFile } from "../mm/file";
 import { Task } from "../mm/task";
-import { Vma } from "../mm/vma";
 import { Move } from "../structs/call";
 
 /** The numbers the host needs, exported once, so that none is typed twice. */
@@ -147,17 +145,6 @@ export { YIELD_WAIT } from "../study/yield";
 export { CONTEXT_IRQ, CONTEXT_NMI, CONTEXT_SOFTIRQ, CONTEXT_TASK } from "../machine/cpu";
 export { DIRECTION_BOTH, DIRECTION_READ, DIRECTION_WRITE } from "../uaccess/guard";
 export { TRAILING_DOCUMENTED, TRAILING_LITERAL } from "../uaccess/struct";
-export { ACCESS_FORCE, ACCESS_READ, ACCESS_WRITE, VM_FAULT_SIGBUS } from "../mm/fault";
-export {
-  VM_EXEC,
-  VM_MAYEXEC,
-  VM_MAYREAD,
-  VM_MAYSHARE,
-  VM_MAYWRITE,
-  VM_READ,
-  VM_SHARED,
-  VM_WRITE,
-} from "../mm/vma";
 
 export const HEADER_COUNTERS: u32 = offsetof<Header>("counters");
 export const HEADER_FIBERS: u32 = offsetof<Header>("fibers");
@@ -201,6 +188,7 @@ export const PROFILE_LEVELS: u32 = offsetof<Profile>("levels");
 export const PROFILE_WORD_BYTES: u32 = offsetof<Profile>("wordBytes");
 export const PROFILE_KERNEL_BASE: u32 = offsetof<Profile>("kernelBase");
 
+export const TASK_MM: u32 = offsetof<Task>("mm");
 export const TASK_ID: u32 = offsetof<Task>("id");
 export const TASK_OOPSED: u32 = offsetof<Task>("oopsed");
 export const TASK_BLOCKED_ON: u32 = offsetof<Task>("blockedOn");
@@ -208,16 +196,6 @@ export const TASK_NEXT: u32 = offsetof<Task>("next");
 export const TASK_WOKEN: u32 = offsetof<Task>("woken");
 export const TASK_WAKE_AT: u32 = offsetof<Task>("wakeAt");
 export const TASK_TAGGED: u32 = offsetof<Task>("tagged");
-
-export const FILE_ID: u32 = offsetof<MappedFile>("id");
-export const FILE_SIZE: u32 = offsetof<MappedFile>("size");
-export const FILE_LOCK: u32 = offsetof<MappedFile>("lock");
-
-export const VMA_START: u32 = offsetof<Vma>("start");
-export const VMA_END: u32 = offsetof<Vma>("end");
-export const VMA_FILE: u32 = offsetof<Vma>("file");
-export const VMA_PGOFF: u32 = offsetof<Vma>("pgoff");
-export const VMA_FLAGS: u32 = offsetof<Vma>("flags");
 
 export const MOVE_PLACE: u32 = offsetof<Move>("place");
 export const MOVE_KERNEL: u32 = offsetof<Move>("kernel");

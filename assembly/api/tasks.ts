@@ -1,30 +1,31 @@
 import { EINVAL, ENOMEM } from "../base/errno";
 import { Cpu, cpuAt } from "../machine/cpu";
-import { MappedFile, FILE_MAX_PAGES, filePage, filePut, openFile } from "../mm/file";
 import { pageAddress } from "../machine/frames";
-import { Header, header, PAGE_SHIFT } from "../machine/map";
-import { slabAlloc, slabFree } from "../machine/slab";
-import { faultIn } from "../mm/fault";
+import { header, PAGE_SHIFT } from "../machine/map";
+import { mmDrop, mmGrab } from "../mm/exit";
+import { VM_FAULT_SIGSEGV, faultIn } from "../mm/fault";
+import { MappedFile, FILE_MAX_PAGES, filePage, filePut, openFile } from "../mm/file";
+import { forkTask as forkAddressSpace } from "../mm/fork";
 import { Mm, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../mm/mm";
-import { MapRequest, mapRange, protectRange, unmapRange } from "../mm/mmap";
-import { pteFrame } from "../mm/pte";
 import { enterCore, leaveCore } from "../mm/shootdown";
-import { Walk, levelShift, walkTo } from "../mm/table";
-import { Task, createTask, exitTask, switchTo } from "../mm/task";
+import {
+  Task,
+  createTask,
+  execTask as execProgram,
+  exitTask,
+  leaveMm,
+  mmOfTask,
+  setUser,
+  stackLimitOf,
+  switchTo,
+} from "../mm/task";
 import { checkClosedAtSleep } from "../uaccess/block";
-import { findVma } from "../mm/vma";
-import { profile } from "../arch/profile";
 
 /** Tasks, address spaces, files: what the host builds a scenario's world from. Addresses come as (low, high) halves. */
 
 @inline
 export function wide(lo: u32, hi: u32): u64 {
   return (lo as u64) | ((hi as u64) << 32);
-}
-
-@inline
-function mmOf(task: u32): Mm {
-  return changetype<Mm>(changetype<Task>(task as usize).mm as usize);
 }
 
 /** A task (its linear address), sharing the address space of another one unless `sibling` is 0; 0 = RAM is full. */
@@ -40,99 +41,118 @@ function schedule(cpu: Cpu, task: u32): void {
   switchTo(cpu, task);
 }
 
-export function endTask(cpu: u32, task: u32): void {
-  const on = cpuAt(cpu);
-  enterCore(on);
+function takeOffCpus(task: u32): void {
   for (let index: u32 = 0; index < header().cpuCount; index++) {
     if (cpuAt(index).task == task) schedule(cpuAt(index), 0);
   }
+}
+
+export function endTask(cpu: u32, task: u32): void {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  takeOffCpus(task);
   exitTask(on, task);
   leaveCore(on);
+}
+
+/** A child with a copy of the task's address space; 0 when RAM is full. It runs nowhere yet. */
+export function forkTask(cpu: u32, task: u32): u32 {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  const child = forkAddressSpace(on, task);
+  leaveCore(on);
+  return child as u32;
+}
+
+/** The task runs a new program: an empty address space. 0, or −ENOMEM with nothing changed. */
+export function execTask(cpu: u32, task: u32): i32 {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  const done = execProgram(on, task);
+  leaveCore(on);
+  return done ? 0 : -ENOMEM;
+}
+
+/** The task ends but for its record: a zombie, which `endTask` reaps. */
+export function leaveZombie(cpu: u32, task: u32): void {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  takeOffCpus(task);
+  leaveMm(on, task);
+  leaveCore(on);
+}
+
+/** Holds the record of a task's address space beyond its users, as an open mem file does; its linear address. */
+export function grabMm(task: u32): u32 {
+  mmGrab(mmOfTask(task));
+  return changetype<Task>(task as usize).mm;
+}
+
+/** Gives such a record back. */
+export function dropMm(mm: u32): void {
+  mmDrop(changetype<Mm>(mm as usize));
+}
+
+/** RLIMIT_STACK of a task. */
+export function setStackLimit(task: u32, lo: u32, hi: u32): void {
+  changetype<Task>(task as usize).stackLimit = wide(lo, hi);
+}
+
+/** setuid, all three ids. */
+export function setTaskUser(task: u32, uid: u32): void {
+  setUser(task, uid);
+}
+
+/** PR_SET_DUMPABLE: 0 or 1. */
+export function setDumpable(task: u32, value: u32): void {
+  mmOfTask(task).dumpable = value;
+}
+
+/** PR_SET_MM_MAP: where the program's arguments and environment stand. */
+export function setArguments(
+  task: u32,
+  argStartLo: u32,
+  argStartHi: u32,
+  argEndLo: u32,
+  argEndHi: u32,
+  envStartLo: u32,
+  envStartHi: u32,
+  envEndLo: u32,
+  envEndHi: u32,
+): void {
+  const mm = mmOfTask(task);
+  mm.argStart = wide(argStartLo, argStartHi);
+  mm.argEnd = wide(argEndLo, argEndHi);
+  mm.envStart = wide(envStartLo, envStartHi);
+  mm.envEnd = wide(envEndLo, envEndHi);
 }
 
 export function runTask(cpu: u32, task: u32): void {
   schedule(cpuAt(cpu), task);
 }
 
-export function mapMemory(
-  cpu: u32,
-  task: u32,
-  lo: u32,
-  hi: u32,
-  lengthLo: u32,
-  lengthHi: u32,
-  flags: u32,
-  file: u32,
-  pgoff: u32,
-  pageLevel: u32,
-  pkey: u32,
-): i32 {
-  const on = cpuAt(cpu);
-  const address = slabAlloc(offsetof<MapRequest>());
-  if (address == 0) return -ENOMEM;
-  const request = changetype<MapRequest>(address);
-  request.start = wide(lo, hi);
-  request.length = wide(lengthLo, lengthHi);
-  request.pgoff = pgoff;
-  request.flags = flags;
-  request.file = file;
-  request.pageLevel = pageLevel;
-  request.pkey = pkey;
-  enterCore(on);
-  const result = mapRange(on, mmOf(task), request);
-  leaveCore(on);
-  slabFree(address);
-  return result;
-}
-
-export function unmapMemory(
-  cpu: u32,
-  task: u32,
-  lo: u32,
-  hi: u32,
-  lengthLo: u32,
-  lengthHi: u32,
-): i32 {
-  const on = cpuAt(cpu);
-  enterCore(on);
-  const result = unmapRange(on, mmOf(task), wide(lo, hi), wide(lengthLo, lengthHi));
-  leaveCore(on);
-  return result;
-}
-
-export function protectMemory(
-  cpu: u32,
-  task: u32,
-  lo: u32,
-  hi: u32,
-  lengthLo: u32,
-  lengthHi: u32,
-  access: u32,
-): i32 {
-  const on = cpuAt(cpu);
-  enterCore(on);
-  const result = protectRange(on, mmOf(task), wide(lo, hi), wide(lengthLo, lengthHi), access);
-  leaveCore(on);
-  return result;
-}
-
 /** Holds or drops the mmap lock from outside, for scenarios about waiting for it. 1 read, 2 write; 0 done. */
 export function holdMmapLock(cpu: u32, task: u32, kind: u32): i32 {
   const taken =
-    kind == 2 ? mmapWriteLock(cpuAt(cpu), mmOf(task)) : mmapReadLock(cpuAt(cpu), mmOf(task));
+    kind == 2
+      ? mmapWriteLock(cpuAt(cpu), mmOfTask(task))
+      : mmapReadLock(cpuAt(cpu), mmOfTask(task));
   return taken ? 0 : -EINVAL;
 }
 
 export function dropMmapLock(cpu: u32, task: u32, kind: u32): void {
-  if (kind == 2) mmapWriteUnlock(cpuAt(cpu), mmOf(task));
-  else mmapReadUnlock(cpuAt(cpu), mmOf(task));
+  if (kind == 2) mmapWriteUnlock(cpuAt(cpu), mmOfTask(task));
+  else mmapReadUnlock(cpuAt(cpu), mmOfTask(task));
 }
 
-/** A file-like object of `size` bytes made of folios of 2^order pages; 0: too large for its index, or RAM is full. */
-export function newFile(sizeLo: u32, sizeHi: u32, order: u32): u32 {
+/**
+ * A file-like object of a kind (FILE_*), of `size` bytes made of folios of 2^order pages; 0: too large for its index, or
+ * RAM is full.
+ */
+export function newFile(sizeLo: u32, sizeHi: u32, order: u32, kind: u32): u32 {
   const size = wide(sizeLo, sizeHi);
   if (size > FILE_MAX_PAGES << PAGE_SHIFT) return 0;
-  return openFile(size, order) as u32;
+  return openFile(size, order, kind as u8) as u32;
 }
 
 /** Closes the handle of file number `id`; −EINVAL when that was done before. Mappings keep the file. */
@@ -152,50 +172,10 @@ export function fileData(file: u32, page: u32): u32 {
 
 /** Populates one page as an access (ACCESS_*) of the program itself, or a debugger's, would: 0, or the VM_FAULT bits. */
 export function touchPage(cpu: u32, task: u32, lo: u32, hi: u32, access: u32): u32 {
+  if (changetype<Task>(task as usize).mm == 0) return VM_FAULT_SIGSEGV;
   const on = cpuAt(cpu);
   enterCore(on);
-  const result = faultIn(on, mmOf(task), wide(lo, hi), access);
+  const result = faultIn(on, mmOfTask(task), wide(lo, hi), access, stackLimitOf(task));
   leaveCore(on);
   return result;
-}
-
-/**
- * The inspector's view: the linear address behind `va` in a task's tables, whatever its permissions; 0 where no page
- * is. Sets no bit, counts nothing, takes no fault.
- */
-export function inspectAddress(cpu: u32, task: u32, lo: u32, hi: u32): u32 {
-  const va = wide(lo, hi);
-  if (va >= profile().tableLimit) return 0;
-  const walk = inspectorWalk();
-  const entry = walkTo(mmOf(task).root, va, walk);
-  if (entry == 0) return 0;
-  const inLeaf = va & (((1 as u64) << levelShift(walk.level)) - 1);
-  return (pageAddress(pteFrame(entry)) as u32) + (inLeaf as u32);
-}
-
-/** The entry a walk for `va` ends at, low half; its high half and level follow from `inspectedHigh/Level`. */
-export function inspectEntry(task: u32, lo: u32, hi: u32): u32 {
-  const va = wide(lo, hi);
-  const walk = inspectorWalk();
-  const entry = va >= profile().tableLimit ? 0 : walkTo(mmOf(task).root, va, walk);
-  header().inspectorEntry = entry;
-  return entry as u32;
-}
-
-export function inspectedHigh(): u32 {
-  return (header().inspectorEntry >> 32) as u32;
-}
-
-export function inspectedLevel(): u32 {
-  return inspectorWalk().level;
-}
-
-@inline
-function inspectorWalk(): Walk {
-  return changetype<Walk>(changetype<usize>(header()) + offsetof<Header>("inspectorWalk"));
-}
-
-/** The next VMA that ends above an address, as its record's linear address; 0 = none. */
-export function inspectVma(task: u32, lo: u32, hi: u32): u32 {
-  return findVma(mmOf(task), wide(lo, hi)) as u32;
 }

@@ -1,4 +1,4 @@
-import { AFTER_FINDINGS } from "../machine/map";
+import { AFTER_INSPECTOR } from "../machine/map";
 
 /**
  * The architecture profiles: how each guards user memory and how far it reaches. The host reads these numbers from the
@@ -62,7 +62,7 @@ export class Profile {
   kernelBase: u64; // 72 where the direct map of RAM begins
 }
 
-export const PROFILE: usize = AFTER_FINDINGS;
+export const PROFILE: usize = AFTER_INSPECTOR;
 
 @inline
 export function profile(): Profile {

@@ -6,6 +6,7 @@ export const ENXIO: i32 = 6;
 export const E2BIG: i32 = 7;
 export const EAGAIN: i32 = 11;
 export const ENOMEM: i32 = 12;
+export const EACCES: i32 = 13;
 export const EFAULT: i32 = 14;
 export const EBUSY: i32 = 16;
 export const ENODEV: i32 = 19;

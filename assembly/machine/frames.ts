@@ -23,7 +23,8 @@ export const FRAME_ZERO: u8 = 7;
 export const FRAME_TAIL: u8 = 8; // later page of a large folio
 export const FRAME_INDEX: u8 = 9; // page-cache index of a file
 
-export const FOLIO_EXCLUSIVE: u16 = 1; // anon page with this process as its only owner
+/** Of each page, not of its folio: an anonymous page with this process as its only owner. */
+export const FOLIO_EXCLUSIVE: u16 = 1;
 export const FOLIO_DIRTY: u16 = 2;
 
 /** Byte a freed page is filled with, so that stale reads are seen as such. */
@@ -169,6 +170,7 @@ export function allocFrames(order: u32, kind: u8): u32 {
     for (let tail: u32 = 1, size: u32 = 1 << order; tail < size; tail++) {
       const frame = frameOf(pfn + tail);
       frame.kind = FRAME_TAIL;
+      frame.flags = 0;
       frame.index = pfn;
     }
     h.framesInUse += 1 << order;

@@ -91,9 +91,11 @@ export class Header {
   streams: u32;
   yieldEvery: u32; // study: switch at every k-th yield point; 0 = never
   yieldCount: u32;
+  anonVmas: u32; // numbers given to anon_vmas so far
+  userfaultfds: u32; // and to userfaultfd contexts
+  hugeZeroPfn: u32; // the huge zero folio while some address space uses it
+  hugeZeroLock: u32;
   pcmLock: u32; // the list of open PCM streams, and every stream that is linked
-  inspectorWalk: u64; // a Walk (mm/table.ts) of the inspector's own, so that asking disturbs no CPU
-  inspectorEntry: u64; // and the entry it ended at
 }
 
 @inline
@@ -105,8 +107,11 @@ export function header(): Header {
 export const FREE_LISTS: usize = HEADER + offsetof<Header>();
 export const SLAB_PARTIAL: usize = FREE_LISTS + (MAX_ORDER + 1) * 4;
 export const FINDINGS: usize = (SLAB_PARTIAL + SLAB_CLASSES * 4 + 7) & ~7;
-/** What follows the finding ring: the profile (arch/profile.ts). */
-export const AFTER_FINDINGS: usize = FINDINGS + FINDING_SLOTS * offsetof<Finding>();
+/** The inspector's own record (a PageState, mm/pageState.ts), so that asking disturbs no CPU. */
+export const INSPECTOR: usize = FINDINGS + FINDING_SLOTS * offsetof<Finding>();
+export const INSPECTOR_BYTES: usize = 40;
+/** What follows: the profile (arch/profile.ts). */
+export const AFTER_INSPECTOR: usize = INSPECTOR + INSPECTOR_BYTES;
 
 export const CPU_BYTES: u32 = 1024;
 export const TLB_ENTRY_BYTES: u32 = 16;

@@ -3,23 +3,38 @@ import {
   FOLIO_DIRTY,
   FOLIO_EXCLUSIVE,
   FRAME_ANON,
+  FRAME_ZERO,
   allocFrames,
-  folioGet,
   folioOf,
+  folioPut,
   frameOf,
   pageAddress,
 } from "../machine/frames";
 import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { Cpu } from "../machine/cpu";
-import { MappedFile, filePage, filePages } from "./file";
+import { prepareAnonVma } from "./anon";
+import { pageIndex } from "./areas";
+import { faultAround, faultsAround } from "./faultAround";
+import { FILE_VVAR, MappedFile, filePages, getCachedPage, getFilePage } from "./file";
+import { expandStack } from "./growth";
+import { hugeZero, isTransparentHuge, leafLevel, splitLeaf } from "./huge";
 import { dropFolio, isExclusive, leafPages, mapLeaf, unmapLeaf } from "./leaf";
 import { Mm, lockTables, mmapReadLock, mmapReadUnlock, unlockTables } from "./mm";
-import { PTE_DIRTY, PTE_PRESENT, PTE_RW, PTE_SPECIAL, pteFrame } from "./pte";
+import { PTE_DIRTY, PTE_PRESENT, PTE_RW, PTE_SPECIAL, pteFrame, ptePresent } from "./pte";
 import { shootDown } from "./shootdown";
-import { Walk, levelShift, makeEntry, walkTo, writeEntry } from "./table";
-import { VM_READ, VM_SHARED, VM_WRITE, VM_EXEC, Vma, vmaContaining } from "./vma";
+import { Walk, levelShift, makeEntry, readEntry, scratchWalk, walkTo, writeEntry } from "./table";
+import { stackLimitOf } from "./task";
+import { Vma, findVma, vmaAt } from "./vma";
+import {
+  VM_ACCESS,
+  VM_GROWSDOWN,
+  VM_MAYSHARE,
+  VM_SHARED,
+  VM_UFFD_MISSING,
+  VM_WRITE,
+} from "./vmaFlags";
 
-/** Page faults: finding the area, checking the permission, making the page present (mm/memory.c). */
+/** Page faults: finding the area, checking the permission, making the page present (mm/memory.c, 6.18). */
 
 export const ACCESS_READ: u32 = 0;
 export const ACCESS_WRITE: u32 = 1;
@@ -40,39 +55,57 @@ export const VM_FAULT_NO_WAIT: u32 = 0x80000000;
 
 /** Repairs a fault of the CPU's own address space. Takes the mmap lock for reading; may sleep. */
 export function repairFault(cpu: Cpu, va: u64, access: u32): u32 {
-  return faultIn(cpu, changetype<Mm>(cpu.mm as usize), va, access);
+  return faultIn(cpu, changetype<Mm>(cpu.mm as usize), va, access, stackLimitOf(cpu.task));
 }
 
-/** Makes one page of an address space present, as an access of its program would. */
-export function faultIn(cpu: Cpu, mm: Mm, va: u64, access: u32): u32 {
+/**
+ * Makes one page of an address space present, as an access of its program would; a stack may grow to it as far as
+ * `stackLimit` allows.
+ */
+export function faultIn(cpu: Cpu, mm: Mm, va: u64, access: u32, stackLimit: u64): u32 {
   if (!mmapReadLock(cpu, mm)) return VM_FAULT_NO_WAIT;
-  const vma = va < profile().tableLimit ? vmaContaining(mm, va) : 0;
-  let result = VM_FAULT_SIGSEGV;
-  if (vma != 0 && permits(changetype<Vma>(vma), access)) {
-    result = handleMmFault(cpu, mm, changetype<Vma>(vma), va, access);
-  }
+  const address = areaFor(cpu, mm, va, access, stackLimit);
+  if (address == 0) return VM_FAULT_SIGSEGV;
+  const vma = vmaAt(address);
+  const result = permits(vma, access) ? handleMmFault(cpu, mm, vma, va, access) : VM_FAULT_SIGSEGV;
   mmapReadUnlock(cpu, mm);
   return result;
 }
 
+/** lock_mm_and_find_vma: the area of `va`, or 0 with the mmap lock dropped. */
+function areaFor(cpu: Cpu, mm: Mm, va: u64, access: u32, stackLimit: u64): usize {
+  const address = va < profile().tableLimit ? findVma(mm, va) : 0;
+  if (address != 0) {
+    const vma = vmaAt(address);
+    if (vma.start <= va) return address;
+    const grows = (vma.flags & VM_GROWSDOWN) != 0 && access != ACCESS_FORCE;
+    if (grows) return expandStack(cpu, mm, va, stackLimit);
+  }
+  mmapReadUnlock(cpu, mm);
+  return 0;
+}
+
+/** The owner's rights: without protection keys, hardware reads whatever it may write or execute. */
 function permits(vma: Vma, access: u32): bool {
   if (access == ACCESS_FORCE) return true;
-  return access == ACCESS_WRITE
-    ? (vma.flags & VM_WRITE) != 0
-    : (vma.flags & (VM_READ | VM_WRITE | VM_EXEC)) != 0;
+  return (vma.flags & (access == ACCESS_WRITE ? VM_WRITE : VM_ACCESS)) != 0;
 }
 
 /**
- * handle_mm_fault: the area and the permission are known to be good. A forced write breaks a private page's sharing.
+ * handle_mm_fault: the area and the permission are known to be good, and one of its locks is held. A forced write
+ * breaks a private page's sharing.
  */
-function handleMmFault(cpu: Cpu, mm: Mm, vma: Vma, va: u64, wanted: u32): u32 {
-  const forced: u32 = vma.flags & VM_SHARED ? ACCESS_READ : ACCESS_WRITE;
+export function handleMmFault(cpu: Cpu, mm: Mm, vma: Vma, va: u64, wanted: u32): u32 {
+  const forced: u32 = vma.flags & VM_MAYSHARE ? ACCESS_READ : ACCESS_WRITE;
   const access = wanted == ACCESS_FORCE ? forced : wanted;
-  const walk = changetype<Walk>(changetype<usize>(cpu) + offsetof<Cpu>("walkEntry"));
+  const walk = scratchWalk(cpu);
   lockTables(cpu, mm);
   const entry = walkTo(mm.root, va, walk);
   let result: u32 = 0;
   if (entry == 0) result = fillEmpty(mm, vma, va, access, walk.level);
+  else if (!ptePresent(entry)) {
+    result = VM_FAULT_SIGSEGV;
+  } // a guard marker
   else if (access == ACCESS_WRITE && (entry & PTE_RW) == 0) {
     result = writeProtected(cpu, mm, vma, va, entry, walk);
   }
@@ -88,12 +121,19 @@ function writtenBits(vma: Vma): u64 {
 
 /** `highest` is the level of the empty entry: a table below it must not be lost. */
 function fillEmpty(mm: Mm, vma: Vma, va: u64, access: u32, highest: u32): u32 {
-  let level = min(vma.pageLevel, highest);
+  let level = min(leafLevel(vma), highest);
   while (level > 1 && !leafFits(vma, va, level)) level -= 1;
+  const result = fillAt(mm, vma, va, access, level);
+  const small = result == VM_FAULT_OOM && level > 1 && isTransparentHuge(vma);
+  return small ? fillAt(mm, vma, va, access, 1) : result;
+}
+
+function fillAt(mm: Mm, vma: Vma, va: u64, access: u32, level: u32): u32 {
   const start = va & ~(((1 as u64) << levelShift(level)) - 1);
   const address = makeEntry(mm.root, start, level);
   if (address == 0) return VM_FAULT_OOM;
   if (vma.file != 0) return fillFromFile(mm, vma, start, address, level, access);
+  if (vma.flags & VM_UFFD_MISSING) return VM_FAULT_SIGBUS;
   return fillAnonymous(mm, vma, address, level, access);
 }
 
@@ -110,37 +150,29 @@ function leafFits(vma: Vma, va: u64, level: u32): bool {
   const index = pageIndex(vma, start);
   const pages = leafPages(level);
   return (
-    (1 as u32) << file.order >= pages &&
+    (1 as u32) << (file.order as u32) >= pages &&
     (index & (pages - 1)) == 0 &&
     index + pages <= filePages(file)
   );
 }
 
-@inline
-function pageIndex(vma: Vma, va: u64): u64 {
-  return vma.pgoff + ((va - vma.start) >> PAGE_SHIFT);
-}
-
 function fillAnonymous(mm: Mm, vma: Vma, address: usize, level: u32, access: u32): u32 {
-  if (access == ACCESS_READ && level == 1) {
-    mapLeaf(mm, vma, address, level, header().zeroPfn, PTE_SPECIAL);
+  if (access == ACCESS_READ && (level == 1 || isTransparentHuge(vma))) {
+    const zero = level == 1 ? header().zeroPfn : hugeZero(mm);
+    if (zero == 0) return VM_FAULT_OOM;
+    mapLeaf(mm, vma, address, level, zero, PTE_SPECIAL);
     return 0;
   }
-  const pfn = allocExclusive(level);
+  const pfn = allocExclusive(mm, vma, level);
   if (pfn == 0) return VM_FAULT_OOM;
-  mapLeaf(
-    mm,
-    vma,
-    address,
-    level,
-    pfn,
-    access == ACCESS_WRITE ? writtenBits(vma) : writtenBits(vma) & ~PTE_DIRTY,
-  );
+  const bits = writtenBits(vma);
+  mapLeaf(mm, vma, address, level, pfn, access == ACCESS_WRITE ? bits : bits & ~PTE_DIRTY);
   return 0;
 }
 
 /** A private page, or block of them, with this process as its only owner. */
-function allocExclusive(level: u32): u32 {
+function allocExclusive(mm: Mm, vma: Vma, level: u32): u32 {
+  prepareAnonVma(mm, vma);
   const pfn = allocFrames(levelShift(level) - PAGE_SHIFT, FRAME_ANON);
   if (pfn != 0) frameOf(pfn).flags = FOLIO_EXCLUSIVE;
   return pfn;
@@ -148,46 +180,84 @@ function allocExclusive(level: u32): u32 {
 
 function fillFromFile(mm: Mm, vma: Vma, start: u64, address: usize, level: u32, access: u32): u32 {
   const file = changetype<MappedFile>(vma.file as usize);
+  if (access == ACCESS_READ && level == 1 && faultsAround(file)) {
+    faultAround(mm, vma, start, address);
+    if (readEntry(address) != 0) return 0;
+  }
   const index = pageIndex(vma, start);
   if (index >= filePages(file)) return VM_FAULT_SIGBUS;
-  const pfn = filePage(file, index);
-  if (pfn == 0) return VM_FAULT_OOM;
-  const shared = (vma.flags & VM_SHARED) != 0;
-  if (!shared && access == ACCESS_WRITE) return mapCopy(mm, vma, address, level, pfn);
-  folioGet(pfn);
-  const written = shared && access == ACCESS_WRITE;
-  if (written) folioOf(pfn).flags |= FOLIO_DIRTY;
-  mapLeaf(mm, vma, address, level, pfn, written ? writtenBits(vma) : 0);
+  const missing = (vma.flags & VM_UFFD_MISSING) != 0;
+  const pfn = missing ? getCachedPage(file, index) : getFilePage(file, index);
+  if (pfn == 0) return missing ? VM_FAULT_SIGBUS : VM_FAULT_OOM;
+  if ((vma.flags & VM_SHARED) != 0) mapShared(mm, vma, address, level, pfn, access);
+  else if (access == ACCESS_WRITE) return mapCopy(mm, vma, address, level, pfn);
+  else if (file.kind >= FILE_VVAR) mapRaw(mm, vma, address, pfn);
+  else mapLeaf(mm, vma, address, level, pfn, 0);
   return 0;
 }
 
-/** Maps a private copy of `source` in an empty entry. */
+function mapShared(mm: Mm, vma: Vma, address: usize, level: u32, pfn: u32, access: u32): void {
+  const written = access == ACCESS_WRITE;
+  if (written) folioOf(pfn).flags |= FOLIO_DIRTY;
+  mapLeaf(mm, vma, address, level, pfn, written ? writtenBits(vma) : 0);
+}
+
+/** Maps a page by its frame's number alone (vmf_insert_pfn): the entry holds no reference. */
+function mapRaw(mm: Mm, vma: Vma, address: usize, pfn: u32): void {
+  mapLeaf(mm, vma, address, 1, pfn, PTE_SPECIAL);
+  folioPut(pfn);
+}
+
+/** Maps a private copy of `source` in an empty entry, and drops the reference to `source`. */
 function mapCopy(mm: Mm, vma: Vma, address: usize, level: u32, source: u32): u32 {
-  const pfn = copyOf(source, level);
+  const pfn = copyOf(mm, vma, source, level);
+  folioPut(source);
   if (pfn == 0) return VM_FAULT_OOM;
   mapLeaf(mm, vma, address, level, pfn, writtenBits(vma));
   return 0;
 }
 
-function copyOf(source: u32, level: u32): u32 {
-  const pfn = allocExclusive(level);
-  if (pfn != 0) memory.copy(pageAddress(pfn), pageAddress(source), leafPages(level) * PAGE_SIZE);
+/** A new page is zero already. */
+function copyOf(mm: Mm, vma: Vma, source: u32, level: u32): u32 {
+  const pfn = allocExclusive(mm, vma, level);
+  if (pfn == 0 || folioOf(source).kind == FRAME_ZERO) return pfn;
+  memory.copy(pageAddress(pfn), pageAddress(source), leafPages(level) * PAGE_SIZE);
   return pfn;
 }
 
 /** A write to a present page that is not writable: share it, take it over, or copy it. */
 function writeProtected(cpu: Cpu, mm: Mm, vma: Vma, va: u64, entry: u64, walk: Walk): u32 {
-  const address = walk.entryAddress as usize;
   const pfn = pteFrame(entry);
-  const shared = (vma.flags & VM_SHARED) != 0;
-  const anonymous = (entry & PTE_SPECIAL) == 0 && folioOf(pfn).kind == FRAME_ANON;
-  if (shared || (anonymous && isExclusive(pfn))) {
-    folioOf(pfn).flags |= shared ? FOLIO_DIRTY : FOLIO_EXCLUSIVE;
-    writeEntry(address, entry | writtenBits(vma));
-    return 0;
+  if ((vma.flags & VM_SHARED) != 0) folioOf(pfn).flags |= FOLIO_DIRTY;
+  else if (isPrivatePage(entry) && isExclusive(pfn)) frameOf(pfn).flags |= FOLIO_EXCLUSIVE;
+  else return breakSharing(cpu, mm, vma, va, entry, walk);
+  writeEntry(walk.entryAddress, entry | writtenBits(vma));
+  return 0;
+}
+
+@inline
+function isPrivatePage(entry: u64): bool {
+  return (entry & PTE_SPECIAL) == 0 && folioOf(pteFrame(entry)).kind == FRAME_ANON;
+}
+
+/**
+ * The process gets a copy. Of a huge page that others have as well it is only the page written to (__split_huge_pmd);
+ * instead of the huge zero page it is a huge page, where RAM has one.
+ */
+function breakSharing(cpu: Cpu, mm: Mm, vma: Vma, va: u64, entry: u64, walk: Walk): u32 {
+  if (walk.level == 1 || !isPrivatePage(entry)) {
+    const result = replaceByCopy(cpu, mm, vma, va, walk);
+    if (result == 0 || walk.level == 1 || (entry & PTE_SPECIAL) == 0) return result;
   }
+  if (!splitLeaf(walk.entryAddress, walk.level)) return VM_FAULT_OOM;
+  const part = walkTo(mm.root, va, walk);
+  return breakSharing(cpu, mm, vma, va, part, walk);
+}
+
+function replaceByCopy(cpu: Cpu, mm: Mm, vma: Vma, va: u64, walk: Walk): u32 {
   const level = walk.level;
-  const copy = copyOf(pfn, level);
+  const address = walk.entryAddress as usize;
+  const copy = copyOf(mm, vma, pteFrame(readEntry(address)), level);
   if (copy == 0) return VM_FAULT_OOM;
   const old = unmapLeaf(mm, address, level);
   mapLeaf(mm, vma, address, level, copy, writtenBits(vma));

@@ -3,12 +3,24 @@ import {
   FRAME_FILE,
   FRAME_INDEX,
   allocFrames,
+  folioGet,
   folioPut,
   frameOf,
   pageAddress,
 } from "../machine/frames";
 import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
+
+/** What a file-like object is: says whether it may be written, kept from others, and faulted around. */
+export const FILE_MEMFD: u8 = 0;
+export const FILE_DISK: u8 = 1;
+export const FILE_DISK_READ_ONLY: u8 = 2; // opened read-only
+export const FILE_SECRET: u8 = 3; // memfd_secret
+export const FILE_SHMEM: u8 = 4; // behind a shared anonymous mapping
+export const FILE_DEVICE: u8 = 5; // a driver's memory
+export const FILE_VDSO: u8 = 6; // the kernel's own mappings in a program
+export const FILE_VVAR: u8 = 7;
+export const FILE_VVAR_VCLOCK: u8 = 8;
 
 /**
  * A file-like object: what shared and file mappings are backed by. Its page cache is a two-level index of frames,
@@ -19,21 +31,24 @@ export class MappedFile {
   size: u64; // bytes; an access to a page past the end is SIGBUS
   index: u32; // linear address of the index's root page, 0 = no page yet
   users: u32; // mappings and handles
-  order: u32; // of its folios
+  order: u8; // of its folios
+  kind: u8; // FILE_*
+  open: u8; // 1 until its handle is closed
   id: u32;
-  open: u32; // 1 until its handle is closed
   lock: u32; // of the page cache: address spaces that share the file fault on their own
 }
 
 const INDEX_SLOTS: u32 = 1024;
 export const FILE_MAX_PAGES: u64 = 1 << 20;
 
-export function openFile(size: u64, order: u32): usize {
+/** A new file with one user; 0 when RAM is full. */
+export function openFile(size: u64, order: u32, kind: u8): usize {
   const address = slabAlloc(offsetof<MappedFile>());
   if (address == 0) return 0;
   const file = changetype<MappedFile>(address);
   file.size = size;
-  file.order = order;
+  file.order = order as u8;
+  file.kind = kind;
   file.users = 1;
   file.open = 1;
   file.id = ++header().files;
@@ -89,8 +104,60 @@ export function filePage(file: MappedFile, index: u64): u32 {
   return pfn;
 }
 
+@inline
+function headIndex(file: MappedFile, index: u64): u64 {
+  return index & ~(((1 as u64) << (file.order as u64)) - 1);
+}
+
+/** The same with a reference that is the caller's: the page may leave the cache at any time. */
+export function getFilePage(file: MappedFile, index: u64): u32 {
+  const lock = changetype<usize>(file) + offsetof<MappedFile>("lock");
+  spinLock(lock);
+  const pfn = readInPage(file, index);
+  if (pfn != 0) folioGet(pfn);
+  spinUnlock(lock);
+  return pfn;
+}
+
+/** The frame of page `index` with a reference, where the page cache has it; else 0. */
+export function getCachedPage(file: MappedFile, index: u64): u32 {
+  const lock = changetype<usize>(file) + offsetof<MappedFile>("lock");
+  const head = headIndex(file, index);
+  spinLock(lock);
+  const slot = existingSlot(file, head);
+  let pfn = slot == 0 ? 0 : load<u32>(slot);
+  if (pfn != 0) {
+    pfn += (index - head) as u32;
+    folioGet(pfn);
+  }
+  spinUnlock(lock);
+  return pfn;
+}
+
+/** Drops pages [first, end) from the page cache (a hole is punched): read again, they are zeros. */
+export function forgetPages(file: MappedFile, first: u64, end: u64): void {
+  const lock = changetype<usize>(file) + offsetof<MappedFile>("lock");
+  const pages = (1 as u64) << (file.order as u64);
+  spinLock(lock);
+  for (let head = headIndex(file, first); head < min<u64>(end, FILE_MAX_PAGES); head += pages) {
+    const slot = existingSlot(file, head);
+    if (slot == 0 || load<u32>(slot) == 0) continue;
+    if (head >= first && head + pages <= end) {
+      folioPut(load<u32>(slot));
+      store<u32>(slot, 0);
+    } else clearPages(load<u32>(slot), head, max<u64>(first, head), min<u64>(end, head + pages));
+  }
+  spinUnlock(lock);
+}
+
+/** A large folio that is hit in part stays, with zeros there. */
+function clearPages(pfn: u32, head: u64, first: u64, end: u64): void {
+  const address = pageAddress(pfn + ((first - head) as u32));
+  memory.fill(address, 0, ((end - first) << PAGE_SHIFT) as usize);
+}
+
 function readInPage(file: MappedFile, index: u64): u32 {
-  const head = index & ~(((1 as u64) << file.order) - 1);
+  const head = headIndex(file, index);
   const slot = indexSlot(file, head);
   if (slot == 0) return 0;
   let pfn = load<u32>(slot);
@@ -104,15 +171,31 @@ function readInPage(file: MappedFile, index: u64): u32 {
   return pfn + ((index - head) as u32);
 }
 
+function existingSlot(file: MappedFile, index: u64): usize {
+  if (file.index == 0 || index >= FILE_MAX_PAGES) return 0;
+  const leaf = load<u32>(upperSlot(file, index));
+  return leaf == 0 ? 0 : lowerSlot(leaf, index);
+}
+
+@inline
+function upperSlot(file: MappedFile, index: u64): usize {
+  return file.index + ((((index >> 10) as u32) & 1023) << 2);
+}
+
+@inline
+function lowerSlot(leaf: u32, index: u64): usize {
+  return leaf + (((index as u32) & 1023) << 2);
+}
+
 function indexSlot(file: MappedFile, index: u64): usize {
   if (file.index == 0) file.index = newIndexPage();
   if (file.index == 0 || index >= FILE_MAX_PAGES) return 0;
-  const upper = file.index + ((((index >> 10) as u32) & 1023) << 2);
+  const upper = upperSlot(file, index);
   let leaf = load<u32>(upper);
   if (leaf == 0) {
     leaf = newIndexPage();
     if (leaf == 0) return 0;
     store<u32>(upper, leaf);
   }
-  return leaf + (((index as u32) & 1023) << 2);
+  return lowerSlot(leaf, index);
 }

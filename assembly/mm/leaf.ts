@@ -1,31 +1,20 @@
 import { fetchAdd } from "../base/atomics";
-import {
-  FOLIO_EXCLUSIVE,
-  FRAME_TABLE,
-  Frame,
-  allocFrames,
-  folioGet,
-  folioOf,
-  folioPut,
-  frameOf,
-  pageAddress,
-} from "../machine/frames";
+import { FOLIO_EXCLUSIVE, Frame, folioOf, folioPut, frameOf } from "../machine/frames";
 import { PAGE_SHIFT } from "../machine/map";
 import { Mm } from "./mm";
 import {
   PTE_ACCESSED,
-  PTE_DIRTY,
   PTE_PKEY_SHIFT,
   PTE_PRESENT,
   PTE_PROTNONE,
   PTE_PSE,
-  PTE_RW,
   PTE_SPECIAL,
   PTE_USER,
   pteFrame,
 } from "./pte";
 import { levelShift, readEntry, writeEntry } from "./table";
-import { VM_ACCESS, Vma } from "./vma";
+import { Vma } from "./vma";
+import { VM_ACCESS } from "./vmaFlags";
 
 /** Putting a page into a page table and taking it out again, with the counts that go with it. */
 
@@ -47,7 +36,7 @@ function leafBits(vma: Vma, level: u32): u64 {
 }
 
 /** Other address spaces map the same folio under locks of their own. */
-function addMappings(pfn: u32, entries: u32): void {
+export function addMappings(pfn: u32, entries: u32): void {
   fetchAdd(changetype<usize>(folioOf(pfn)) + offsetof<Frame>("mapcount"), entries);
 }
 
@@ -69,37 +58,9 @@ export function unmapLeaf(mm: Mm, address: usize, level: u32): u32 {
   return pfn;
 }
 
-/**
- * Replaces a large leaf by a table of leaves one level down that map the same pages. False when RAM is full.
- * Every small leaf holds a reference of its own.
- */
-export function splitLeaf(address: usize, level: u32): bool {
-  const entry = readEntry(address);
-  const tablePfn = allocFrames(0, FRAME_TABLE);
-  if (tablePfn == 0) return false;
-  const below = level - 1;
-  const pfn = pteFrame(entry);
-  const step = leafPages(below);
-  const parts = leafPages(level) / step;
-  const bits = entry & ~((pfn as u64) << PAGE_SHIFT) & (below > 1 ? u64.MAX_VALUE : ~PTE_PSE);
-  const table = pageAddress(tablePfn);
-  for (let part: u32 = 0; part < parts; part++) {
-    store<u64>(table + (part << 3), bits | (((pfn + part * step) as u64) << PAGE_SHIFT));
-    if (part != 0) folioGet(pfn);
-  }
-  frameOf(tablePfn).count = parts;
-  addMappings(pfn, parts - 1);
-  writeEntry(
-    address,
-    ((tablePfn as u64) << PAGE_SHIFT) | PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY,
-  );
-  return true;
-}
-
-/** True when this process is the page's only owner, so that a write may reuse it. */
+/** True when this process is the only owner of the page, so that a write may reuse it; `pfn` is its leaf's first. */
 export function isExclusive(pfn: u32): bool {
-  const folio = folioOf(pfn);
-  return (folio.flags & FOLIO_EXCLUSIVE) != 0 || folio.refcount == 1;
+  return (frameOf(pfn).flags & FOLIO_EXCLUSIVE) != 0 || folioOf(pfn).refcount == 1;
 }
 
 export function dropFolio(pfn: u32): void {

@@ -1,4 +1,4 @@
-import { compareExchange, loadShared, spinUnlock, storeShared } from "../base/atomics";
+import { compareExchange, loadShared, storeShared } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
 import { FINDING_LOCK_NEEDS_SCHEDULER, recordFinding } from "../machine/findings";
 import { slabAlloc, slabFree } from "../machine/slab";
@@ -17,7 +17,13 @@ export class Mm {
   lockSeq: u32; //  20 odd while write-held
   tableLock: u32; //24
   pages: u32; //    28 leaves mapped, in 4 KiB pages
-  id: u32; //       32
+  count: u32; //    32 who holds this record; all its users together are one
+  dumpable: u32; // 36 0: only a privileged task may look inside
+  argStart: u64; // 40 where the program's arguments and environment stand
+  argEnd: u64; //   48
+  envStart: u64; // 56
+  envEnd: u64; //   64
+  holdsHugeZero: u32; // 72
 }
 
 const MMAP_WRITER: u32 = 0xffffffff;
@@ -29,6 +35,8 @@ export function allocMm(): usize {
   const mm = changetype<Mm>(address);
   mm.root = allocRoot() as u32;
   mm.users = 1;
+  mm.count = 1;
+  mm.dumpable = 1;
   if (mm.root != 0) return address;
   slabFree(address);
   return 0;
@@ -72,23 +80,40 @@ export function mmapWriteLock(cpu: Cpu, mm: Mm): bool {
 }
 
 export function mmapWriteUnlock(cpu: Cpu, mm: Mm): void {
-  mm.lockSeq += 1;
-  storeShared(lockAddress(mm), 0);
-  if (THREADS) atomic.notify(lockAddress(mm), -1);
+  releaseWriter(mm, 0);
   emit(cpu, EVENT_MMAP_LOCK, 0, 0);
 }
 
+/** The writer becomes a reader without anybody else getting in between. */
+export function mmapWriteDowngrade(cpu: Cpu, mm: Mm): void {
+  releaseWriter(mm, 1);
+  emit(cpu, EVENT_MMAP_LOCK, 0, 1);
+}
+
+/** Lets others in; `readers` stay. */
+function releaseWriter(mm: Mm, readers: u32): void {
+  mm.lockSeq += 1;
+  storeShared(lockAddress(mm), readers);
+  if (THREADS) atomic.notify(lockAddress(mm), -1);
+}
+
 /**
- * The page tables' own lock: a fault holds the mmap lock for reading only. It is held over a shootdown, so a CPU that
- * waits for it answers invalidations meanwhile. (Only real threads meet here; see base/atomics.ts.)
+ * The page tables' own lock, one for all of them: what changes entries may hold the mmap lock for reading only. It is
+ * held over a shootdown, so a CPU that waits for it answers invalidations meanwhile.
  */
 export function lockTables(cpu: Cpu, mm: Mm): void {
-  const lock = changetype<usize>(mm) + offsetof<Mm>("tableLock");
-  if (THREADS) while (compareExchange(lock, 0, 1) != 0) waitForOthers(cpu, lock, 1);
+  const lock = tableLockAddress(mm);
+  if (THREADS || STUDY) while (compareExchange(lock, 0, 1) != 0) waitForOthers(cpu, lock, 1);
 }
 
 export function unlockTables(mm: Mm): void {
-  spinUnlock(changetype<usize>(mm) + offsetof<Mm>("tableLock"));
+  if (THREADS || STUDY) storeShared(tableLockAddress(mm), 0);
+  if (THREADS) atomic.notify(tableLockAddress(mm), 1);
+}
+
+@inline
+function tableLockAddress(mm: Mm): usize {
+  return changetype<usize>(mm) + offsetof<Mm>("tableLock");
 }
 
 /** No patience here: as in the kernel, who waits for a lock waits until its holder lets go. */

@@ -32,3 +32,9 @@ export function pteFrame(pte: u64): u32 {
 export function ptePresent(pte: u64): bool {
   return (pte & (PTE_PRESENT | PTE_PROTNONE)) != 0;
 }
+
+/**
+ * Where nothing is present an entry can be a marker: neither PRESENT nor PROTNONE, and its kind in the frame's place
+ * (PTE_MARKER_* of include/linux/leafops.h).
+ */
+export const PTE_GUARD_MARKER: u64 = (1 << 2) << 12;

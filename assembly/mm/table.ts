@@ -1,16 +1,8 @@
 import { profile } from "../arch/profile";
+import { Cpu } from "../machine/cpu";
 import { FRAME_TABLE, allocFrames, frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
 import { PAGE_SHIFT } from "../machine/map";
-import {
-  PTE_ACCESSED,
-  PTE_DIRTY,
-  PTE_PRESENT,
-  PTE_PSE,
-  PTE_RW,
-  PTE_USER,
-  pteFrame,
-  ptePresent,
-} from "./pte";
+import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_PSE, PTE_RW, PTE_USER, pteFrame } from "./pte";
 
 /** Page tables as real entries in frames; a table's frame counts the entries in use, and an empty table is freed. */
 
@@ -63,6 +55,12 @@ export function allocRoot(): usize {
   return pfn == 0 ? 0 : pageAddress(pfn);
 }
 
+/** The entry that leads to a table. */
+@inline
+export function tableEntry(pfn: u32): u64 {
+  return ((pfn as u64) << PAGE_SHIFT) | PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
+}
+
 @inline
 function tableBehind(entry: u64): usize {
   return pageAddress(pteFrame(entry));
@@ -85,8 +83,7 @@ export function makeEntry(root: usize, va: u64, level: u32): usize {
     if (entry == 0) {
       const pfn = allocFrames(0, FRAME_TABLE);
       if (pfn == 0) return 0;
-      entry =
-        ((pfn as u64) << PAGE_SHIFT) | PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
+      entry = tableEntry(pfn);
       writeEntry(address, entry);
     } else if (isLeaf(entry, at)) return 0;
     table = tableBehind(entry);
@@ -99,6 +96,12 @@ export function makeEntry(root: usize, va: u64, level: u32): usize {
 export class Walk {
   entryAddress: u32;
   level: u32;
+}
+
+/** The CPU's own record for walks. */
+@inline
+export function scratchWalk(cpu: Cpu): Walk {
+  return changetype<Walk>(changetype<usize>(cpu) + offsetof<Cpu>("walkEntry"));
 }
 
 /**
@@ -120,18 +123,47 @@ export function walkTo(root: usize, va: u64, walk: Walk): u64 {
 }
 
 /**
- * Finds the first present leaf at or above `va` that maps a part of [va, end): `walk` says where its entry stands.
- * Returns the address its mapping starts at, or `end` when there is none.
+ * Finds the first leaf in use (a page or a marker) at or above `va` that stands for a part of [va, end): `walk` says
+ * where its entry is. Returns the address its range starts at, or `end` when there is none.
  */
-export function nextLeaf(root: usize, va: u64, end: u64, walk: Walk): u64 {
+export function firstEntry(root: usize, va: u64, end: u64, walk: Walk): u64 {
   while (va < end) {
     const entry = walkTo(root, va, walk);
-    const bytes = (1 as u64) << levelShift(walk.level);
-    const start = va & ~(bytes - 1);
-    if (ptePresent(entry)) return start;
-    va = start + bytes;
+    const start = va & ~(((1 as u64) << levelShift(walk.level)) - 1);
+    if (entry != 0) return start;
+    va = skipEmpty(start, end, walk);
   }
   return end;
+}
+
+/** The leaf in use after the one that `walk` stands at, whose range starts at `va`: by its table as far as that goes. */
+export function entryAfter(root: usize, va: u64, end: u64, walk: Walk): u64 {
+  const next = skipEmpty(va, end, walk);
+  if (next >= end) return end;
+  const address = walk.entryAddress as usize;
+  const sameTable = (next & (tableReach(walk.level) - 1)) != 0;
+  if (sameTable && isLeaf(readEntry(address), walk.level)) return next;
+  return firstEntry(root, next, end, walk);
+}
+
+/** Bytes of address space that a whole table of a level stands for. */
+@inline
+function tableReach(level: u32): u64 {
+  return (1 as u64) << levelShift(level + 1);
+}
+
+/** From the entry at `walk`, whose range starts at `va`, to the next one in use in its table, or to the table's end. */
+function skipEmpty(va: u64, end: u64, walk: Walk): u64 {
+  const bytes = (1 as u64) << levelShift(walk.level);
+  const entryBytes = profile().entryBytes;
+  const stop = min<u64>(end, (va | (tableReach(walk.level) - 1)) + 1);
+  let address = walk.entryAddress as usize;
+  do {
+    va += bytes;
+    address += entryBytes;
+  } while (va < stop && readEntry(address) == 0);
+  walk.entryAddress = address as u32;
+  return va;
 }
 
 /** The table below an entry, as a linear address; 0 for an empty entry or a leaf. */

@@ -2,8 +2,8 @@ import { PROTECTION_KEYS, profile } from "../arch/profile";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
+import { mmGet, mmPut } from "./exit";
 import { Mm, allocMm } from "./mm";
-import { mmPut } from "./mmap";
 import { flushAll } from "./tlb";
 
 /** A user task: who runs on a CPU, in which address space, and what it sleeps in. */
@@ -22,6 +22,23 @@ export class Task {
   wait0: u64; // the continuation's own words
   wait1: u64;
   woken: u32;
+  uid: u32; // all three user ids
+  stackLimit: u64; // RLIMIT_STACK, soft
+  privileged: u32; // it has all capabilities
+}
+
+/** RLIMIT_STACK of a new task (_STK_LIM). */
+const DEFAULT_STACK_LIMIT: u64 = 8 << 20;
+
+/** How large a stack the code that runs for a task may let grow. */
+@inline
+export function stackLimitOf(task: u32): u64 {
+  return changetype<Task>(task as usize).stackLimit;
+}
+
+@inline
+export function mmOfTask(task: u32): Mm {
+  return changetype<Mm>(changetype<Task>(task as usize).mm as usize);
 }
 
 /** A new task with an address space of its own, or with `shareMm`'s. 0 when RAM is full. */
@@ -35,9 +52,11 @@ export function createTask(shareMm: u32, wordBytes: u32): usize {
     slabFree(address);
     return 0;
   }
-  if (shareMm != 0) changetype<Mm>(shareMm as usize).users += 1;
+  if (shareMm != 0) mmGet(changetype<Mm>(shareMm as usize));
   task.id = ++h.nextTaskId;
   task.wordBytes = wordBytes;
+  task.stackLimit = DEFAULT_STACK_LIMIT;
+  task.privileged = 1;
   task.next = h.tasks;
   h.tasks = address as u32;
   return address;
@@ -55,8 +74,40 @@ export function exitTask(cpu: Cpu, address: usize): void {
     }
     if (at != 0) changetype<Task>(at as usize).next = task.next;
   }
-  mmPut(cpu, changetype<Mm>(task.mm as usize));
+  leaveMm(cpu, address);
   slabFree(address);
+}
+
+/** exit_mm: the task ends but for its record, which is what a zombie is; its address space goes with its last user. */
+export function leaveMm(cpu: Cpu, address: usize): void {
+  const task = changetype<Task>(address);
+  const mm = task.mm;
+  task.mm = 0;
+  if (mm != 0) mmPut(cpu, changetype<Mm>(mm as usize));
+}
+
+/** exec: a new, empty address space, that may be looked into. False when RAM is full; then all is as before. */
+export function execTask(cpu: Cpu, address: usize): bool {
+  const fresh = allocMm();
+  if (fresh == 0) return false;
+  const task = changetype<Task>(address);
+  const old = task.mm;
+  task.mm = fresh as u32;
+  for (let index: u32 = 0; index < header().cpuCount; index++) {
+    if (cpuAt(index).task == (address as u32)) useMm(cpuAt(index), task.mm);
+  }
+  if (old != 0) mmPut(cpu, changetype<Mm>(old as usize));
+  return true;
+}
+
+/** setuid to another user: who leaves root loses all capabilities, and others of that user may not look inside. */
+export function setUser(address: usize, uid: u32): void {
+  const task = changetype<Task>(address);
+  if (task.uid == 0 && uid != 0) {
+    task.privileged = 0;
+    mmOfTask(address as u32).dumpable = 0;
+  }
+  task.uid = uid;
 }
 
 @inline
@@ -73,7 +124,10 @@ export function switchTo(cpu: Cpu, address: usize): void {
   const sameView = cpu.mm == mm && keysOf(cpu.task) == keysOf(address);
   cpu.task = address as u32;
   removeTags(cpu, address != 0 && changetype<Task>(address).tagged != 0);
-  if (sameView) return;
+  if (!sameView) useMm(cpu, mm);
+}
+
+function useMm(cpu: Cpu, mm: u32): void {
   cpu.mm = mm;
   flushAll(cpu);
 }

@@ -1,50 +1,37 @@
 import { slabAlloc, slabFree } from "../machine/slab";
 import { Mm } from "./mm";
 
-/** VMA flag bits (include/linux/mm.h, 6.19). */
-export const VM_READ: u32 = 1 << 0;
-export const VM_WRITE: u32 = 1 << 1;
-export const VM_EXEC: u32 = 1 << 2;
-export const VM_SHARED: u32 = 1 << 3;
-export const VM_MAYREAD: u32 = 1 << 4;
-export const VM_MAYWRITE: u32 = 1 << 5;
-export const VM_MAYEXEC: u32 = 1 << 6;
-export const VM_MAYSHARE: u32 = 1 << 7;
-export const VM_GROWSDOWN: u32 = 1 << 8;
-export const VM_PFNMAP: u32 = 1 << 10;
-export const VM_LOCKED: u32 = 1 << 13;
-export const VM_IO: u32 = 1 << 14;
-export const VM_DONTCOPY: u32 = 1 << 17;
-export const VM_DONTEXPAND: u32 = 1 << 18;
-export const VM_ACCOUNT: u32 = 1 << 20;
-export const VM_NORESERVE: u32 = 1 << 21;
-export const VM_HUGETLB: u32 = 1 << 22;
-export const VM_HUGEPAGE: u32 = 1 << 29;
-export const VM_NOHUGEPAGE: u32 = 1 << 30;
-export const VM_ACCESS: u32 = VM_READ | VM_WRITE | VM_EXEC;
-
 /**
- * One mapping [start, end) of an address space, a node of its tree. The tree is a treap keyed by start: `priority`
- * is a hash of the node's address, so that its shape is the same in every run.
+ * One mapping [start, end) of an address space, a node of its tree. The tree is a treap keyed by start, whose
+ * priorities are hashes of the nodes' addresses, so that its shape is the same in every run.
  */
 @unmanaged
 export class Vma {
   start: u64;
   end: u64;
-  pgoff: u64; // page number in the file at `start`
-  flags: u32;
+  pgoff: u64; // page number in the file at `start`; 0 without one
+  flags: u32; // VM_*
   file: u32; // MappedFile, 0 = anonymous
   left: u32;
   right: u32;
-  priority: u32;
-  pageLevel: u32; // level of the leaves this mapping is populated with: 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB
-  pkey: u32; // protection key of its pages
+  anonVma: u32; // which family of private pages it belongs to (anon.ts); 0 = it has none
+  uffd: u32; // number of the userfaultfd it is registered with, 0 = none
+  lockSeq: u32; // vm_lock_seq
+  refcount: u32; // vm_refcnt
+  mm: u32; // whose tree it is in
+  pageLevel: u8; // level of the leaves this mapping is populated with: 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB
+  pkey: u8; // protection key of its pages
+  highFlags: u16; // VM_HIGH_*
 }
 
+@inline
+export function vmaAt(address: usize): Vma {
+  return changetype<Vma>(address);
+}
+
+/** A zeroed VMA that is in no tree; 0 when RAM is full. */
 export function allocVma(): usize {
-  const vma = slabAlloc(offsetof<Vma>());
-  if (vma != 0) changetype<Vma>(vma).priority = ((vma >> 5) as u32) * 0x9e3779b1;
-  return vma;
+  return slabAlloc(offsetof<Vma>());
 }
 
 export function freeVma(vma: usize): void {
@@ -54,6 +41,14 @@ export function freeVma(vma: usize): void {
 @inline
 function node(address: u32): Vma {
   return changetype<Vma>(address as usize);
+}
+
+/** Spreads the slab's regular addresses over all numbers (the finalizer of MurmurHash3). */
+@inline
+function priority(address: u32): u32 {
+  let hash = (address ^ (address >> 16)) * 0x85ebca6b;
+  hash = (hash ^ (hash >> 13)) * 0xc2b2ae35;
+  return hash ^ (hash >> 16);
 }
 
 function rotateRight(at: u32): u32 {
@@ -74,16 +69,16 @@ function insertAt(at: u32, vma: u32): u32 {
   if (at == 0) return vma;
   if (node(vma).start < node(at).start) {
     node(at).left = insertAt(node(at).left, vma);
-    return node(node(at).left).priority > node(at).priority ? rotateRight(at) : at;
+    return priority(node(at).left) > priority(at) ? rotateRight(at) : at;
   }
   node(at).right = insertAt(node(at).right, vma);
-  return node(node(at).right).priority > node(at).priority ? rotateLeft(at) : at;
+  return priority(node(at).right) > priority(at) ? rotateLeft(at) : at;
 }
 
 function join(left: u32, right: u32): u32 {
   if (left == 0) return right;
   if (right == 0) return left;
-  if (node(left).priority > node(right).priority) {
+  if (priority(left) > priority(right)) {
     node(left).right = join(node(left).right, right);
     return left;
   }
@@ -102,6 +97,7 @@ function removeAt(at: u32, vma: u32): u32 {
 export function insertVma(mm: Mm, vma: usize): void {
   node(vma as u32).left = 0;
   node(vma as u32).right = 0;
+  node(vma as u32).mm = changetype<usize>(mm) as u32;
   mm.vmaRoot = insertAt(mm.vmaRoot, vma as u32);
   mm.vmaCount += 1;
 }
@@ -128,5 +124,18 @@ export function findVma(mm: Mm, va: u64): usize {
 /** The VMA that contains `va`; 0 if none. */
 export function vmaContaining(mm: Mm, va: u64): usize {
   const vma = findVma(mm, va);
-  return vma != 0 && changetype<Vma>(vma).start <= va ? vma : 0;
+  return vma != 0 && vmaAt(vma).start <= va ? vma : 0;
+}
+
+/** The highest VMA that ends at or below `va`; 0 if none. */
+export function vmaBelow(mm: Mm, va: u64): usize {
+  let at = mm.vmaRoot;
+  let best: u32 = 0;
+  while (at != 0) {
+    if (node(at).end <= va) {
+      best = at;
+      at = node(at).right;
+    } else at = node(at).left;
+  }
+  return best;
 }

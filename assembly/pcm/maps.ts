@@ -5,7 +5,7 @@ import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { Mm } from "../mm/mm";
 import { MapRequest, mapRange } from "../mm/mmap";
-import { VM_MAYREAD, VM_MAYSHARE, VM_MAYWRITE, VM_READ, VM_SHARED } from "../mm/vma";
+import { VM_MAYREAD, VM_MAYSHARE, VM_MAYWRITE, VM_READ, VM_SHARED } from "../mm/vmaFlags";
 import { deviceOf } from "./device";
 import {
   ACCESS_RW_INTERLEAVED,

@@ -4,7 +4,7 @@ import { Cpu } from "../machine/cpu";
 import { pageAddress } from "../machine/frames";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
-import { MappedFile, filePage, filePut, openFile } from "../mm/file";
+import { FILE_DEVICE, MappedFile, filePage, filePut, openFile } from "../mm/file";
 import {
   DRIVER_CLOSE,
   DRIVER_HW_FREE,
@@ -63,7 +63,7 @@ export function openStream(
 function allocateRecords(stream: Stream, card: u32, id: u32, info: u32, kind: u32): bool {
   stream.device = newDevice(card, id, info, kind);
   stream.image = slabAlloc(IMAGE_BYTES) as u32;
-  stream.recordFile = openFile(2 * PAGE_SIZE, 0) as u32;
+  stream.recordFile = openFile(2 * PAGE_SIZE, 0, FILE_DEVICE) as u32;
   if (stream.recordFile != 0) {
     stream.statusPage = recordPage(stream, STATUS_PAGE);
     stream.controlPage = recordPage(stream, CONTROL_PAGE);
@@ -176,7 +176,7 @@ export function allocateRing(stream: Stream, bytes: u32): i32 {
   freeRing(stream);
   const pages = (((bytes as u64) + PAGE_MASK) >> PAGE_SHIFT) as u32;
   const order: u32 = pages <= 1 ? 0 : 32 - clz(pages - 1);
-  const address = openFile((pages as u64) << PAGE_SHIFT, order);
+  const address = openFile((pages as u64) << PAGE_SHIFT, order, FILE_DEVICE);
   if (address == 0) return -ENOMEM;
   const file = changetype<MappedFile>(address);
   const pfn = filePage(file, 0);

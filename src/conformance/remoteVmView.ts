@@ -1,8 +1,9 @@
 /** A process of a case as an onlooker sees it: mappings, page letters, and what it reads itself. */
 
 import type { Machine } from "../machine/machine.ts";
+import type { VmaView } from "../machine/inspect.ts";
 import { loadByProgram } from "../machine/programAccess.ts";
-import type { Task, VmaView } from "../machine/task.ts";
+import type { Task } from "../machine/task.ts";
 import { crc32, PAGE_BYTES } from "./content.ts";
 import type { MappingView } from "./remoteVmMachine.ts";
 import type { World } from "./remoteVmWorld.ts";

@@ -6,6 +6,18 @@ import type { CoreMemory } from "./coreMemory.ts";
 import { Handle } from "./handle.ts";
 import { levelOf, pageSizes, type PageSize } from "./pageSize.ts";
 
+/** What a file-like object is; "read-only disk" is a regular file that was opened read-only. */
+export type FileBacking = "memfd" | "disk" | "read-only disk" | "secret";
+
+const backingConstants = {
+  memfd: "FILE_MEMFD",
+  disk: "FILE_DISK",
+  "read-only disk": "FILE_DISK_READ_ONLY",
+  secret: "FILE_SECRET",
+} as const satisfies Record<FileBacking, string>;
+
+const fileBackings = Object.keys(backingConstants) as FileBacking[];
+
 /** A file-like object: its pages appear on first use, zeroed. */
 export class UserFile {
   readonly #handle: Handle;
@@ -38,10 +50,16 @@ export class UserFile {
   }
 
   /** @throws UsageError for more than 4 GiB; FaultlineError "no-memory" when RAM is full */
-  static create(machine: CoreMemory, size: Address, pageSize: PageSize): UserFile {
+  static create(
+    machine: CoreMemory,
+    size: Address,
+    pageSize: PageSize,
+    backing: FileBacking,
+  ): UserFile {
     const { lo, hi } = checkedSize(size);
     const order = (levelOf(oneOf("pageSize", pageSize, pageSizes)) - 1) * 9;
-    const handle = machine.exports.newFile(lo, hi, order) >>> 0;
+    const kind = machine.constant(backingConstants[oneOf("backing", backing, fileBackings)]);
+    const handle = machine.exports.newFile(lo, hi, order, kind) >>> 0;
     if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no file record");
     return new UserFile(machine, handle);
   }

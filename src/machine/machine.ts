@@ -7,7 +7,7 @@ import { archConstant } from "./arch.ts";
 import { CoreMemory } from "./coreMemory.ts";
 import { counterTable, type CounterName, type Counters } from "./counters.ts";
 import { eventTable, type EventKind, type MachineEvent } from "./events.ts";
-import { UserFile } from "./file.ts";
+import { UserFile, type FileBacking } from "./file.ts";
 import { findingTable, type Finding } from "./findings.ts";
 import { KernelBuffer } from "./kernelBuffer.ts";
 import { behavioursOf } from "./kernel.ts";
@@ -113,8 +113,12 @@ export class Machine extends CoreMemory {
   }
 
   /** A file-like object that mappings can be backed by; accesses to pages past `size` are SIGBUS. */
-  createFile(size: Address, pageSize: "4K" | "2M" | "1G" = "4K"): UserFile {
-    return UserFile.create(this, size, pageSize);
+  createFile(
+    size: Address,
+    pageSize: "4K" | "2M" | "1G" = "4K",
+    backing: FileBacking = "memfd",
+  ): UserFile {
+    return UserFile.create(this, size, pageSize, backing);
   }
 
   /** What one CPU, or all of them together, have counted. Only the study build counts. */

@@ -40,7 +40,7 @@ function byPage(
       return (fault & machine.constant("VM_FAULT_SIGBUS")) === 0 ? "SIGSEGV" : "SIGBUS";
     }
     const piece = Math.min(length - done, pageSize - (lo % pageSize));
-    move(machine.exports.inspectAddress(task.cpu, task.handle, lo, hi) >>> 0, done, piece);
+    move(machine.exports.inspectAddress(task.handle, lo, hi) >>> 0, done, piece);
     done += piece;
   }
   return null;

@@ -1,11 +1,14 @@
 import {
+  byteArray,
   checkOptions,
   checkThat,
   flag,
+  listOf,
   nameOf,
   optional,
   orNull,
   whole,
+  wholeNumber,
   wrong,
   type Check,
   type Shape,
@@ -13,11 +16,21 @@ import {
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
+import {
+  adviceConstants,
+  adviceNames,
+  specialConstants,
+  specialNames,
+  type Advice,
+  type SpecialMapping,
+} from "./advice.ts";
+import { placeArguments, setArguments, type ArgumentPlaces } from "./arguments.ts";
 import { UserAccess } from "./userAccess.ts";
-import { anyAddress, halves, join, type Address } from "./address.ts";
+import { anyAddress, halves, type Address } from "./address.ts";
 import { madeFile, type UserFile } from "./file.ts";
 import type { Machine } from "./machine.ts";
 import { Handle } from "./handle.ts";
+import { inspectPage, inspectVmas, type PageState, type VmaView } from "./inspect.ts";
 import { Mapping } from "./mapping.ts";
 import { levelOf, pageSizes, type PageSize } from "./pageSize.ts";
 
@@ -40,8 +53,10 @@ export interface MapOptions {
   readonly length: Address;
   /** Letters of r, w, x; "" or "none" is PROT_NONE. Default "rw". */
   readonly protection?: string;
-  /** MAP_SHARED instead of MAP_PRIVATE; needs a file. */
+  /** MAP_SHARED instead of MAP_PRIVATE; without a file: an object of its own that children share. */
   readonly shared?: boolean;
+  /** MAP_GROWSDOWN: a stack, which grows down to what is touched below it. */
+  readonly growsDown?: boolean;
   readonly file?: UserFile;
   /** Page number in the file where the mapping begins. */
   readonly filePage?: number;
@@ -51,17 +66,6 @@ export interface MapOptions {
   readonly protectionKey?: number;
   /** MAP_POPULATE: make the pages present at once. */
   readonly populate?: boolean;
-}
-
-/** One VMA as the inspector sees it. */
-export interface VmaView {
-  readonly start: bigint;
-  readonly end: bigint;
-  readonly flags: number;
-  /** Record of the file behind it, as {@link UserFile.handleOn} answers it; 0 for anonymous memory. */
-  readonly file: number;
-  /** Page number in the file at `start`. */
-  readonly filePage: bigint;
 }
 
 const touches = { read: "ACCESS_READ", write: "ACCESS_WRITE" } as const;
@@ -93,6 +97,7 @@ const mapOptions: Shape<MapOptions> = {
   length: someBytes,
   protection: optional(protectionLetters),
   shared: optional(flag),
+  growsDown: optional(flag),
   file: optional(madeFile),
   filePage: optional(whole(0, MAX_FILE_PAGE)),
   pageSize: optional(nameOf(pageSizes)),
@@ -146,6 +151,12 @@ export class Task {
     return this.#handle.address;
   }
 
+  /** The record of a task that has an address space. @throws UsageError for a zombie */
+  get #living(): number {
+    if (this.#field("TASK_MM") !== 0) return this.handle;
+    throw new UsageError({ argument: "task", problem: "is a zombie", valid: "a live task" });
+  }
+
   /** Its record, for use on a machine. @throws UsageError once the task has ended, or on another machine */
   handleOn(machine: Machine): number {
     return this.#handle.addressOn(machine);
@@ -179,7 +190,7 @@ export class Task {
   }
 
   #field(
-    name: "TASK_ID" | "TASK_OOPSED" | "TASK_BLOCKED_ON" | "TASK_TAGGED" | "TASK_WOKEN",
+    name: "TASK_MM" | "TASK_ID" | "TASK_OOPSED" | "TASK_BLOCKED_ON" | "TASK_TAGGED" | "TASK_WOKEN",
   ): number {
     return this.machine.words[(this.handle + this.machine.constant(name)) >>> 2]!;
   }
@@ -224,7 +235,7 @@ export class Task {
     const length = this.machine.word(options.length, "length");
     const result = exports.mapMemory(
       this.cpu,
-      this.handle,
+      this.#living,
       start.lo,
       start.hi,
       length.lo,
@@ -267,15 +278,9 @@ export class Task {
       this.protectionBits(options.protection ?? "rw") |
       may.reduce((bits, name) => bits | machine.constant(name), 0);
     if (options.shared === true) {
-      if (options.file === undefined) {
-        throw new UsageError({
-          argument: "shared",
-          problem: "needs something to share",
-          valid: "a file from machine.createFile()",
-        });
-      }
       flags |= machine.constant("VM_SHARED") | machine.constant("VM_MAYSHARE");
     }
+    if (options.growsDown === true) flags |= machine.constant("VM_GROWSDOWN");
     return flags;
   }
 
@@ -303,34 +308,60 @@ export class Task {
     return start;
   }
 
-  /** munmap: 0 or −errno. */
-  unmap(at: Address, length: Address): number {
+  /** A range as the core takes it: address and length, each as low and high half. */
+  #range(at: Address, length: Address): [number, number, number, number] {
     const start = this.machine.word(at, "at");
     const bytes = this.machine.word(length, "length");
-    return this.machine.exports.unmapMemory(
-      this.cpu,
-      this.handle,
-      start.lo,
-      start.hi,
-      bytes.lo,
-      bytes.hi,
-    );
+    return [start.lo, start.hi, bytes.lo, bytes.hi];
+  }
+
+  /** munmap: 0 or −errno. */
+  unmap(at: Address, length: Address): number {
+    return this.machine.exports.unmapMemory(this.cpu, this.#living, ...this.#range(at, length));
   }
 
   /** mprotect: 0 or −errno. */
   protect(at: Address, length: Address, protection: string): number {
-    const start = this.machine.word(at, "at");
-    const bytes = this.machine.word(length, "length");
     const access = this.protectionBits(protection);
-    return this.machine.exports.protectMemory(
-      this.cpu,
-      this.handle,
-      start.lo,
-      start.hi,
-      bytes.lo,
-      bytes.hi,
-      access,
-    );
+    const { exports } = this.machine;
+    return exports.protectMemory(this.cpu, this.#living, ...this.#range(at, length), access);
+  }
+
+  /** madvise: 0 or −errno. */
+  advise(at: Address, length: Address, advice: Advice): number {
+    const { machine } = this;
+    const value = machine.constant(adviceConstants[oneOf("advice", advice, adviceNames)]);
+    return machine.exports.adviseMemory(this.cpu, this.#living, ...this.#range(at, length), value);
+  }
+
+  /** mlock2 without flags: locks a range and makes its pages present. 0 or −errno. */
+  lockMemory(at: Address, length: Address): number {
+    return this.machine.exports.lockMemory(this.cpu, this.#living, ...this.#range(at, length), 0);
+  }
+
+  /** mlock2 with MLOCK_ONFAULT: locks the pages of a range as they come. 0 or −errno. */
+  lockOnFault(at: Address, length: Address): number {
+    const { machine } = this;
+    const flags = machine.constant("MLOCK_ONFAULT");
+    return machine.exports.lockMemory(this.cpu, this.#living, ...this.#range(at, length), flags);
+  }
+
+  /** mseal: 0 or −errno. */
+  seal(at: Address, length: Address): number {
+    return this.machine.exports.sealMemory(this.cpu, this.#living, ...this.#range(at, length));
+  }
+
+  /** Registers a range with a userfaultfd of its own, for missing pages and SIGBUS: 0 or −errno. */
+  registerMissing(at: Address, length: Address): number {
+    return this.machine.exports.registerMissing(this.cpu, this.#living, ...this.#range(at, length));
+  }
+
+  /** mremap of one of the kernel's own mappings to an address: 0 or −errno. */
+  moveSpecial(name: SpecialMapping, at: Address): number {
+    const { machine } = this;
+    const { lo, hi } = machine.word(at, "at");
+    const which = machine.constant(specialConstants[oneOf("name", name, specialNames)]);
+    return machine.exports.moveSpecial(this.cpu, this.#living, which, lo, hi);
   }
 
   /** The program itself touches a page: true if it is present for that now, false for a signal. */
@@ -359,43 +390,81 @@ export class Task {
   /** The byte's place in linear memory, or null where no page is present. Asking changes nothing. */
   linearOf(at: Address): number | null {
     const { lo, hi } = this.machine.word(at, "at");
-    const linear = this.machine.exports.inspectAddress(this.cpu, this.handle, lo, hi) >>> 0;
+    const linear = this.machine.exports.inspectAddress(this.handle, lo, hi) >>> 0;
     return linear === 0 ? null : linear;
   }
 
   /** The page-table entry for an address and the level it stands at. Asking changes nothing. */
   entryOf(at: Address): { entry: bigint; level: number } {
-    const { lo, hi } = this.machine.word(at, "at");
-    const { exports } = this.machine;
-    const low = exports.inspectEntry(this.handle, lo, hi);
-    return { entry: join(low, exports.inspectedHigh()), level: exports.inspectedLevel() };
+    const { entry, level } = this.pageState(at);
+    return { entry, level };
+  }
+
+  /** What stands for the page of an address. Asking changes nothing. */
+  pageState(at: Address): PageState {
+    return inspectPage(this.machine, this.handle, at);
   }
 
   /** The address space's mappings, in order. */
   vmas(): VmaView[] {
-    const { machine } = this;
-    const found: VmaView[] = [];
-    let from = 0n;
-    for (;;) {
-      const { lo, hi } = halves(from);
-      const vma = machine.exports.inspectVma(this.handle, lo, hi) >>> 0;
-      if (vma === 0) return found;
-      const view = {
-        start: machine.wideAt(vma + machine.constant("VMA_START")),
-        end: machine.wideAt(vma + machine.constant("VMA_END")),
-        flags: machine.words[(vma + machine.constant("VMA_FLAGS")) >>> 2]!,
-        file: machine.words[(vma + machine.constant("VMA_FILE")) >>> 2]!,
-        filePage: machine.wideAt(vma + machine.constant("VMA_PGOFF")),
-      };
-      found.push(view);
-      from = view.end;
-    }
+    return inspectVmas(this.machine, this.handle);
   }
 
   /** The user's own protection-key denials: the AMR of the thread (book3s/64). */
   setProtectionKeys(amr: bigint): void {
     const { lo, hi } = halves(amr, "amr");
     this.machine.exports.setTaskKeys(this.handle, lo, hi);
+  }
+
+  /** RLIMIT_STACK of the task, in bytes. */
+  setStackLimit(bytes: Address): void {
+    const { lo, hi } = halves(bytes, "bytes");
+    this.machine.exports.setStackLimit(this.handle, lo, hi);
+  }
+
+  /** setuid: who leaves root loses its capabilities, and its address space is no longer dumpable. */
+  setUser(uid: number): void {
+    const id = wholeNumber("uid", uid, 0, 2 ** 32 - 1);
+    this.machine.exports.setTaskUser(this.#living, id);
+  }
+
+  /** PR_SET_DUMPABLE. */
+  setDumpable(value: 0 | 1): void {
+    this.machine.exports.setDumpable(this.#living, wholeNumber("value", value, 0, 1));
+  }
+
+  /** PR_SET_MM_MAP: where the program's arguments and environment stand. */
+  setArguments(places: ArgumentPlaces): void {
+    setArguments(this.machine, this.#living, places);
+  }
+
+  /**
+   * fork: a child with a copy of the address space, on no CPU yet.
+   * @throws FaultlineError "no-memory" when RAM is full
+   */
+  fork(): Task {
+    const { machine } = this;
+    const handle = machine.exports.forkTask(this.cpu, this.#living) >>> 0;
+    if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no child");
+    return new Task(machine, handle, this.cpu);
+  }
+
+  /**
+   * exec: all mappings go; a stack with the arguments and the environment is what the new program starts with.
+   * @throws FaultlineError "no-memory" when RAM is full
+   */
+  exec(argv: readonly Uint8Array[], env: readonly Uint8Array[]): void {
+    listOf(byteArray)("argv", argv);
+    listOf(byteArray)("env", env);
+    if (this.machine.exports.execTask(this.cpu, this.#living) !== 0) {
+      throw new FaultlineError("no-memory", "RAM is full: no address space");
+    }
+    placeArguments(this, argv, env);
+  }
+
+  /** The task ends but for its record, as a zombie does: no mapping is left. `exit` reaps it. */
+  die(): void {
+    this.machine.exports.leaveZombie(this.cpu, this.#living);
   }
 
   /**

@@ -112,16 +112,29 @@ const accesses: Record<string, Call> = {
 
 const mappings: Record<string, Call> = {
   mapMemory: (core, { lo, hi, length, second, third, choice }, { task }) =>
-    core.mapMemory(0, task.handle, lo, hi, length, second & 0xff, third & 0x77, 0, choice, 1, 0),
+    core.mapMemory(0, task.handle, lo, hi, length, second & 0xff, third & 0x1ff, 0, choice, 1, 0),
   unmapMemory: (core, { lo, hi, length, second }, { task }) =>
     core.unmapMemory(0, task.handle, lo, hi, length, second),
   protectMemory: (core, { lo, hi, length, second, choice }, { task }) =>
     core.protectMemory(0, task.handle, lo, hi, length, second, choice & 7),
   touchPage: (core, { lo, hi, choice }, { task }) =>
     core.touchPage(0, task.handle, lo, hi, choice % 3),
-  inspectAddress: (core, { lo, hi }, { task }) => core.inspectAddress(0, task.handle, lo, hi),
-  inspectEntry: (core, { lo, hi }, { task }) => core.inspectEntry(task.handle, lo, hi),
-  inspectVma: (core, { lo, hi }, { task }) => core.inspectVma(task.handle, lo, hi),
+  adviseMemory: (core, { lo, hi, length, second, choice }, { task }) =>
+    core.adviseMemory(0, task.handle, lo, hi, length, second, choice),
+  adviseGuards: (core, { lo, hi, length, second, choice }, { task }) =>
+    core.adviseMemory(0, task.handle, lo, hi, length, second, 102 + (choice & 1)),
+  lockMemory: (core, { lo, hi, length, second, choice }, { task }) =>
+    core.lockMemory(0, task.handle, lo, hi, length, second, choice),
+  sealMemory: (core, { lo, hi, length, second }, { task }) =>
+    core.sealMemory(0, task.handle, lo, hi, length, second),
+  registerMissing: (core, { lo, hi, length, second }, { task }) =>
+    core.registerMissing(0, task.handle, lo, hi, length, second),
+  moveSpecial: (core, { lo, hi, choice }, { task }) =>
+    core.moveSpecial(0, task.handle, choice, lo, hi),
+  setStackLimit: (core, { lo, hi }, { task }) => core.setStackLimit(task.handle, lo, hi),
+  pageState: (core, { lo, hi }, { task }) => core.pageState(task.handle, lo, hi),
+  inspectAddress: (core, { lo, hi }, { task }) => core.inspectAddress(task.handle, lo, hi),
+  vmaAt: (core, { lo, hi }, { task }) => core.vmaAt(task.handle, lo, hi),
   fileData: (core, { second }, { file, machine }) => core.fileData(file.handleOn(machine), second),
   pcmMap: (core, { lo, hi, second, third, length, choice }, { stream }) =>
     core.pcmMap(0, stream.handle, lo, hi, second, third, length, choice & 3),

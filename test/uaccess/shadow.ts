@@ -25,6 +25,8 @@ function wideAt(machine: Machine, field: "PROFILE_USER_LIMIT" | "PROFILE_TASK_LI
 
 export class Shadow {
   readonly pages = new Map<bigint, Page>();
+  /** Pages of one mapping of a file. */
+  readonly oneFile: bigint[] = [];
   readonly kernel = new Uint8Array(KERNEL_BYTES);
   readonly limit: bigint;
   readonly #arch: ArchName;
@@ -74,11 +76,23 @@ export class Shadow {
     let done = 0;
     while (done < length) {
       const at = start + BigInt(done);
-      const page = this.pages.get(at - (at % BigInt(PAGE)));
+      const pageAddress = at - (at % BigInt(PAGE));
+      if (need === NEED_READ && repair) this.#faultAround(pageAddress);
+      const page = this.pages.get(pageAddress);
       if (page === undefined || !this.#bring(page, need, repair)) break;
       done += PAGE - Number(at % BigInt(PAGE));
     }
     return Math.min(done, length);
+  }
+
+  /** A read fault on a file brings in what the file has there, even where the page itself is past its end. */
+  #faultAround(at: bigint): void {
+    const isFault = this.pages.get(at)?.present !== true;
+    if (!isFault || !this.oneFile.includes(at)) return;
+    for (const neighbour of this.oneFile) {
+      const page = this.pages.get(neighbour);
+      if (page !== undefined) page.present = true;
+    }
   }
 
   #bring(page: Page, need: Need, repair: boolean): boolean {
@@ -228,6 +242,7 @@ export function layOut(task: Task): Shadow {
   task.map({ at: at(4), length: 3 * PAGE, file, shared: true }); // its third page is past the end
   shadow.add(at(4), "rw", 4, false);
   shadow.add(at(5), "rw", 5, false, 100);
+  shadow.oneFile.push(at(4), at(5), at(6));
   anonymous(at(7), "none", 7);
   task.map({ at: at(8), length: PAGE, file: source });
   shadow.add(at(8), "rw", 8, false);

@@ -1,0 +1,158 @@
+import { ENOMEM } from "../base/errno";
+import { cpuAt } from "../machine/cpu";
+import { slabAlloc, slabFree } from "../machine/slab";
+import { adviseRange } from "../mm/advice";
+import { lockRange } from "../mm/lockMemory";
+import { registerMissing as watchMissing } from "../mm/missing";
+import { MapRequest, mapRange, unmapRange } from "../mm/mmap";
+import { protectRange } from "../mm/protect";
+import { sealRange } from "../mm/seal";
+import { enterCore, leaveCore } from "../mm/shootdown";
+import { moveSpecial as placeSpecial } from "../mm/special";
+import { mmOfTask } from "../mm/task";
+import { wide } from "./tasks";
+
+/**
+ * The system calls that change an address space's layout. Addresses and lengths come as (low, high) halves; the answer
+ * is 0 or −errno.
+ */
+
+/** mmap with MAP_FIXED; `flags` are the VM_* bits it asks for, `pageLevel` that of the leaves it is populated with. */
+export function mapMemory(
+  cpu: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+  flags: u32,
+  file: u32,
+  pgoff: u32,
+  pageLevel: u32,
+  pkey: u32,
+): i32 {
+  const on = cpuAt(cpu);
+  const address = slabAlloc(offsetof<MapRequest>());
+  if (address == 0) return -ENOMEM;
+  const request = changetype<MapRequest>(address);
+  request.start = wide(lo, hi);
+  request.length = wide(lengthLo, lengthHi);
+  request.pgoff = pgoff;
+  request.flags = flags;
+  request.file = file;
+  request.pageLevel = pageLevel;
+  request.pkey = pkey;
+  enterCore(on);
+  const result = mapRange(on, mmOfTask(task), request);
+  leaveCore(on);
+  slabFree(address);
+  return result;
+}
+
+/** munmap. */
+export function unmapMemory(
+  cpu: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+): i32 {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  const result = unmapRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi));
+  leaveCore(on);
+  return result;
+}
+
+/** mprotect; `access` is of VM_READ, VM_WRITE and VM_EXEC. */
+export function protectMemory(
+  cpu: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+  access: u32,
+): i32 {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  const result = protectRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi), access);
+  leaveCore(on);
+  return result;
+}
+
+/** madvise; `advice` is one of MADV_*. */
+export function adviseMemory(
+  cpu: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+  advice: u32,
+): i32 {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  const result = adviseRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi), advice);
+  leaveCore(on);
+  return result;
+}
+
+/** mlock2. */
+export function lockMemory(
+  cpu: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+  flags: u32,
+): i32 {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  const result = lockRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi), flags);
+  leaveCore(on);
+  return result;
+}
+
+/** mseal. */
+export function sealMemory(
+  cpu: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+): i32 {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  const result = sealRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi));
+  leaveCore(on);
+  return result;
+}
+
+/** Registers a range with a userfaultfd of its own: missing pages are SIGBUS. */
+export function registerMissing(
+  cpu: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+): i32 {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  const result = watchMissing(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi));
+  leaveCore(on);
+  return result;
+}
+
+/** mremap of one of the kernel's own mappings: `which` is FILE_VDSO, FILE_VVAR or FILE_VVAR_VCLOCK. */
+export function moveSpecial(cpu: u32, task: u32, which: u32, lo: u32, hi: u32): i32 {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  const result = placeSpecial(on, mmOfTask(task), which, wide(lo, hi));
+  leaveCore(on);
+  return result;
+}

@@ -1,0 +1,82 @@
+import { MappedFile } from "../mm/file";
+import { PageState } from "../mm/pageState";
+import { Vma } from "../mm/vma";
+
+/** The numbers of memory management that the host needs. */
+export { FOLIO_EXCLUSIVE } from "../machine/frames";
+export {
+  MADV_COLD,
+  MADV_DOFORK,
+  MADV_DONTFORK,
+  MADV_DONTNEED,
+  MADV_FREE,
+  MADV_GUARD_INSTALL,
+  MADV_GUARD_REMOVE,
+  MADV_HUGEPAGE,
+  MADV_KEEPONFORK,
+  MADV_NOHUGEPAGE,
+  MADV_NORMAL,
+  MADV_POPULATE_READ,
+  MADV_POPULATE_WRITE,
+  MADV_RANDOM,
+  MADV_REMOVE,
+  MADV_SEQUENTIAL,
+  MADV_WIPEONFORK,
+} from "../mm/advice";
+export { ACCESS_FORCE, ACCESS_READ, ACCESS_WRITE, VM_FAULT_SIGBUS } from "../mm/fault";
+export {
+  FILE_DEVICE,
+  FILE_DISK,
+  FILE_DISK_READ_ONLY,
+  FILE_MEMFD,
+  FILE_SECRET,
+  FILE_SHMEM,
+  FILE_VDSO,
+  FILE_VVAR,
+  FILE_VVAR_VCLOCK,
+} from "../mm/file";
+export { MLOCK_ONFAULT } from "../mm/lockMemory";
+export {
+  PAGE_ABSENT,
+  PAGE_FILE,
+  PAGE_GUARD,
+  PAGE_PRIVATE,
+  PAGE_RAW,
+  PAGE_ZERO,
+} from "../mm/pageState";
+export {
+  VM_ACCOUNT,
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_HIGH_SEALED,
+  VM_LOCKED,
+  VM_MAYEXEC,
+  VM_MAYREAD,
+  VM_MAYSHARE,
+  VM_MAYWRITE,
+  VM_READ,
+  VM_SHARED,
+  VM_UFFD_MISSING,
+  VM_WRITE,
+} from "../mm/vmaFlags";
+
+export const FILE_ID: u32 = offsetof<MappedFile>("id");
+export const FILE_SIZE: u32 = offsetof<MappedFile>("size");
+export const FILE_KIND: u32 = offsetof<MappedFile>("kind");
+export const FILE_LOCK: u32 = offsetof<MappedFile>("lock");
+
+export const VMA_START: u32 = offsetof<Vma>("start");
+export const VMA_END: u32 = offsetof<Vma>("end");
+export const VMA_PGOFF: u32 = offsetof<Vma>("pgoff");
+export const VMA_FLAGS: u32 = offsetof<Vma>("flags");
+export const VMA_FILE: u32 = offsetof<Vma>("file");
+export const VMA_ANON_VMA: u32 = offsetof<Vma>("anonVma");
+export const VMA_HIGH_FLAGS: u32 = offsetof<Vma>("highFlags");
+
+export const PAGE_STATE_ENTRY: u32 = offsetof<PageState>("entry");
+export const PAGE_STATE_LEVEL: u32 = offsetof<PageState>("level");
+export const PAGE_STATE_KIND: u32 = offsetof<PageState>("kind");
+export const PAGE_STATE_ORDER: u32 = offsetof<PageState>("order");
+export const PAGE_STATE_MAPCOUNT: u32 = offsetof<PageState>("mapcount");
+export const PAGE_STATE_REFCOUNT: u32 = offsetof<PageState>("refcount");
+export const PAGE_STATE_FLAGS: u32 = offsetof<PageState>("pageFlags");

@@ -1,0 +1,122 @@
+import { ENOMEM } from "../base/errno";
+import { PAGE_SHIFT } from "../machine/map";
+import { anonVmaOfBoth, anonVmasJoin } from "./anon";
+import { MappedFile, fileGet, filePut } from "./file";
+import { Mm } from "./mm";
+import {
+  Vma,
+  allocVma,
+  findVma,
+  freeVma,
+  insertVma,
+  removeVma,
+  vmaAt,
+  vmaBelow,
+  vmaContaining,
+} from "./vma";
+import { VM_SPECIAL } from "./vmaFlags";
+
+/** Cutting areas in two and joining neighbours (mm/vma.c, 6.18). The mmap lock is held for writing. */
+
+/** A copy of an area that is in no tree, with a reference of its own to the file; 0 when RAM is full. */
+export function copyVma(vma: Vma): usize {
+  const address = allocVma();
+  if (address == 0) return 0;
+  const copy = vmaAt(address);
+  copy.start = vma.start;
+  copy.end = vma.end;
+  copy.pgoff = vma.pgoff;
+  copy.flags = vma.flags;
+  copy.file = vma.file;
+  copy.anonVma = vma.anonVma;
+  copy.uffd = vma.uffd;
+  copy.pageLevel = vma.pageLevel;
+  copy.pkey = vma.pkey;
+  copy.highFlags = vma.highFlags;
+  if (copy.file != 0) fileGet(changetype<MappedFile>(copy.file as usize));
+  return address;
+}
+
+/** Frees an area that is in no tree any more. */
+export function dropVma(address: usize): void {
+  const file = vmaAt(address).file;
+  if (file != 0) filePut(changetype<MappedFile>(file as usize));
+  freeVma(address);
+}
+
+@inline
+export function pageIndex(vma: Vma, va: u64): u64 {
+  return vma.pgoff + ((va - vma.start) >> PAGE_SHIFT);
+}
+
+/** Makes `at` a border between areas, where one lies across it: 0 or −ENOMEM. */
+export function splitVmaAt(mm: Mm, at: u64): i32 {
+  const address = findVma(mm, at);
+  if (address == 0) return 0;
+  const vma = vmaAt(address);
+  if (vma.start >= at) return 0;
+  const upperAddress = copyVma(vma);
+  if (upperAddress == 0) return -ENOMEM;
+  const upper = vmaAt(upperAddress);
+  upper.start = at;
+  if (upper.file != 0) upper.pgoff = pageIndex(vma, at);
+  vma.end = at;
+  insertVma(mm, upperAddress);
+  return 0;
+}
+
+/** Splits the areas that straddle the ends of [start, end). */
+export function isolate(mm: Mm, start: u64, end: u64): i32 {
+  const result = splitVmaAt(mm, start);
+  return result != 0 ? result : splitVmaAt(mm, end);
+}
+
+/** vma_modify: gives a part of one area other flags, split off and joined with its neighbours as may be: 0 or −ENOMEM. */
+export function modifyArea(mm: Mm, start: u64, end: u64, flags: u32, highFlags: u16): i32 {
+  const result = isolate(mm, start, end);
+  if (result != 0) return result;
+  const address = vmaContaining(mm, start);
+  vmaAt(address).flags = flags;
+  vmaAt(address).highFlags = highFlags;
+  joinNeighbours(mm, address);
+  return 0;
+}
+
+/** True where two areas may be one: they touch, look alike, and what stands behind them continues. */
+function joinable(lower: Vma, upper: Vma): bool {
+  return (
+    lower.end == upper.start &&
+    lower.flags == upper.flags &&
+    (lower.flags & VM_SPECIAL) == 0 &&
+    lower.highFlags == upper.highFlags &&
+    lower.uffd == upper.uffd &&
+    lower.pageLevel == upper.pageLevel &&
+    lower.pkey == upper.pkey &&
+    backingContinues(lower, upper) &&
+    anonVmasJoin(lower, upper)
+  );
+}
+
+/** The upper one shows what follows in the file; anonymous memory always does. */
+export function backingContinues(lower: Vma, upper: Vma): bool {
+  return (
+    lower.file == upper.file && (lower.file == 0 || pageIndex(lower, upper.start) == upper.pgoff)
+  );
+}
+
+/** Joins an area with the one below, and then with the one above, where that can be. */
+export function joinNeighbours(mm: Mm, address: usize): void {
+  const below = vmaBelow(mm, vmaAt(address).start);
+  const joined = below != 0 && joinable(vmaAt(below), vmaAt(address));
+  if (joined) absorb(mm, below, address);
+  const lower = joined ? below : address;
+  const above = findVma(mm, vmaAt(lower).end);
+  if (above != 0 && joinable(vmaAt(lower), vmaAt(above))) absorb(mm, lower, above);
+}
+
+function absorb(mm: Mm, lower: usize, upper: usize): void {
+  removeVma(mm, upper);
+  vmaAt(lower).end = vmaAt(upper).end;
+  vmaAt(lower).anonVma = anonVmaOfBoth(vmaAt(lower), vmaAt(upper));
+  dropVma(upper);
+}

@@ -1,0 +1,34 @@
+import { fetchAdd } from "../base/atomics";
+import { profile } from "../arch/profile";
+import { Cpu } from "../machine/cpu";
+import { folioPut, pfnOfAddress } from "../machine/frames";
+import { slabFree } from "../machine/slab";
+import { dropHugeZero } from "./huge";
+import { Mm } from "./mm";
+import { removeAreas } from "./mmap";
+
+/** The life of an address space: its users, and those who hold its record beyond them (kernel/fork.c, 6.18). */
+
+/** mmget. */
+export function mmGet(mm: Mm): void {
+  fetchAdd(changetype<usize>(mm) + offsetof<Mm>("users"), 1);
+}
+
+/** mmput: the last user takes all mappings with it. */
+export function mmPut(cpu: Cpu, mm: Mm): void {
+  if (fetchAdd(changetype<usize>(mm) + offsetof<Mm>("users"), -1) != 1) return;
+  removeAreas(cpu, mm, 0, profile().tableLimit);
+  dropHugeZero(mm);
+  mmDrop(mm);
+}
+
+/** mmgrab: an open mem file keeps the record, not what is mapped. */
+export function mmGrab(mm: Mm): void {
+  fetchAdd(changetype<usize>(mm) + offsetof<Mm>("count"), 1);
+}
+
+export function mmDrop(mm: Mm): void {
+  if (fetchAdd(changetype<usize>(mm) + offsetof<Mm>("count"), -1) != 1) return;
+  folioPut(pfnOfAddress(mm.root));
+  slabFree(changetype<usize>(mm));
+}
