@@ -26,7 +26,8 @@ export type { Advice, SpecialMapping } from "./machine/advice.ts";
 export type { ArgumentPlaces } from "./machine/arguments.ts";
 export type { FileBacking } from "./machine/file.ts";
 export type { PageKind, PageState, VmaBacking, VmaView } from "./machine/inspect.ts";
-export type { MapOptions, Task, TaskOptions } from "./machine/task.ts";
+export type { MapOptions } from "./machine/mapOptions.ts";
+export type { Task, TaskOptions } from "./machine/task.ts";
 export {
   components,
   composeCall,

@@ -4,18 +4,14 @@ import {
   checkThat,
   flag,
   listOf,
-  nameOf,
   optional,
   orNull,
   whole,
   wholeNumber,
-  wrong,
-  type Check,
   type Shape,
 } from "../base/checks.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
-import { coreConstants } from "../core/generated/coreConstants.ts";
 import {
   adviceConstants,
   adviceNames,
@@ -27,12 +23,12 @@ import {
 import { placeArguments, setArguments, type ArgumentPlaces } from "./arguments.ts";
 import { UserAccess } from "./userAccess.ts";
 import { anyAddress, halves, type Address } from "./address.ts";
-import { madeFile, type UserFile } from "./file.ts";
 import type { Machine } from "./machine.ts";
 import { Handle } from "./handle.ts";
 import { inspectPage, inspectVmas, type PageState, type VmaView } from "./inspect.ts";
+import { mapOptions, protectionLetters, type MapOptions } from "./mapOptions.ts";
 import { Mapping } from "./mapping.ts";
-import { levelOf, pageSizes, type PageSize } from "./pageSize.ts";
+import { levelOf, type PageSize } from "./pageSize.ts";
 
 export interface TaskOptions {
   /** The CPU it runs on; null leaves it off every CPU. Default 0. */
@@ -45,66 +41,9 @@ export interface TaskOptions {
   readonly tagged?: boolean;
 }
 
-/** How a range is mapped. */
-export interface MapOptions {
-  /** Page-aligned start. */
-  readonly at: Address;
-  /** Bytes; rounded up to whole pages. */
-  readonly length: Address;
-  /** Letters of r, w, x; "" or "none" is PROT_NONE. Default "rw". */
-  readonly protection?: string;
-  /** MAP_SHARED instead of MAP_PRIVATE; without a file: an object of its own that children share. */
-  readonly shared?: boolean;
-  /** MAP_GROWSDOWN: a stack, which grows down to what is touched below it. */
-  readonly growsDown?: boolean;
-  readonly file?: UserFile;
-  /** Page number in the file where the mapping begins. */
-  readonly filePage?: number;
-  /** Leaves to populate it with, where a whole aligned one fits. Default "4K". */
-  readonly pageSize?: PageSize;
-  /** Protection key of its pages (book3s/64). */
-  readonly protectionKey?: number;
-  /** MAP_POPULATE: make the pages present at once. */
-  readonly populate?: boolean;
-}
-
 const touches = { read: "ACCESS_READ", write: "ACCESS_WRITE" } as const;
 const touchNames = Object.keys(touches) as (keyof typeof touches)[];
 const letterBits = { r: "VM_READ", w: "VM_WRITE", x: "VM_EXEC" } as const;
-const MAX_PROTECTION_KEY = 15;
-const MAX_FILE_PAGE = 2 ** 32 - 1;
-const PAGE = coreConstants.PAGE_SIZE;
-
-/** The modelled mmap is told its place, as with MAP_FIXED, and that begins a page. */
-const pageStart: Check = (argument, value) => {
-  anyAddress(argument, value);
-  if (BigInt(value as Address) % BigInt(PAGE) === 0n) return;
-  throw wrong(argument, value, `a page's first address, a multiple of ${PAGE}`);
-};
-
-const someBytes: Check = (argument, value) => {
-  anyAddress(argument, value);
-  if (BigInt(value as Address) === 0n) throw wrong(argument, value, "at least one byte");
-};
-
-const protectionLetters: Check = (argument, value) => {
-  if (typeof value === "string" && (value === "none" || /^[rwx]*$/.test(value))) return;
-  throw wrong(argument, value, 'letters of r, w, x, or "none"');
-};
-
-const mapOptions: Shape<MapOptions> = {
-  at: pageStart,
-  length: someBytes,
-  protection: optional(protectionLetters),
-  shared: optional(flag),
-  growsDown: optional(flag),
-  file: optional(madeFile),
-  filePage: optional(whole(0, MAX_FILE_PAGE)),
-  pageSize: optional(nameOf(pageSizes)),
-  protectionKey: optional(whole(0, MAX_PROTECTION_KEY)),
-  populate: optional(flag),
-};
-
 /** Tagged pointers need a CPU that ignores the tag. */
 function requireTags(machine: Machine): void {
   const mask = machine.wideAt(
