@@ -181,10 +181,13 @@ describe("the range check of the block's write side can be dropped (claim 5)", (
       0n,
     ];
     const near = fc.tuple(fc.constantFrom(...edges), fc.bigInt(-200n, 200n));
-    return fc.oneof(
-      fc.bigInt(0n, 2n ** 64n - 1n),
-      near.map(([edge, distance]) => BigInt.asUintN(64, edge + distance)),
-    );
+    const bits = userLimit[arch] < 2n ** 32n ? 32 : 64;
+    return fc
+      .oneof(
+        fc.bigInt(0n, 2n ** 64n - 1n),
+        near.map(([edge, distance]) => edge + distance),
+      )
+      .map((address) => BigInt.asUintN(bits, address));
   }
 
   /** Result and memory of one call at an address. */
