@@ -103,7 +103,7 @@ describe("compare --struct", () => {
 
 const mistakes: readonly (readonly [string, string, string])[] = [
   ["no JSON", "{", "structure is not JSON: "],
-  ["no object", "[1]", "structure is [1]; valid: an object with "],
+  ["no object", "[1]", "structure is an Array; valid: an object with "],
   [
     "an unknown type",
     '{"name":"it","struct":[{"name":"a","type":"unit32_t"}],"read":["a"]}',
