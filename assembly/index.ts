@@ -7,4 +7,5 @@ export * from "./api/measure";
 export * from "./api/pcm";
 export * from "./api/resume";
 export * from "./api/syncPtr";
+export * from "./api/transfers";
 export * from "./api/structs";

@@ -50,6 +50,13 @@ export {
 } from "./measure/cost/index.ts";
 export { tallyCall } from "./measure/tally.ts";
 export {
+  comparedPeriods,
+  comparePlayback,
+  type ComparePlaybackOptions,
+  type PlaybackComparison,
+  type PlaybackRow,
+} from "./scenarios/comparePlayback.ts";
+export {
   compareSyncPtr,
   comparedStrategies,
   type CompareOptions,
@@ -64,6 +71,8 @@ export {
   type StructRow,
 } from "./scenarios/compareStruct.ts";
 export { scenarioNames, scenarios, type ScenarioName } from "./scenarios/names.ts";
+export type { PlaybackStep } from "./scenarios/playbackSteps.ts";
+export { runPlayback, type PlaybackOptions, type PlaybackRun } from "./scenarios/runPlayback.ts";
 export { runSyncPtr, type RunSyncPtrOptions, type SyncPtrRun } from "./scenarios/runSyncPtr.ts";
 export {
   structStrategyNames,
@@ -111,6 +120,7 @@ export type {
 export { pcmDeviceNames, type PcmDevice, type PcmDeviceName } from "./systems/pcm/device.ts";
 export { pcmDoorNames, type PcmDoor } from "./systems/pcm/doors.ts";
 export type { DriverCall } from "./systems/pcm/driverLog.ts";
+export { pcmFormatNames, pcmFormats, type PcmFormatName } from "./systems/pcm/formatNames.ts";
 export { streamFields, type StreamField } from "./systems/pcm/fields.ts";
 export {
   PcmFile,

@@ -1,3 +1,4 @@
+import { profile } from "../arch/profile";
 import { Cpu, cpuAt, stackImage, tlbKey } from "../machine/cpu";
 import { PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { objectBytesFrom } from "../machine/slab";
@@ -6,7 +7,7 @@ import { cachedEntry, flushAll, slotIn } from "../mm/tlb";
 import { deviceOf } from "../pcm/device";
 import { DOOR_NATIVE } from "../pcm/ioctl";
 import { ABI_COMPAT, STRATEGY_BLOCK, STRATEGY_COPY } from "../pcm/layout";
-import { WRITEI } from "../pcm/requests";
+import { WRITEI, WRITEI_32 } from "../pcm/requests";
 import { Stream, streamAt } from "../pcm/runtime";
 import { ALL_WRITTEN, assembleCopies, hitBlock, hitCopies, hitPuts } from "../pcm/syncCompat";
 import { writeSide } from "../pcm/syncMove";
@@ -200,10 +201,11 @@ function readPages(cpu: Cpu, reads: Reads, base: u64, mask: u32, translations: u
  * the address, brings the next. Bit-or of the results.
  */
 export function measureWritei(index: u32, stream: u32, lo: u32, hi: u32, n: u32): i32 {
+  const request = profile().wordBytes == 8 ? WRITEI : WRITEI_32;
   let result: i32 = 0;
   for (let done: u32 = 0; done < n; done++) {
     playPeriod(streamAt(stream));
-    result |= pcmCall(index, stream, DOOR_NATIVE, WRITEI, lo, hi);
+    result |= pcmCall(index, stream, DOOR_NATIVE, request, lo, hi);
   }
   return result;
 }

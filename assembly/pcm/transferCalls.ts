@@ -2,6 +2,7 @@ import { EBADFD, EFAULT, EINVAL, ENOMEM } from "../base/errno";
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { slabAlloc, slabFree } from "../machine/slab";
+import { enterFunction } from "../uaccess/check";
 import { copyFromUser } from "../uaccess/copy";
 import { STATE_DISCONNECTED, STATE_OPEN } from "./numbers";
 import { CAPTURE, PLAYBACK, Stream } from "./runtime";
@@ -33,6 +34,7 @@ export const REQUEST_LISTS: u32 = 2;
 
 /** The native calls: the direction comes from the stream, not from the number. */
 export function transferNative(cpu: Cpu, stream: Stream, request: u32, va: u64): i32 {
+  enterFunction(cpu, va);
   if (stream.state == STATE_OPEN) return -EBADFD;
   const word = profile().wordBytes;
   const lists = (request & REQUEST_LISTS) != 0;
@@ -82,6 +84,7 @@ function copyAddresses(cpu: Cpu, stream: Stream, transfer: Transfer, va: u64, wo
 
 /** The compat doors: the number must fit the stream, and the structure is read field by field. */
 export function transferCompat(cpu: Cpu, stream: Stream, request: u32, va: u64): i32 {
+  enterFunction(cpu, va);
   const wanted = (request & REQUEST_READS) != 0 ? CAPTURE : PLAYBACK;
   if (stream.direction != wanted) return -EINVAL;
   if (stream.state == STATE_OPEN) return -EBADFD;
@@ -116,6 +119,7 @@ function readAddresses(cpu: Cpu, stream: Stream, transfer: Transfer, va: u64): i
 
 /** read(2) on a capture file, write(2) on a playback file: whole frames, counted in bytes. */
 export function transferBytes(cpu: Cpu, stream: Stream, va: u64, bytes: u64): i32 {
+  enterFunction(cpu, va);
   if (stream.state == STATE_OPEN || stream.state == STATE_DISCONNECTED) return -EBADFD;
   if (bytes % stream.byteAlign != 0) return -EINVAL;
   const transfer = newTransfer(cpu, stream, DELIVER_BYTES);

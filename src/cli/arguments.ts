@@ -23,3 +23,13 @@ export function wholeOption(option: string, text: string, least: number, most: n
     valid: `a whole number from ${least} to ${most}`,
   });
 }
+
+/** A comma-separated list of whole numbers within a range, each once. */
+export function wholeList(
+  option: string,
+  text: string,
+  least: number,
+  most: number,
+): readonly number[] {
+  return [...new Set(text.split(",").map((part) => wholeOption(option, part.trim(), least, most)))];
+}

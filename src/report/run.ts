@@ -1,6 +1,6 @@
-import { counterTable } from "../machine/counters.ts";
 import { figureTable } from "../measure/figures.ts";
 import type { SyncPtrRun } from "../scenarios/runSyncPtr.ts";
+import { countersText, findingsText } from "./counters.ts";
 import { errnoName } from "./errno.ts";
 import { renderTable } from "./table.ts";
 import { ranges } from "./text.ts";
@@ -13,7 +13,8 @@ const marks = {
 
 /** A run as text: result, user memory, counters that are not zero, cost, findings. */
 export function runText(run: SyncPtrRun): string {
-  return [head(run), memory(run), counters(run), cost(run), findings(run)].join("\n\n");
+  const parts = [head(run), memory(run), countersText(run.counters), cost(run)];
+  return [...parts, findingsText(run.findings)].join("\n\n");
 }
 
 function head({ outcome, kernel }: SyncPtrRun): string {
@@ -30,21 +31,6 @@ function memory({ outcome }: SyncPtrRun): string {
     outcome.written.map(({ field, state }) => [field, marks[state]]),
   );
   return `${table}\nother bytes written, by offset: ${ranges(outcome.otherBytesWritten)}`;
-}
-
-function counters(run: SyncPtrRun): string {
-  const rows = counterTable
-    .filter(({ name }) => run.counters[name] !== 0)
-    .map(({ name, unit, meaning }) => [name, run.counters[name], unit, meaning]);
-  return renderTable(
-    [
-      { title: "counter" },
-      { title: "count", align: "right" },
-      { title: "unit" },
-      { title: "meaning" },
-    ],
-    rows,
-  );
 }
 
 function cost(run: SyncPtrRun): string {
@@ -75,13 +61,4 @@ function cost(run: SyncPtrRun): string {
 
 function rounded(value: number | null): number | null {
   return value === null ? null : Math.round(value);
-}
-
-function findings(run: SyncPtrRun): string {
-  if (run.findings.length === 0) return "findings: none";
-  return run.findings
-    .map(({ kind, meaning, cpu, address }) => {
-      return `finding: ${kind}: ${meaning} (CPU ${cpu}, address 0x${address.toString(16)})`;
-    })
-    .join("\n");
 }

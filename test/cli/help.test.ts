@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { abiNames, strategyNames, syncPtrFields } from "../../src/systems/pcm/abi.ts";
-import { archNames, buildNames, kernelVersions, scenarios } from "../../src/index.ts";
+import {
+  archNames,
+  buildNames,
+  comparedPeriods,
+  kernelVersions,
+  pcmDeviceNames,
+  pcmDoorNames,
+  pcmFormatNames,
+  scenarios,
+} from "../../src/index.ts";
 import { faultline } from "./command.ts";
 
 const VERBS = ["run", "compare", "replay"];
@@ -20,6 +29,14 @@ test.each([
   [
     "compare sync-ptr",
     [...archNames, ...abiNames, ...strategyNames, ...kernelVersions, "--faults", "--json"],
+  ],
+  [
+    "run pcm-playback",
+    [...archNames, ...pcmDeviceNames, ...pcmDoorNames, ...pcmFormatNames, ...buildNames, "--json"],
+  ],
+  [
+    "compare pcm-playback",
+    [...archNames, ...strategyNames, ...kernelVersions, comparedPeriods.join(), "--json"],
   ],
   ["run", scenarios.flatMap(({ name, summary }) => [name, summary])],
   ["compare", scenarios.flatMap(({ name, summary }) => [name, summary])],

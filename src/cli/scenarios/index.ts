@@ -1,10 +1,12 @@
 import { scenarios as named, type ScenarioName } from "../../scenarios/names.ts";
+import { pcmPlaybackCommands } from "./pcmPlayback.ts";
 import type { Scenario, ScenarioCommands } from "./scenario.ts";
 import { syncPtrCommands } from "./syncPtr.ts";
 
 /** The library's table has a scenario's name and summary; a name without commands here does not compile. */
 const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
   "sync-ptr": syncPtrCommands,
+  "pcm-playback": pcmPlaybackCommands,
 };
 
 /** Every scenario, in the order in which the help lists them. */

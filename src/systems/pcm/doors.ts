@@ -1,6 +1,7 @@
 import { UsageError } from "../../base/errors.ts";
 import { oneOf } from "../../base/nearest.ts";
 import type { ConstantName } from "../../core/exports.ts";
+import type { ArchName } from "../../machine/arch.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 import { abiExistsOn, type AbiName } from "./abi.ts";
 import type { WordBytes } from "./params/index.ts";
@@ -25,17 +26,26 @@ export type PcmDoor = (typeof doors)[number]["name"];
 
 export const pcmDoorNames: readonly PcmDoor[] = doors.map(({ name }) => name);
 
+/** The doors that an architecture's kernel has. */
+function doorsOn(arch: ArchName): readonly PcmDoor[] {
+  return doors.filter(({ abi }) => abi === null || abiExistsOn(abi, arch)).map(({ name }) => name);
+}
+
+/** @throws UsageError for a door that the architecture's kernel has not, under the name that the caller gives it */
+export function requireDoor(argument: string, name: PcmDoor, arch: ArchName): void {
+  const open = doorsOn(arch);
+  if (open.includes(oneOf(argument, name, pcmDoorNames))) return;
+  throw new UsageError({
+    argument,
+    problem: `${name} does not exist on ${arch}`,
+    valid: open.join(", "),
+  });
+}
+
 /** The core's number of a door. @throws UsageError for one that the machine's kernel has not */
 export function doorNumber(machine: CoreMemory, name: PcmDoor): number {
-  oneOf("door", name, pcmDoorNames);
-  const open = doors.filter(({ abi }) => abi === null || abiExistsOn(abi, machine.arch));
-  const door = open.find((candidate) => candidate.name === name);
-  if (door !== undefined) return machine.constant(door.constant);
-  throw new UsageError({
-    argument: "door",
-    problem: `${name} does not exist on ${machine.arch}`,
-    valid: open.map((candidate) => candidate.name).join(", "),
-  });
+  requireDoor("door", name, machine.arch);
+  return machine.constant(doors.find((door) => door.name === name)!.constant);
 }
 
 /** Bytes of a word at a door. */

@@ -25,6 +25,7 @@ import type {
 } from "./answers.ts";
 import { doorNumber, pcmDoorNames, wordBytesAt, type PcmDoor } from "./doors.ts";
 import type { DriverCall } from "./driverLog.ts";
+import { pcmFormats } from "./formatNames.ts";
 import { PcmFile, openOptions, pcmStates, type PcmOpenOptions, type PcmState } from "./file.ts";
 import {
   hwAnswer,
@@ -56,7 +57,6 @@ const ARGUMENT_BYTES = 4096;
 /** Where a list of channel addresses begins in the page. */
 const LIST_OFFSET = 64;
 
-const FORMAT_S16_LE = 2;
 const ACCESS_RW_INTERLEAVED = 3;
 const BILLION = 1_000_000_000n;
 
@@ -213,7 +213,7 @@ export class PcmStream extends PcmFile {
   /** HW_PARAMS with single values; stereo S16_LE at 48 kHz, read and written interleaved, unless said. */
   configure(wanted: PcmConfiguration): number {
     checkOptions("configuration", wanted, configuration);
-    const { format = FORMAT_S16_LE, access = ACCESS_RW_INTERLEAVED } = wanted;
+    const { format = pcmFormats.S16_LE, access = ACCESS_RW_INTERLEAVED } = wanted;
     const { channels = 2, rate = 48000, periodSize, bufferSize } = wanted;
     return this.hwParams({ format, access, channels, rate, periodSize, bufferSize }).result;
   }
