@@ -68,15 +68,21 @@ function readPipe(pipe: Pipe, program: Program, step: StepOf<"pipe_read">): Answ
   return { result, left: pipe.queued };
 }
 
-function readNewFile(world: World, { p, iov, off, size, seed }: StepOf<"file_read">): Answer {
-  const file = createFilled(world.machine, size, seed);
+function readNewFile(
+  world: World,
+  { p, iov, off, size, seed, backing }: StepOf<"file_read">,
+): Answer {
+  const file = createFilled(world.machine, size, seed, backing);
   const result = given(world.program(p).importElements(iov), (to) => readFile(file, off, to));
   file.close();
   return { result };
 }
 
-function writeNewFile(world: World, { p, iov, off, size, seed }: StepOf<"file_write">): Answer {
-  const file = createFilled(world.machine, size, seed);
+function writeNewFile(
+  world: World,
+  { p, iov, off, size, seed, backing }: StepOf<"file_write">,
+): Answer {
+  const file = createFilled(world.machine, size, seed, backing);
   const result = given(world.program(p).importElements(iov), (from) => writeFile(file, off, from));
   const received = fileContent(file, world.machine.constant("PAGE_SIZE"));
   file.close();

@@ -1,10 +1,10 @@
 /** Operations on address spaces and processes, as calls on the machine. */
 
+import type { SpecialMapping } from "../machine/advice.ts";
 import { loadByProgram, storeByProgram, type Signal } from "../machine/programAccess.ts";
 import type { Task } from "../machine/task.ts";
 import { decodeHex } from "./bytes.ts";
 import { content } from "./content.ts";
-import { NotImplementedError } from "./notImplemented.ts";
 import type { Answer } from "./remoteVmMachine.ts";
 import type { OperationOf, SetupOperation } from "./remoteVmSteps.ts";
 import type { Handlers, World } from "./remoteVmWorld.ts";
@@ -25,26 +25,36 @@ export const setupOperations: Handlers<SetupOperation> = {
     ),
   munmap: (world, operation) =>
     onRange(world, operation, (task, at, length) => task.unmap(at, length)),
-  madvise: missing,
-  mlock2: missing,
-  mseal: missing,
-  uffd_missing_sigbus: missing,
-  move_special: missing,
-  fork: missing,
-  setuid: missing,
-  dumpable: missing,
-  rlimit_stack: missing,
-  set_args: missing,
-  exec: missing,
-  exit: missing,
+  madvise: (world, operation) =>
+    onRange(world, operation, (task, at, length) => task.advise(at, length, operation.advice)),
+  mlock2: (world, operation) =>
+    onRange(world, operation, (task, at, length) =>
+      operation.onfault === 0 ? task.lockMemory(at, length) : task.lockOnFault(at, length),
+    ),
+  mseal: (world, operation) =>
+    onRange(world, operation, (task, at, length) => task.seal(at, length)),
+  uffd_missing_sigbus: (world, operation) =>
+    onRange(world, operation, (task, at, length) => task.registerMissing(at, length)),
+  move_special: (world, { p, name, addr }) => ({
+    result: world.program(p).task.moveSpecial(name.slice(1, -1) as SpecialMapping, wordOf(addr)),
+  }),
+  fork: (world, { p, to }) => done(world.fork(p, to)),
+  setuid: (world, { p, uid }) => done(world.program(p).task.setUser(uid)),
+  dumpable: (world, { p, val }) => done(world.program(p).task.setDumpable(val)),
+  rlimit_stack: (world, { p, bytes }) => done(world.program(p).task.setStackLimit(wordOf(bytes))),
+  set_args: setArguments,
+  exec: (world, { p, argv, env }) =>
+    done(world.program(p).exec(argv.map(decodeHex), env.map(decodeHex))),
+  exit: (world, { p, reap }) => done(reap === 0 ? world.program(p).die() : world.end(p)),
   fill: (world, { p, addr, len, seed, pos }) =>
     store(world, p, wordOf(addr), content(seed, wordOf(pos), Number(wordOf(len)))),
   bytes: (world, { p, addr, hex }) => store(world, p, wordOf(addr), decodeHex(hex)),
   touch,
 };
 
-function missing(_world: World, { op }: SetupOperation): Answer {
-  throw new NotImplementedError(op);
+/** The answer of what cannot fail. */
+function done(_nothing: void): Answer {
+  return { result: 0 };
 }
 
 function onRange(
@@ -57,22 +67,27 @@ function onRange(
 
 function map(world: World, operation: SetupOf<"mmap">): Answer {
   const flags = new Set(operation.flags.split("|"));
-  if (flags.has("growsdown")) throw new NotImplementedError("mmap growsdown");
-  const length = wordOf(operation.len);
-  const shared = flags.has("shared");
-  const named = operation.file === undefined ? undefined : world.files[operation.file]!;
-  const own = shared && named === undefined ? world.machine.createFile(length) : undefined;
-  const file = named ?? own;
+  const file = operation.file === undefined ? undefined : world.files[operation.file];
   world.program(operation.p).task.map({
     at: wordOf(operation.addr),
-    length,
+    length: wordOf(operation.len),
     protection: protectionOf(operation.prot),
-    shared,
+    shared: flags.has("shared"),
+    growsDown: flags.has("growsdown"),
     ...(file && { file }),
     filePage: Number(wordOf(operation.off ?? 0)) / world.machine.constant("PAGE_SIZE"),
     populate: flags.has("populate"),
   });
-  own?.close();
+  return { result: 0 };
+}
+
+function setArguments(world: World, operation: SetupOf<"set_args">): Answer {
+  world.program(operation.p).task.setArguments({
+    argStart: wordOf(operation.arg_start),
+    argEnd: wordOf(operation.arg_end),
+    envStart: wordOf(operation.env_start),
+    envEnd: wordOf(operation.env_end),
+  });
   return { result: 0 };
 }
 

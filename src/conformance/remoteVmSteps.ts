@@ -1,5 +1,6 @@
 /** The cases of remote memory access as they stand in the traces (test/golden/remote-vm/README.md). */
 
+import type { Advice, SpecialMapping } from "../machine/advice.ts";
 import type { HexText } from "./trace.ts";
 
 /** A 64-bit number, as the traces write it. */
@@ -50,14 +51,14 @@ export type SetupOperation = Recorded &
     | (OfRange & { op: "mmap"; prot: string; flags: string; file?: number; off?: Word })
     | (OfRange & { op: "mprotect"; prot: string })
     | (OfRange & { op: "munmap" | "mseal" | "touch" | "uffd_missing_sigbus" })
-    | (OfRange & { op: "madvise"; advice: string })
+    | (OfRange & { op: "madvise"; advice: Advice })
     | (OfRange & { op: "mlock2"; onfault: number })
     | (OfRange & { op: "fill"; seed: number; pos: Word })
     | (OfProcess & { op: "bytes"; addr: Word; hex: string })
-    | (OfProcess & { op: "move_special"; name: string; addr: Word })
+    | (OfProcess & { op: "move_special"; name: `[${SpecialMapping}]`; addr: Word })
     | (OfProcess & { op: "fork"; to: number })
     | (OfProcess & { op: "setuid"; uid: number })
-    | (OfProcess & { op: "dumpable"; val: number })
+    | (OfProcess & { op: "dumpable"; val: 0 | 1 })
     | (OfProcess & { op: "rlimit_stack"; bytes: Word })
     | (OfProcess & {
         op: "set_args";
@@ -118,7 +119,7 @@ export type OwnStep =
   | (OfElements & { op: "pipe_read"; fill: number; seed: number })
   | (OfElements & {
       op: "file_write" | "file_read";
-      backing: string;
+      backing: "memfd" | "disk";
       off: number;
       size: number;
       seed: number;

@@ -3,6 +3,7 @@
  * is silently left out.
  */
 
+import { adviceNames, specialNames } from "../machine/advice.ts";
 import { deviceNames } from "../systems/kernel/devices.ts";
 import { socketTypes } from "../systems/kernel/socket.ts";
 import { systemCallNames } from "../systems/kernel/systemCalls.ts";
@@ -42,6 +43,8 @@ const protection: Check = (value) =>
 const hexBytes: Check = (value) =>
   typeof value === "string" && /^([0-9a-f]{2})*$/.test(value) ? null : "bytes in hex";
 
+const specialName = oneOf(...specialNames.map((name) => `[${name}]`));
+
 const element: Check = (value) =>
   Array.isArray(value) && isElement(value) ? null : '[address or "buf", length, repeat]';
 const elements = listOf(element);
@@ -59,14 +62,14 @@ const setupShapes: Readonly<Record<string, Shape>> = {
   mmap: { ...range, prot: protection, flags: text, "file?": upTo(LAST_FILE), "off?": anyNumber },
   mprotect: { ...range, prot: protection },
   munmap: range,
-  madvise: { ...range, advice: text },
+  madvise: { ...range, advice: oneOf(...adviceNames) },
   mlock2: { ...range, onfault: size },
   mseal: range,
   fill: { ...range, seed, pos: anyNumber },
   bytes: { p: process, addr: anyNumber, hex: hexBytes },
   touch: range,
   uffd_missing_sigbus: range,
-  move_special: { p: process, name: text, addr: anyNumber },
+  move_special: { p: process, name: specialName, addr: anyNumber },
   fork: { p: process, to: process },
   setuid: { p: process, uid: size },
   dumpable: { p: process, val: upTo(1) },

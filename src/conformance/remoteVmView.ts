@@ -1,7 +1,6 @@
 /** A process of a case as an onlooker sees it: mappings, page letters, and what it reads itself. */
 
-import type { Machine } from "../machine/machine.ts";
-import type { VmaView } from "../machine/inspect.ts";
+import type { PageState, VmaBacking } from "../machine/inspect.ts";
 import { loadByProgram } from "../machine/programAccess.ts";
 import type { Task } from "../machine/task.ts";
 import { crc32, PAGE_BYTES } from "./content.ts";
@@ -13,51 +12,47 @@ export function mappingsOf(world: World, task: Task): MappingView[] {
   return task.vmas().map((vma) => ({
     start: vma.start,
     end: vma.end,
-    permissions: permissionsOf(task.machine, vma.flags),
-    backing: backingOf(world, vma),
-    pageOffset: vma.file === 0 ? 0n : vma.filePage,
+    permissions: vma.permissions,
+    backing: backingNames[vma.backing] ?? `file${world.numberOf(vma.file)}`,
+    pageOffset: vma.backing === "anonymous" ? 0n : vma.filePage,
   }));
 }
 
-function permissionsOf(machine: Machine, flags: number): string {
-  const letter = (name: "VM_READ" | "VM_WRITE" | "VM_EXEC", set: string): string =>
-    (flags & machine.constant(name)) === 0 ? "-" : set;
-  const kind = (flags & machine.constant("VM_MAYSHARE")) === 0 ? "p" : "s";
-  return letter("VM_READ", "r") + letter("VM_WRITE", "w") + letter("VM_EXEC", "x") + kind;
-}
-
-function backingOf(world: World, { file }: VmaView): string {
-  if (file === 0) return "anon";
-  const number = world.files.findIndex((candidate) => candidate.handleOn(world.machine) === file);
-  return number < 0 ? "shared-anon" : `file${number}`;
-}
+/** What the recordings call a backing that is not told apart by its file. */
+const backingNames: Partial<Record<VmaBacking, string>> = {
+  anonymous: "anon",
+  "shared anonymous": "shared-anon",
+  secret: "secret",
+  vdso: "[vdso]",
+  vvar: "[vvar]",
+  vvar_vclock: "[vvar_vclock]",
+};
 
 /** A letter for each page, from the page tables alone. */
 export function lettersOf(task: Task, address: bigint, pages: number): string {
   let letters = "";
   for (let page = 0; page < pages; page++) {
-    letters += letterOf(task, address + BigInt(page * PAGE_BYTES));
+    letters += letterOf(task.pageState(address + BigInt(page * PAGE_BYTES)));
   }
   return letters;
 }
 
-const PAGE_SHIFT = 12n;
-const FRAME_MASK = (1n << 40n) - 1n;
-const PRESENT = 1n;
-const PROTNONE = 1n << 8n;
-const SPECIAL = 1n << 9n;
-
-function letterOf(task: Task, at: bigint): string {
-  const { machine } = task;
-  const { entry, level } = task.entryOf(at);
-  if (entry === 0n) return ".";
-  if ((entry & (PRESENT | PROTNONE)) === 0n) return "G";
-  if ((entry & SPECIAL) !== 0n) return level > 1 ? "z" : "Z";
-  const pfn = Number((entry >> PAGE_SHIFT) & FRAME_MASK);
-  const frame = machine.header("HEADER_FRAMES") + pfn * machine.constant("FRAME_BYTES");
-  const kind = machine.bytes[frame + machine.constant("FRAME_KIND")]!;
-  if (kind === machine.constant("FRAME_FILE")) return "F";
-  return machine.words[(frame + machine.constant("FRAME_MAPCOUNT")) >>> 2] === 1 ? "A" : "a";
+function letterOf({ kind, level, large, mapcount }: PageState): string {
+  switch (kind) {
+    case "absent":
+      return ".";
+    case "zero":
+      return level > 1 ? "z" : "Z";
+    case "private":
+      if (large) return "H";
+      return mapcount > 1 ? "a" : "A";
+    case "file":
+      return "F";
+    case "guard":
+      return "G";
+    case "raw":
+      return "P";
+  }
 }
 
 /** A word for each page, as the process itself reads it page by page. */

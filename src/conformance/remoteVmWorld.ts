@@ -1,6 +1,6 @@
 /** The processes and files of a case on an emulated machine. */
 
-import type { UserFile } from "../machine/file.ts";
+import type { FileBacking, UserFile } from "../machine/file.ts";
 import type { Machine } from "../machine/machine.ts";
 import { storeByProgram } from "../machine/programAccess.ts";
 import type { Task } from "../machine/task.ts";
@@ -29,10 +29,32 @@ export class Program {
   readonly task: Task;
   readonly process: Process;
   #hasOwnMemory = false;
+  /** It has ended and was not reaped. */
+  isZombie = false;
 
   constructor(task: Task) {
     this.task = task;
     this.process = new Process(task);
+  }
+
+  /** A child, with a copy of all memory. */
+  fork(): Program {
+    const child = new Program(this.task.fork());
+    child.#hasOwnMemory = this.#hasOwnMemory;
+    child.process.setName(this.process.name);
+    return child;
+  }
+
+  /** Another program in the same process. */
+  exec(argv: readonly Uint8Array[], env: readonly Uint8Array[]): void {
+    this.task.exec(argv, env);
+    this.#hasOwnMemory = false;
+  }
+
+  /** It ends and stays a zombie. */
+  die(): void {
+    this.task.die();
+    this.isZombie = true;
   }
 
   /** Its own good memory and its place for lists, from the first use on. */
@@ -95,7 +117,9 @@ export class World {
 
   constructor(machine: Machine, processes: number, files: readonly CaseFile[]) {
     this.machine = machine;
-    this.files = files.map(({ size, seed }) => createFilled(machine, size, seed));
+    this.files = files.map(({ size, seed, backing }) =>
+      createFilled(machine, size, seed, backing === "diskro" ? "read-only disk" : backing),
+    );
     for (let p = 0; p < processes; p++) this.#programs.set(p, new Program(machine.createTask()));
   }
 
@@ -109,7 +133,19 @@ export class World {
 
   /** A process that has not ended; undefined for any other number. */
   find(p: number): Program | undefined {
-    return this.#programs.get(p);
+    const program = this.#programs.get(p);
+    return program?.isZombie === true ? undefined : program;
+  }
+
+  /** A child gets a number of its own. */
+  fork(p: number, child: number): void {
+    if (this.#programs.has(child)) throw new TraceError("", `there is a process ${child} already`);
+    this.#programs.set(child, this.program(p).fork());
+  }
+
+  /** The case's number of a file, by its record. */
+  numberOf(record: number): number {
+    return this.files.findIndex((file) => file.handleOn(this.machine) === record);
   }
 
   end(p: number): void {
@@ -124,9 +160,15 @@ export class World {
   }
 }
 
-/** A file whose bytes are those of a stream, zero behind its end. */
-export function createFilled(machine: Machine, size: number, seed: number): UserFile {
-  const file = machine.createFile(size);
+/** A file whose bytes are those of a stream, zero behind its end; of a secret one all are zero. */
+export function createFilled(
+  machine: Machine,
+  size: number,
+  seed: number,
+  backing: FileBacking,
+): UserFile {
+  const file = machine.createFile(size, "4K", backing);
+  if (backing === "secret") return file;
   const pageSize = machine.constant("PAGE_SIZE");
   for (let at = 0; at < size; at += pageSize) {
     const page = file.page(at / pageSize).subarray(0, Math.min(pageSize, size - at));
