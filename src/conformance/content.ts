@@ -15,18 +15,23 @@ function contentWord(seed: number, page: number, word: number): number {
   return x ^ (x >>> 16);
 }
 
+/** One page of a stream: as words, and the same memory as bytes (the host is little-endian, as wasm memory is). */
+const pageWords = new Uint32Array(PAGE_BYTES / 4);
+const pageBytes = new Uint8Array(pageWords.buffer);
+
 /** Bytes [position, position + into.length) of stream `seed`. */
 export function fillContent(into: Uint8Array, seed: number, position: bigint): void {
   // the page number counts modulo 2^32
   let page = Number(BigInt.asUintN(32, position >> 12n));
-  let at = Number(position & BigInt(PAGE_BYTES - 1));
-  let word = contentWord(seed, page, at >> 2);
-  for (let index = 0; index < into.length; index++) {
-    into[index] = word >>> (8 * (at & 3));
-    at += 1;
-    if ((at & 3) !== 0) continue;
-    if (at === PAGE_BYTES) [page, at] = [page + 1, 0];
-    word = contentWord(seed, page, at >> 2);
+  let from = Number(position & BigInt(PAGE_BYTES - 1));
+  for (let done = 0; done < into.length; page++) {
+    const to = Math.min(PAGE_BYTES, from + into.length - done);
+    for (let word = from >> 2; word < to / 4; word++) {
+      pageWords[word] = contentWord(seed, page, word);
+    }
+    into.set(pageBytes.subarray(from, to), done);
+    done += to - from;
+    from = 0;
   }
 }
 

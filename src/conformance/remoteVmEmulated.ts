@@ -32,8 +32,8 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
   #machine: Machine;
   #world: World | null = null;
   #release: string | null = null;
-  /** What an empty machine holds. */
-  #frames = 0;
+  /** Frames of an empty machine: how many are in use, how many were ever used, and the counts of those. */
+  #frames = { inUse: 0, fresh: 0, records: "" };
   #findings = 0;
 
   constructor(machine: Machine, options: EmulatedRemoteVmOptions = {}) {
@@ -55,7 +55,9 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
     this.#machine = this.#machine.reset({ kernel: release });
     this.#machine.switchEvery = this.#options.switchEvery ?? 0;
     this.#release = release;
-    this.#frames = this.#machine.framesInUse;
+    const fresh = this.#machine.header("HEADER_FRESH_PFN");
+    this.#frames = { inUse: this.#machine.framesInUse, fresh, records: "" };
+    this.#frames.records = this.#heldFrames();
     this.#findings = 0;
   }
 
@@ -93,10 +95,26 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
   }
 
   finish(): readonly string[] {
+    const left = this.#current.locked().map((p) => `the mmap lock of process ${p} is held`);
     this.#current.finish();
-    const extra = this.#machine.framesInUse - this.#frames;
-    if (extra !== 0) return [`${extra} frames are still held`];
-    this.#world = null;
-    return [];
+    const extra = this.#machine.framesInUse - this.#frames.inUse;
+    if (extra !== 0) left.push(`${extra} frames more are in use`);
+    if (this.#heldFrames() !== this.#frames.records) left.push("references to kept frames changed");
+    if (left.length === 0) this.#world = null;
+    return left;
+  }
+
+  /** References to, and mappings of, the frames that an empty machine holds: the zero page. */
+  #heldFrames(): string {
+    const machine = this.#machine;
+    const frames = machine.header("HEADER_FRAMES");
+    const counts: number[] = [];
+    for (let pfn = 1; pfn < this.#frames.fresh; pfn++) {
+      const frame = frames + pfn * machine.constant("FRAME_BYTES");
+      for (const field of ["FRAME_REFCOUNT", "FRAME_MAPCOUNT"] as const) {
+        counts.push(machine.words[(frame + machine.constant(field)) >>> 2]!);
+      }
+    }
+    return counts.join(" ");
   }
 }

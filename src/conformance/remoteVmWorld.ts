@@ -102,6 +102,15 @@ export class Program {
     return importVector(this.task, this.#writeList(elements), BigInt(elements.length));
   }
 
+  /** Nobody holds the lock of its address space, or waits for it. */
+  get isUnlocked(): boolean {
+    const { machine, cpu, handle } = this.task;
+    const forWriting = 2;
+    if (machine.exports.holdMmapLock(cpu, handle, forWriting) !== 0) return false;
+    machine.exports.dropMmapLock(cpu, handle, forWriting);
+    return true;
+  }
+
   /** The process ends, and its memory with it. */
   end(): void {
     this.process.free();
@@ -151,6 +160,12 @@ export class World {
   end(p: number): void {
     this.program(p).end();
     this.#programs.delete(p);
+  }
+
+  /** The processes whose address space is still locked. */
+  locked(): number[] {
+    const numbers = [...this.#programs.keys()];
+    return numbers.filter((p) => this.find(p)?.isUnlocked === false);
   }
 
   /** All of it goes. */

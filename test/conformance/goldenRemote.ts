@@ -11,7 +11,22 @@ import type { Machine } from "../../src/index.ts";
 /** RAM for the largest recorded address spaces. */
 export const REMOTE_RAM = "64M";
 
-export type RemoteKind = "self" | "syscall";
+export const remoteKinds = [
+  "basic",
+  "big",
+  "border",
+  "cmdline",
+  "cow",
+  "growsdown",
+  "iov",
+  "iovarg",
+  "perm",
+  "random",
+  "self",
+  "special",
+  "syscall",
+] as const;
+export type RemoteKind = (typeof remoteKinds)[number];
 
 const folder = fileURLToPath(new URL("../golden/remote-vm/", import.meta.url));
 

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { Machine } from "../../src/index.ts";
+import { mutantCore, type Mutation } from "../support/mutant.ts";
+import { REMOTE_RAM, remoteLines, replayRemote, type RemoteKind } from "./goldenRemote.ts";
+
+/** One rule of the core broken at a time: recorded cases fail, in the field where it shows. */
+
+interface BrokenRule {
+  readonly rule: string;
+  readonly mutation: Mutation;
+  readonly kind: RemoteKind;
+  /** What differs in some case. */
+  readonly field: string;
+}
+
+const brokenRules: readonly BrokenRule[] = [
+  {
+    rule: "a read fault on a file maps a window that starts no earlier than the area",
+    mutation: { file: "mm/faultAround.ts", find: "slot - before);", replace: "0);" },
+    kind: "self",
+    field: "pages_after",
+  },
+  {
+    rule: "a program can read what it may only write or execute",
+    mutation: {
+      file: "mm/fault.ts",
+      find: "? VM_WRITE : VM_ACCESS",
+      replace: "? VM_WRITE : VM_ACCESS & ~VM_WRITE",
+    },
+    kind: "self",
+    field: "ret",
+  },
+  {
+    rule: "a string is loaded by whole words",
+    mutation: { file: "uaccess/string.ts", find: "if (target != 0) loadLastWord", replace: "if (false) loadLastWord" }, // prettier-ignore
+    kind: "syscall",
+    field: "pages_after",
+  },
+  {
+    rule: "what is unmapped is given back",
+    mutation: {
+      file: "mm/zap.ts",
+      find: "dropFolio(load<u32>(gatherSlot(gather, slot)));",
+      replace: "load<u32>(gatherSlot(gather, slot));",
+    },
+    kind: "syscall",
+    field: "balance",
+  },
+];
+
+test.each(brokenRules)("$rule", async ({ mutation, kind, field }) => {
+  const wasm = await mutantCore("release", [mutation]);
+  const machine = await Machine.create({ memory: REMOTE_RAM, kernel: "6.18", wasm });
+  const { failures } = replayRemote(machine, remoteLines(kind));
+  expect(failures.map((failure) => failure.field)).toContain(field);
+});
