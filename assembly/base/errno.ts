@@ -1,5 +1,6 @@
 /** Error numbers the core answers with, as the kernel returns them: negated (include/uapi/asm-generic/errno*.h). */
 export const EPERM: i32 = 1;
+export const ESRCH: i32 = 3;
 export const EINTR: i32 = 4;
 export const EIO: i32 = 5;
 export const ENXIO: i32 = 6;
@@ -15,6 +16,7 @@ export const ENOTTY: i32 = 25;
 export const EPIPE: i32 = 32;
 export const ERANGE: i32 = 34;
 export const ENOSYS: i32 = 38;
+export const EOVERFLOW: i32 = 75;
 export const EBADFD: i32 = 77;
 export const ESTRPIPE: i32 = 86;
 export const EALREADY: i32 = 114;

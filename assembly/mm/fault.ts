@@ -42,6 +42,8 @@ export const ACCESS_WRITE: u32 = 1;
  * A debugger's write (FOLL_FORCE): whatever the protection, and never into what others share unless the mapping does.
  */
 export const ACCESS_FORCE: u32 = 2;
+/** A page that others have too is to be read for long: the process gets its own first (FAULT_FLAG_UNSHARE). */
+export const ACCESS_UNSHARE: u32 = 3;
 
 /**
  * Results, with the kernel's numbers (enum vm_fault_reason in include/linux/mm_types.h); 0 = handled, repeat the
@@ -103,11 +105,11 @@ export function handleMmFault(cpu: Cpu, mm: Mm, vma: Vma, va: u64, wanted: u32):
   const entry = walkTo(mm.root, va, walk);
   let result: u32 = 0;
   if (entry == 0) result = fillEmpty(mm, vma, va, access, walk.level);
-  else if (!ptePresent(entry)) {
-    result = VM_FAULT_SIGSEGV;
-  } // a guard marker
+  else if (!ptePresent(entry)) result = VM_FAULT_SIGSEGV; // a guard marker
   else if (access == ACCESS_WRITE && (entry & PTE_RW) == 0) {
-    result = writeProtected(cpu, mm, vma, va, entry, walk);
+    result = writeProtected(cpu, mm, vma, va, entry, walk, writtenBits(vma));
+  } else if (access == ACCESS_UNSHARE && isPrivatePage(entry)) {
+    result = writeProtected(cpu, mm, vma, va, entry, walk, 0);
   }
   unlockTables(mm);
   return result;
@@ -225,13 +227,21 @@ function copyOf(mm: Mm, vma: Vma, source: u32, level: u32): u32 {
   return pfn;
 }
 
-/** A write to a present page that is not writable: share it, take it over, or copy it. */
-function writeProtected(cpu: Cpu, mm: Mm, vma: Vma, va: u64, entry: u64, walk: Walk): u32 {
+/** A present page that is not writable is to be had: share it, take it over, or copy it; `bits` are what it gains. */
+function writeProtected(
+  cpu: Cpu,
+  mm: Mm,
+  vma: Vma,
+  va: u64,
+  entry: u64,
+  walk: Walk,
+  bits: u64,
+): u32 {
   const pfn = pteFrame(entry);
   if ((vma.flags & VM_SHARED) != 0) folioOf(pfn).flags |= FOLIO_DIRTY;
   else if (isPrivatePage(entry) && isExclusive(pfn)) frameOf(pfn).flags |= FOLIO_EXCLUSIVE;
-  else return breakSharing(cpu, mm, vma, va, entry, walk);
-  writeEntry(walk.entryAddress, entry | writtenBits(vma));
+  else return breakSharing(cpu, mm, vma, va, entry, walk, bits);
+  writeEntry(walk.entryAddress, entry | bits);
   return 0;
 }
 
@@ -244,23 +254,31 @@ function isPrivatePage(entry: u64): bool {
  * The process gets a copy. Of a huge page that others have as well it is only the page written to (__split_huge_pmd);
  * instead of the huge zero page it is a huge page, where RAM has one.
  */
-function breakSharing(cpu: Cpu, mm: Mm, vma: Vma, va: u64, entry: u64, walk: Walk): u32 {
+function breakSharing(
+  cpu: Cpu,
+  mm: Mm,
+  vma: Vma,
+  va: u64,
+  entry: u64,
+  walk: Walk,
+  bits: u64,
+): u32 {
   if (walk.level == 1 || !isPrivatePage(entry)) {
-    const result = replaceByCopy(cpu, mm, vma, va, walk);
+    const result = replaceByCopy(cpu, mm, vma, va, walk, bits);
     if (result == 0 || walk.level == 1 || (entry & PTE_SPECIAL) == 0) return result;
   }
   if (!splitLeaf(walk.entryAddress, walk.level)) return VM_FAULT_OOM;
   const part = walkTo(mm.root, va, walk);
-  return breakSharing(cpu, mm, vma, va, part, walk);
+  return breakSharing(cpu, mm, vma, va, part, walk, bits);
 }
 
-function replaceByCopy(cpu: Cpu, mm: Mm, vma: Vma, va: u64, walk: Walk): u32 {
+function replaceByCopy(cpu: Cpu, mm: Mm, vma: Vma, va: u64, walk: Walk, bits: u64): u32 {
   const level = walk.level;
   const address = walk.entryAddress as usize;
   const copy = copyOf(mm, vma, pteFrame(readEntry(address)), level);
   if (copy == 0) return VM_FAULT_OOM;
   const old = unmapLeaf(mm, address, level);
-  mapLeaf(mm, vma, address, level, copy, writtenBits(vma));
+  mapLeaf(mm, vma, address, level, copy, bits);
   const bytes = (1 as u64) << levelShift(level);
   const start = va & ~(bytes - 1);
   shootDown(cpu, changetype<usize>(mm) as u32, start, start + bytes);

@@ -1,0 +1,238 @@
+import { EFAULT, ENOMEM } from "../base/errno";
+import { Cpu, cpuAt } from "../machine/cpu";
+import { objectBytesFrom, slabAlloc, slabFree } from "../machine/slab";
+import { enterCore, leaveCore } from "../mm/shootdown";
+import { Task, mmOfTask } from "../mm/task";
+import { accessRemoteVm } from "../remote/accessRemoteVm";
+import {
+  MemFile,
+  closeMemFile as closeFileOf,
+  memTransfer,
+  memTransferAt,
+  memTransferList,
+  openMemFile as openFileOf,
+} from "../remote/memFile";
+import {
+  ProcRead,
+  mayReadEnviron as mayReadEnvironOf,
+  readCmdline as cmdlineOf,
+  readEnviron as environOf,
+} from "../remote/procFiles";
+import { ProcessVmCall, processVm as moveVectors } from "../remote/processVm";
+import { mayAttach as mayAttachTo, peekWord as peekAt, pokeWord as pokeAt } from "../remote/ptrace";
+import { wide } from "./tasks";
+
+/**
+ * Another process's memory. The caller is the task that runs on the CPU; addresses, lengths and positions come as (low,
+ * high) halves. Answers are bytes moved or −errno.
+ */
+
+function enter(index: u32): Cpu {
+  const cpu = cpuAt(index);
+  enterCore(cpu);
+  return cpu;
+}
+
+function leave(cpu: Cpu, result: i32): i32 {
+  leaveCore(cpu);
+  return result;
+}
+
+@inline
+function taskAt(address: u32): Task {
+  return changetype<Task>(address as usize);
+}
+
+/** Between a kernel buffer and a task's memory; −EFAULT where the buffer is too small for it. */
+export function moveRemote(
+  index: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  kernel: u32,
+  length: u32,
+  foll: u32,
+  path: u32,
+): i32 {
+  if (length != 0 && objectBytesFrom(kernel) < length) return -EFAULT;
+  const cpu = enter(index);
+  const mm = mmOfTask(task);
+  return leave(cpu, accessRemoteVm(cpu, mm, wide(lo, hi), kernel, length, foll, path));
+}
+
+/** process_vm_readv and writev; `target` 0 is a process that does not exist. */
+export function processVm(
+  index: u32,
+  target: u32,
+  foll: u32,
+  localLo: u32,
+  localHi: u32,
+  localCountLo: u32,
+  localCountHi: u32,
+  remoteLo: u32,
+  remoteHi: u32,
+  remoteCountLo: u32,
+  remoteCountHi: u32,
+  flagsLo: u32,
+  flagsHi: u32,
+): i32 {
+  const cpu = enter(index);
+  const address = slabAlloc(offsetof<ProcessVmCall>());
+  if (address == 0) return leave(cpu, -ENOMEM);
+  const call = changetype<ProcessVmCall>(address);
+  call.target = target;
+  call.foll = foll;
+  call.local = wide(localLo, localHi);
+  call.localCount = wide(localCountLo, localCountHi);
+  call.remote = wide(remoteLo, remoteHi);
+  call.remoteCount = wide(remoteCountLo, remoteCountHi);
+  call.flags = wide(flagsLo, flagsHi);
+  const result = moveVectors(cpu, call);
+  slabFree(address);
+  return leave(cpu, result);
+}
+
+/** 0 with the file's address as the value read (readValueLow); −ESRCH, −EACCES, −ENOMEM. */
+export function openMemFile(index: u32, target: u32, path: u32): i32 {
+  const cpu = enter(index);
+  return leave(cpu, openFileOf(cpu, taskAt(target), path));
+}
+
+export function closeMemFile(file: u32): void {
+  closeFileOf(changetype<MemFile>(file as usize));
+}
+
+/** read and write at the file's position, which moves on. */
+export function memMove(
+  index: u32,
+  file: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+  foll: u32,
+): i32 {
+  const cpu = enter(index);
+  const mem = changetype<MemFile>(file as usize);
+  return leave(cpu, memTransfer(cpu, mem, wide(lo, hi), wide(lengthLo, lengthHi), foll));
+}
+
+/** pread and pwrite. */
+export function memMoveAt(
+  index: u32,
+  file: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+  positionLo: u32,
+  positionHi: u32,
+  foll: u32,
+): i32 {
+  const cpu = enter(index);
+  const mem = changetype<MemFile>(file as usize);
+  const position = wide(positionLo, positionHi);
+  const length = wide(lengthLo, lengthHi);
+  return leave(cpu, memTransferAt(cpu, mem, wide(lo, hi), length, position, foll));
+}
+
+/** preadv and pwritev. */
+export function memMoveList(
+  index: u32,
+  file: u32,
+  listLo: u32,
+  listHi: u32,
+  count: u32,
+  positionLo: u32,
+  positionHi: u32,
+  foll: u32,
+): i32 {
+  const cpu = enter(index);
+  const mem = changetype<MemFile>(file as usize);
+  const position = wide(positionLo, positionHi);
+  return leave(cpu, memTransferList(cpu, mem, wide(listLo, listHi), count, position, foll));
+}
+
+/** What follows has one way of saying where a read goes. */
+function withRead(
+  index: u32,
+  target: u32,
+  buffer: u64,
+  offset: u64,
+  length: u64,
+  path: u32,
+  environ: bool,
+): i32 {
+  const cpu = enter(index);
+  const address = slabAlloc(offsetof<ProcRead>());
+  if (address == 0) return leave(cpu, -ENOMEM);
+  const read = changetype<ProcRead>(address);
+  read.buffer = buffer;
+  read.offset = offset;
+  read.length = length;
+  read.path = path;
+  const result = environ ? environOf(cpu, mmOfTask(target), read) : cmdlineOf(cpu, taskAt(target), read);
+  slabFree(address);
+  return leave(cpu, result);
+}
+
+/** pread of /proc/PID/cmdline. */
+export function readCmdline(
+  index: u32,
+  target: u32,
+  lo: u32,
+  hi: u32,
+  offsetLo: u32,
+  offsetHi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+  path: u32,
+): i32 {
+  const length = wide(lengthLo, lengthHi);
+  return withRead(index, target, wide(lo, hi), wide(offsetLo, offsetHi), length, path, false);
+}
+
+/** Opening /proc/PID/environ: 0, −EACCES or −ESRCH. */
+export function mayReadEnviron(index: u32, target: u32): i32 {
+  return mayReadEnvironOf(cpuAt(index), taskAt(target));
+}
+
+/** pread of /proc/PID/environ. */
+export function readEnviron(
+  index: u32,
+  target: u32,
+  lo: u32,
+  hi: u32,
+  offsetLo: u32,
+  offsetHi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+  path: u32,
+): i32 {
+  const length = wide(lengthLo, lengthHi);
+  return withRead(index, target, wide(lo, hi), wide(offsetLo, offsetHi), length, path, true);
+}
+
+/** PTRACE_ATTACH: 0 or −EPERM. */
+export function mayAttach(index: u32, target: u32): i32 {
+  return mayAttachTo(cpuAt(index), taskAt(target));
+}
+
+/** 0 with the word as the value read (readValueLow, readValueHigh), or −EIO. */
+export function peekWord(index: u32, target: u32, lo: u32, hi: u32, path: u32): i32 {
+  const cpu = enter(index);
+  return leave(cpu, peekAt(cpu, taskAt(target), wide(lo, hi), path));
+}
+
+export function pokeWord(
+  index: u32,
+  target: u32,
+  lo: u32,
+  hi: u32,
+  wordLo: u32,
+  wordHi: u32,
+  path: u32,
+): i32 {
+  const cpu = enter(index);
+  return leave(cpu, pokeAt(cpu, taskAt(target), wide(lo, hi), wide(wordLo, wordHi), path));
+}

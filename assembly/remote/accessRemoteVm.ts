@@ -1,0 +1,78 @@
+import { Cpu } from "../machine/cpu";
+import { pageAddress } from "../machine/frames";
+import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
+import { expandStack } from "../mm/growth";
+import { Mm, mmapReadLock, mmapReadUnlock } from "../mm/mm";
+import { stackLimitOf } from "../mm/task";
+import { vmaContaining } from "../mm/vma";
+import { copyBytes } from "../uaccess/copy";
+import { FOLL_WRITE } from "./foll";
+import { getUserPage, putUserPage } from "./gup";
+
+/**
+ * __access_remote_vm (mm/memory.c, 6.18) under the mmap lock: moves bytes between another address space and the kernel's
+ * buffer, page by page, and answers how many; what stops it is never said. A stack grows where no area is, which drops
+ * the lock in between.
+ */
+export function accessRemoteVmLocked(
+  cpu: Cpu,
+  mm: Mm,
+  address: u64,
+  kernel: usize,
+  length: u32,
+  foll: u32,
+): u32 {
+  if (!mmapReadLock(cpu, mm)) return 0;
+  const va = address & cpu.untagMask;
+  if (!coveredOrGrown(cpu, mm, va)) return 0;
+  let done: u32 = 0;
+  while (done < length) {
+    const at = va + done;
+    const page = getUserPage(cpu, mm, at, foll);
+    if (page < 0) {
+      if (vmaContaining(mm, at) != 0) break;
+      if (!grow(cpu, mm, at)) return done;
+      continue;
+    }
+    const piece = min(length - done, PAGE_SIZE - ((at as u32) & PAGE_MASK));
+    copyPiece(page, at, kernel + done, piece, foll);
+    putUserPage(page);
+    done += piece;
+  }
+  mmapReadUnlock(cpu, mm);
+  return done;
+}
+
+/** False with the lock dropped: there is no area, and none grows there. */
+function coveredOrGrown(cpu: Cpu, mm: Mm, va: u64): bool {
+  return vmaContaining(mm, va) != 0 || grow(cpu, mm, va);
+}
+
+/** The limit that counts is the caller's, not that of the stack's owner. */
+function grow(cpu: Cpu, mm: Mm, va: u64): bool {
+  return expandStack(cpu, mm, va, stackLimitOf(cpu.task)) != 0;
+}
+
+@inline
+function copyPiece(page: u32, va: u64, kernel: usize, length: u32, foll: u32): void {
+  const there = pageAddress(page) + ((va as u32) & PAGE_MASK);
+  if ((foll & FOLL_WRITE) != 0) copyBytes(there, kernel, length);
+  else copyBytes(kernel, there, length);
+}
+
+/** How remote memory is reached. */
+export const PATH_SLOW: u32 = 0;
+
+/** __access_remote_vm by the path that the caller chose; bytes moved. */
+export function accessRemoteVm(
+  cpu: Cpu,
+  mm: Mm,
+  va: u64,
+  kernel: usize,
+  length: u32,
+  foll: u32,
+  path: u32,
+): u32 {
+  assert(path == PATH_SLOW);
+  return accessRemoteVmLocked(cpu, mm, va, kernel, length, foll);
+}

@@ -1,0 +1,167 @@
+import { EACCES, EFAULT, EINVAL, EIO, ENOMEM, EOVERFLOW, ESRCH } from "../base/errno";
+import { Cpu } from "../machine/cpu";
+import { PAGE_SIZE } from "../machine/map";
+import { kfree, kmalloc, slabAlloc, slabFree } from "../machine/slab";
+import { mmDrop, mmGrab } from "../mm/exit";
+import { Mm } from "../mm/mm";
+import { Task } from "../mm/task";
+import { accessOk } from "../uaccess/check";
+import { copyFromUser, copyToUser } from "../uaccess/copy";
+import { DIRECTION_READ } from "../uaccess/guard";
+import {
+  MAX_RW_COUNT,
+  Segments,
+  freeSegments,
+  importSegments,
+  segmentAt,
+} from "../uaccess/iovec";
+import { mayAccess } from "./accessCheck";
+import { accessRemoteVm } from "./accessRemoteVm";
+import { FOLL_FORCE, FOLL_WRITE } from "./foll";
+
+/**
+ * /proc/PID/mem (fs/proc/base.c, 6.18): an open file holds the address space it was opened on, not the process. Bytes go
+ * through a bounce page, in pieces that follow the request and not the pages.
+ */
+
+const SIGN: u64 = 1 << 63;
+
+@unmanaged
+export class MemFile {
+  position: u64;
+  mm: u32; // held, so that its record stays; its users may all be gone
+  path: u32; // how remote memory is reached: PATH_*
+}
+
+/** 0 with the file in `cpu.value`; −ESRCH for a process that has ended, −EACCES, −ENOMEM. */
+export function openMemFile(cpu: Cpu, target: Task, path: u32): i32 {
+  if (!mayAccess(changetype<Task>(cpu.task as usize), target)) return -EACCES;
+  if (target.mm == 0) return -ESRCH;
+  const address = slabAlloc(offsetof<MemFile>());
+  if (address == 0) return -ENOMEM;
+  const file = changetype<MemFile>(address);
+  file.mm = target.mm;
+  file.path = path;
+  mmGrab(changetype<Mm>(file.mm as usize));
+  cpu.value = address;
+  return 0;
+}
+
+export function closeMemFile(file: MemFile): void {
+  mmDrop(changetype<Mm>(file.mm as usize));
+  slabFree(changetype<usize>(file));
+}
+
+/** read and write: at the file's position, which moves on by what whole pieces moved, after an error too. */
+export function memTransfer(cpu: Cpu, file: MemFile, buffer: u64, length: u64, foll: u32): i32 {
+  if (!accessOk(cpu, buffer, length, DIRECTION_READ)) return -EFAULT;
+  const position = file.position;
+  if (position >= SIGN && length >= 0 - position) return -EOVERFLOW;
+  return moveBytes(cpu, file, buffer, min(length, MAX_RW_COUNT) as u32, foll);
+}
+
+/** pread and pwrite: the file's own position stays. */
+export function memTransferAt(
+  cpu: Cpu,
+  file: MemFile,
+  buffer: u64,
+  length: u64,
+  position: u64,
+  foll: u32,
+): i32 {
+  if (position >= SIGN) return -EINVAL;
+  const kept = file.position;
+  file.position = position;
+  const result = memTransfer(cpu, file, buffer, length, foll);
+  file.position = kept;
+  return result;
+}
+
+/** preadv and pwritev: one element after the other, as if each were a call of its own. */
+export function memTransferList(
+  cpu: Cpu,
+  file: MemFile,
+  pointer: u64,
+  count: u32,
+  position: u64,
+  foll: u32,
+): i32 {
+  if (position >= SIGN) return -EINVAL;
+  const imported = importSegments(cpu, pointer, count);
+  if (imported != 0) return imported;
+  const list = changetype<Segments>(cpu.value as usize);
+  const kept = file.position;
+  file.position = position;
+  const result = list.left == 0 ? 0 : moveList(cpu, file, list, foll);
+  file.position = kept;
+  freeSegments(list);
+  return result;
+}
+
+function moveList(cpu: Cpu, file: MemFile, list: Segments, foll: u32): i32 {
+  let sum: i32 = 0;
+  for (let index: u32 = 0; index < list.count; index++) {
+    const segment = segmentAt(list, index);
+    if (segment.length == 0) continue;
+    const moved = moveBytes(cpu, file, segment.base, segment.length as u32, foll);
+    if (moved < 0) return sum > 0 ? sum : moved;
+    sum += moved;
+    if (moved != segment.length) break;
+  }
+  return sum;
+}
+
+/** mem_rw. */
+function moveBytes(cpu: Cpu, file: MemFile, buffer: u64, length: u32, foll: u32): i32 {
+  const mm = changetype<Mm>(file.mm as usize);
+  if (length == 0 || mm.users == 0) return 0;
+  const bounce = kmalloc(PAGE_SIZE);
+  if (bounce == 0) return -ENOMEM;
+  const result =
+    (foll & FOLL_WRITE) != 0
+      ? writePieces(cpu, file, mm, buffer, length, bounce)
+      : readPieces(cpu, file, mm, buffer, length, bounce);
+  kfree(bounce);
+  return result;
+}
+
+function readPieces(
+  cpu: Cpu,
+  file: MemFile,
+  mm: Mm,
+  buffer: u64,
+  length: u32,
+  bounce: usize,
+): i32 {
+  let done: u32 = 0;
+  while (done < length) {
+    const piece = min(length - done, PAGE_SIZE);
+    const read = accessRemoteVm(cpu, mm, file.position, bounce, piece, FOLL_FORCE, file.path);
+    if (read == 0) return done != 0 ? done : -EIO;
+    if (copyToUser(cpu, buffer + done, bounce, read) != 0) return -EFAULT;
+    done += read;
+    file.position += read;
+  }
+  return done;
+}
+
+function writePieces(
+  cpu: Cpu,
+  file: MemFile,
+  mm: Mm,
+  buffer: u64,
+  length: u32,
+  bounce: usize,
+): i32 {
+  const foll = FOLL_FORCE | FOLL_WRITE;
+  let done: u32 = 0;
+  while (done < length) {
+    const piece = min(length - done, PAGE_SIZE);
+    if (copyFromUser(cpu, bounce, buffer + done, piece) != 0) return -EFAULT;
+    const written = accessRemoteVm(cpu, mm, file.position, bounce, piece, foll, file.path);
+    if (written == 0) return done != 0 ? done : -EIO;
+    done += written;
+    file.position += written;
+  }
+  return done;
+}

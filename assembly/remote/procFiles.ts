@@ -1,0 +1,120 @@
+import { EACCES, EFAULT, ENOMEM, ESRCH } from "../base/errno";
+import { Cpu } from "../machine/cpu";
+import { PAGE_SIZE } from "../machine/map";
+import { kfree, kmalloc } from "../machine/slab";
+import { Mm } from "../mm/mm";
+import { Task } from "../mm/task";
+import { copyToUser } from "../uaccess/copy";
+import { mayAccess } from "./accessCheck";
+import { accessRemoteVm } from "./accessRemoteVm";
+import { FOLL_ANON } from "./foll";
+
+/**
+ * /proc/PID/cmdline and environ (fs/proc/base.c, 6.18): text in the target's own memory, read without force and only
+ * from private anonymous pages.
+ *
+ *   argStart            argEnd = envStart             envEnd
+ *   ├───────────────────┼─────────────────────────────┤
+ *   │ "prog\0" "arg\0"  │ "NAME=value\0" …            │
+ *   └───────────────────┴─────────────────────────────┘
+ *   A title written over the arguments may run on into the environment: the last byte of the arguments is not 0 then.
+ */
+
+/** Where a read goes, and by which path. */
+@unmanaged
+export class ProcRead {
+  buffer: u64; // the caller's
+  offset: u64;
+  length: u64;
+  path: u32;
+}
+
+/** Bytes read; 0 for a process that has ended. −EFAULT only for the caller's buffer, −ENOMEM. */
+export function readCmdline(cpu: Cpu, target: Task, read: ProcRead): i32 {
+  if (target.mm == 0) return 0;
+  const mm = changetype<Mm>(target.mm as usize);
+  if (mm.envEnd == 0 || mm.argStart >= mm.argEnd) return 0;
+  const page = kmalloc(PAGE_SIZE);
+  if (page == 0) return -ENOMEM;
+  const result = cmdline(cpu, mm, read, page);
+  kfree(page);
+  return result;
+}
+
+function cmdline(cpu: Cpu, mm: Mm, read: ProcRead, page: usize): i32 {
+  const joined = mm.envStart == mm.argEnd && mm.envEnd >= mm.envStart;
+  const whole = (joined ? mm.envEnd : mm.argEnd) - mm.argStart;
+  if (read.offset >= whole) return 0;
+  const wanted = min(read.length, whole - read.offset);
+  if (wanted == 0) return 0;
+  if (anonBytes(cpu, mm, mm.argEnd - 1, page, 1, read.path) == 1 && load<u8>(page) != 0) {
+    return overwrittenTitle(cpu, mm, read, wanted, page);
+  }
+  const plain = mm.argEnd - mm.argStart;
+  if (read.offset >= plain) return 0;
+  return arguments(cpu, mm, read, min(wanted, plain - read.offset), page);
+}
+
+/** get_mm_proctitle: up to the first NUL, at most a page from the start. */
+function overwrittenTitle(cpu: Cpu, mm: Mm, read: ProcRead, wanted: u64, page: usize): i32 {
+  if (read.offset >= PAGE_SIZE) return 0;
+  const got = anonBytes(cpu, mm, mm.argStart, page, PAGE_SIZE, read.path);
+  const length = min<u64>(textLength(page, got), read.offset + wanted);
+  if (length <= read.offset) return 0;
+  const bytes = (length - read.offset) as u32;
+  const left = copyToUser(cpu, read.buffer, page + (read.offset as u32), bytes);
+  return left == bytes ? -EFAULT : bytes - left;
+}
+
+/** With its NUL, if it has one. */
+function textLength(text: usize, most: u32): u32 {
+  for (let at: u32 = 0; at < most; at++) if (load<u8>(text + at) == 0) return at + 1;
+  return most;
+}
+
+function arguments(cpu: Cpu, mm: Mm, read: ProcRead, wanted: u64, page: usize): i32 {
+  let done: u64 = 0;
+  while (done < wanted) {
+    const piece = min<u64>(wanted - done, PAGE_SIZE) as u32;
+    const got = anonBytes(cpu, mm, mm.argStart + read.offset + done, page, piece, read.path);
+    if (got == 0) break;
+    const left = copyToUser(cpu, read.buffer + done, page, got);
+    done += got - left;
+    if (left != 0) return done != 0 ? (done as i32) : -EFAULT;
+  }
+  return done as i32;
+}
+
+/** Opening environ: 0, −EACCES, or −ESRCH for a process that has ended. */
+export function mayReadEnviron(cpu: Cpu, target: Task): i32 {
+  if (target.mm == 0) return -ESRCH;
+  return mayAccess(changetype<Task>(cpu.task as usize), target) ? 0 : -EACCES;
+}
+
+/** Bytes read; one bad piece makes it 0, whatever was read before. */
+export function readEnviron(cpu: Cpu, mm: Mm, read: ProcRead): i32 {
+  if (mm.users == 0 || mm.envEnd == 0) return 0;
+  const page = kmalloc(PAGE_SIZE);
+  if (page == 0) return -ENOMEM;
+  const result = environ(cpu, mm, read, page);
+  kfree(page);
+  return result;
+}
+
+function environ(cpu: Cpu, mm: Mm, read: ProcRead, page: usize): i32 {
+  const whole = mm.envEnd - mm.envStart;
+  let done: u64 = 0;
+  while (done < read.length && read.offset + done < whole) {
+    const rest = min(read.length - done, whole - read.offset - done);
+    const piece = min<u64>(rest, PAGE_SIZE) as u32;
+    const got = anonBytes(cpu, mm, mm.envStart + read.offset + done, page, piece, read.path);
+    if (got == 0) return 0;
+    if (copyToUser(cpu, read.buffer + done, page, got) != 0) return -EFAULT;
+    done += got;
+  }
+  return done as i32;
+}
+
+function anonBytes(cpu: Cpu, mm: Mm, va: u64, page: usize, length: u32, path: u32): u32 {
+  return accessRemoteVm(cpu, mm, va, page, length, FOLL_ANON, path);
+}

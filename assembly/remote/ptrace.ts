@@ -1,0 +1,36 @@
+import { EIO, EPERM } from "../base/errno";
+import { Cpu } from "../machine/cpu";
+import { Mm } from "../mm/mm";
+import { Task } from "../mm/task";
+import { mayAccess } from "./accessCheck";
+import { accessRemoteVm } from "./accessRemoteVm";
+import { FOLL_FORCE, FOLL_WRITE } from "./foll";
+
+/** PTRACE_PEEKDATA and PTRACE_POKEDATA (kernel/ptrace.c, 6.18) of a word of 8 bytes, at any address. */
+
+const WORD_BYTES: u32 = 8;
+
+/** PTRACE_ATTACH: 0, or −EPERM for itself, a process that has ended, or one that may not be looked into. */
+export function mayAttach(cpu: Cpu, target: Task): i32 {
+  const tracer = changetype<Task>(cpu.task as usize);
+  if (changetype<usize>(tracer) == changetype<usize>(target) || target.mm == 0) return -EPERM;
+  return mayAccess(tracer, target) ? 0 : -EPERM;
+}
+
+/** 0 with the word in `cpu.value`, or −EIO. */
+export function peekWord(cpu: Cpu, target: Task, va: u64, path: u32): i32 {
+  return moveWord(cpu, target, va, FOLL_FORCE, path);
+}
+
+/** 0 or −EIO; what came before the first bad page is stored all the same. */
+export function pokeWord(cpu: Cpu, target: Task, va: u64, word: u64, path: u32): i32 {
+  cpu.value = word;
+  return moveWord(cpu, target, va, FOLL_FORCE | FOLL_WRITE, path);
+}
+
+/** The word is `cpu.value`, as linear memory. */
+function moveWord(cpu: Cpu, target: Task, va: u64, foll: u32, path: u32): i32 {
+  const word = changetype<usize>(cpu) + offsetof<Cpu>("value");
+  const mm = changetype<Mm>(target.mm as usize);
+  return accessRemoteVm(cpu, mm, va, word, WORD_BYTES, foll, path) == WORD_BYTES ? 0 : -EIO;
+}
