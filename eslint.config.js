@@ -11,7 +11,7 @@ const HOUSES = {
     ["arch"],
     ["mm"],
     ["uaccess"],
-    ["pcm", "structs"],
+    ["pcm", "remote", "structs"],
     ["api"],
     ["."],
   ],

@@ -6,3 +6,4 @@ export * from "./api/constants";
 export * from "./api/forms";
 export * from "./api/mmConstants";
 export * from "./api/pcmConstants";
+export * from "./api/remoteConstants";

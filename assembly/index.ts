@@ -4,6 +4,7 @@ export * from "./api/layout";
 export * from "./api/inspect";
 export * from "./api/uaccess";
 export * from "./api/measure";
+export * from "./api/remote";
 export * from "./api/pcm";
 export * from "./api/resume";
 export * from "./api/syncPtr";

@@ -171,7 +171,9 @@ function withRead(
   read.offset = offset;
   read.length = length;
   read.path = path;
-  const result = environ ? environOf(cpu, mmOfTask(target), read) : cmdlineOf(cpu, taskAt(target), read);
+  const result = environ
+    ? environOf(cpu, mmOfTask(target), read)
+    : cmdlineOf(cpu, taskAt(target), read);
   slabFree(address);
   return leave(cpu, result);
 }

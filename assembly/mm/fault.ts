@@ -105,7 +105,8 @@ export function handleMmFault(cpu: Cpu, mm: Mm, vma: Vma, va: u64, wanted: u32):
   const entry = walkTo(mm.root, va, walk);
   let result: u32 = 0;
   if (entry == 0) result = fillEmpty(mm, vma, va, access, walk.level);
-  else if (!ptePresent(entry)) result = VM_FAULT_SIGSEGV; // a guard marker
+  else if (!ptePresent(entry))
+    result = VM_FAULT_SIGSEGV; // a guard marker
   else if (access == ACCESS_WRITE && (entry & PTE_RW) == 0) {
     result = writeProtected(cpu, mm, vma, va, entry, walk, writtenBits(vma));
   } else if (access == ACCESS_UNSHARE && isPrivatePage(entry)) {
@@ -254,15 +255,7 @@ function isPrivatePage(entry: u64): bool {
  * The process gets a copy. Of a huge page that others have as well it is only the page written to (__split_huge_pmd);
  * instead of the huge zero page it is a huge page, where RAM has one.
  */
-function breakSharing(
-  cpu: Cpu,
-  mm: Mm,
-  vma: Vma,
-  va: u64,
-  entry: u64,
-  walk: Walk,
-  bits: u64,
-): u32 {
+function breakSharing(cpu: Cpu, mm: Mm, vma: Vma, va: u64, entry: u64, walk: Walk, bits: u64): u32 {
   if (walk.level == 1 || !isPrivatePage(entry)) {
     const result = replaceByCopy(cpu, mm, vma, va, walk, bits);
     if (result == 0 || walk.level == 1 || (entry & PTE_SPECIAL) == 0) return result;

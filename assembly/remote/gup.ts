@@ -51,14 +51,7 @@ export function getPageOf(cpu: Cpu, mm: Mm, vma: Vma, va: u64, foll: u32): i32 {
  * Frame numbers of up to `wanted` pages from `va` on, each with a reference, into `pages`. How many; an error only where
  * the first page cannot be had.
  */
-export function getUserPages(
-  cpu: Cpu,
-  mm: Mm,
-  va: u64,
-  wanted: u32,
-  foll: u32,
-  pages: usize,
-): i32 {
+export function getUserPages(cpu: Cpu, mm: Mm, va: u64, wanted: u32, foll: u32, pages: usize): i32 {
   for (let taken: u32 = 0; taken < wanted; taken++) {
     const page = getUserPage(cpu, mm, va + ((taken as u64) << PAGE_SHIFT), foll);
     if (page < 0) return taken == 0 ? page : taken;

@@ -8,13 +8,7 @@ import { Task } from "../mm/task";
 import { accessOk } from "../uaccess/check";
 import { copyFromUser, copyToUser } from "../uaccess/copy";
 import { DIRECTION_READ } from "../uaccess/guard";
-import {
-  MAX_RW_COUNT,
-  Segments,
-  freeSegments,
-  importSegments,
-  segmentAt,
-} from "../uaccess/iovec";
+import { MAX_RW_COUNT, Segments, freeSegments, importSegments, segmentAt } from "../uaccess/iovec";
 import { mayAccess } from "./accessCheck";
 import { accessRemoteVm } from "./accessRemoteVm";
 import { FOLL_FORCE, FOLL_WRITE } from "./foll";
@@ -125,14 +119,7 @@ function moveBytes(cpu: Cpu, file: MemFile, buffer: u64, length: u32, foll: u32)
   return result;
 }
 
-function readPieces(
-  cpu: Cpu,
-  file: MemFile,
-  mm: Mm,
-  buffer: u64,
-  length: u32,
-  bounce: usize,
-): i32 {
+function readPieces(cpu: Cpu, file: MemFile, mm: Mm, buffer: u64, length: u32, bounce: usize): i32 {
   let done: u32 = 0;
   while (done < length) {
     const piece = min(length - done, PAGE_SIZE);

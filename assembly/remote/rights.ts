@@ -1,14 +1,7 @@
 import { EFAULT } from "../base/errno";
 import { FILE_SECRET, MappedFile } from "../mm/file";
 import { Vma } from "../mm/vma";
-import {
-  VM_IO,
-  VM_MAYREAD,
-  VM_PFNMAP,
-  VM_READ,
-  VM_WRITE,
-  isCowMapping,
-} from "../mm/vmaFlags";
+import { VM_IO, VM_MAYREAD, VM_PFNMAP, VM_READ, VM_WRITE, isCowMapping } from "../mm/vmaFlags";
 import { FOLL_ANON, FOLL_FORCE, FOLL_WRITE } from "./foll";
 
 /**

@@ -2,9 +2,12 @@
 
 import type { FileBacking, UserFile } from "../machine/file.ts";
 import type { Machine } from "../machine/machine.ts";
-import { storeByProgram } from "../machine/programAccess.ts";
+import { loadByProgram, storeByProgram } from "../machine/programAccess.ts";
 import type { Task } from "../machine/task.ts";
 import { IOVEC_BYTES } from "../systems/kernel/limits.ts";
+import { MemFile } from "../systems/remote/memFile.ts";
+import type { RemotePath } from "../systems/remote/paths.ts";
+import { errnos } from "../base/errno.ts";
 import { Process } from "../systems/kernel/process.ts";
 import { importBuffer, importVector } from "../systems/kernel/vector.ts";
 import type { UserIterator } from "../systems/kernel/userIterator.ts";
@@ -23,6 +26,16 @@ const OWN_MEMORY = 0x1000_0000_0000n;
 const OWN_BYTES = 12 << 20;
 const LISTS = 0x0f00_0000_0000n;
 const LIST_BYTES = 1 << 16;
+/** What a buffer holds before bytes are read into it. */
+const UNTOUCHED = 0xee;
+
+/** A piece of a program's memory, with "buf" resolved to where that is. */
+export interface Piece {
+  readonly address: bigint;
+  readonly length: bigint;
+  /** It lies in the program's own good memory. */
+  readonly own: boolean;
+}
 
 /** A process of a case. */
 export class Program {
@@ -74,18 +87,59 @@ export class Program {
     return importBuffer(this.task, address, BigInt(length)) as UserIterator;
   }
 
-  /** Writes a list of elements where the program keeps such, and answers its address. */
-  #writeList(elements: readonly Element[]): bigint {
+  /** The elements of a list, repeated as they say; those in the program's own memory follow one another there. */
+  pieces(elements: readonly Element[]): Piece[] {
+    let own = this.#ownMemory();
+    return elements.flatMap(([address, size, times = 1]) =>
+      Array.from({ length: times }, () => {
+        const length = wordOf(size);
+        if (address !== "buf") return { address: wordOf(address), length, own: false };
+        own += length;
+        return { address: own - length, length, own: true };
+      }),
+    );
+  }
+
+  /** Writes a list where the program keeps such (`slot` 0 or 1), and answers its address. */
+  writeList(pieces: readonly Piece[], slot = 0): bigint {
     this.#ownMemory();
-    const bytes = new Uint8Array(elements.length * IOVEC_BYTES);
+    const bytes = new Uint8Array(pieces.length * IOVEC_BYTES);
     const view = new DataView(bytes.buffer);
-    elements.forEach(([address, length], index) => {
-      if (address === "buf") throw new TraceError("", '"buf" has no place in this list');
-      view.setBigUint64(index * IOVEC_BYTES, wordOf(address), true);
-      view.setBigUint64(index * IOVEC_BYTES + IOVEC_BYTES / 2, wordOf(length), true);
+    pieces.forEach(({ address, length }, index) => {
+      view.setBigUint64(index * IOVEC_BYTES, BigInt.asUintN(64, address), true);
+      view.setBigUint64(index * IOVEC_BYTES + IOVEC_BYTES / 2, length, true);
     });
-    this.#store(LISTS, bytes);
-    return LISTS;
+    const at = LISTS + BigInt(slot * (LIST_BYTES / 2));
+    this.#store(at, bytes);
+    return at;
+  }
+
+  /** Puts the bytes of stream `seed` into the own pieces, one after the other. */
+  fillOwn(pieces: readonly Piece[], seed: number): void {
+    let position = 0;
+    for (const { address, length } of ownOf(pieces)) {
+      this.#store(address, content(seed, BigInt(position), length));
+      position += length;
+    }
+  }
+
+  /** Makes the own pieces tell whether they were written to. */
+  markOwn(pieces: readonly Piece[]): void {
+    for (const { address, length } of ownOf(pieces)) {
+      this.#store(address, new Uint8Array(length).fill(UNTOUCHED));
+    }
+  }
+
+  /** The first `length` bytes of the pieces, in their order, as the program reads them. */
+  readPieces(pieces: readonly Piece[], length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    for (const piece of pieces) {
+      const part = Math.min(Number(piece.length), length - done);
+      loadByProgram(this.task, piece.address, bytes.subarray(done, done + part));
+      done += part;
+    }
+    return bytes;
   }
 
   #store(address: bigint, bytes: Uint8Array): void {
@@ -99,7 +153,8 @@ export class Program {
     if (elements.length === 1 && only![0] !== "buf") {
       return importBuffer(this.task, wordOf(only![0]), wordOf(only![1]));
     }
-    return importVector(this.task, this.#writeList(elements), BigInt(elements.length));
+    const list = this.writeList(this.pieces(elements));
+    return importVector(this.task, list, BigInt(elements.length));
   }
 
   /** Nobody holds the lock of its address space, or waits for it. */
@@ -118,11 +173,22 @@ export class Program {
   }
 }
 
+/** Pieces of the own memory, as far as it goes: more is never transferred. */
+function ownOf(pieces: readonly Piece[]): { address: bigint; length: number }[] {
+  return pieces
+    .filter(({ own, address }) => own && address < OWN_MEMORY + BigInt(OWN_BYTES))
+    .map(({ address, length }) => {
+      const room = OWN_MEMORY + BigInt(OWN_BYTES) - address;
+      return { address, length: Number(length < room ? length : room) };
+    });
+}
+
 /** Everything of one case on a machine. */
 export class World {
   readonly machine: Machine;
   readonly files: readonly UserFile[];
   readonly #programs = new Map<number, Program>();
+  readonly #memFiles = new Map<string, MemFile>();
 
   constructor(machine: Machine, processes: number, files: readonly CaseFile[]) {
     this.machine = machine;
@@ -144,6 +210,23 @@ export class World {
   find(p: number): Program | undefined {
     const program = this.#programs.get(p);
     return program?.isZombie === true ? undefined : program;
+  }
+
+  /** A process, or what is left of it before it is reaped. */
+  found(p: number): Program | undefined {
+    return this.#programs.get(p);
+  }
+
+  /** The mem file of a process that another one keeps open from its first use on, or −errno. */
+  memFile(caller: number, target: number, path: RemotePath): MemFile | number {
+    const key = `${caller} ${target}`;
+    const open = this.#memFiles.get(key);
+    if (open !== undefined) return open;
+    const of = this.found(target);
+    if (of === undefined) return -errnos.ENOENT;
+    const file = MemFile.open(this.program(caller).task, of.task, path);
+    if (typeof file !== "number") this.#memFiles.set(key, file);
+    return file;
   }
 
   /** A child gets a number of its own. */
@@ -170,6 +253,7 @@ export class World {
 
   /** All of it goes. */
   finish(): void {
+    for (const file of this.#memFiles.values()) file.close();
     for (const p of [...this.#programs.keys()]) this.end(p);
     for (const file of this.files) file.close();
   }

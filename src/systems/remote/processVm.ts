@@ -1,0 +1,46 @@
+import { halves } from "../../machine/address.ts";
+import type { Task } from "../../machine/task.ts";
+import { follOf, type RemoteDirection } from "./memFile.ts";
+
+/** A list of pieces of memory: where it lies in the caller's memory, and how many elements it has. */
+export interface VectorArgument {
+  readonly list: bigint;
+  readonly count: bigint;
+}
+
+/**
+ * process_vm_readv and process_vm_writev (mm/process_vm_access.c, 6.18): bytes moved, or −errno.
+ * @param target null: no process has that number, or it is a kernel thread's
+ */
+export function processVm(
+  caller: Task,
+  target: Task | null,
+  direction: RemoteDirection,
+  local: VectorArgument,
+  remote: VectorArgument,
+  flags = 0n,
+): number {
+  const { machine, cpu } = caller;
+  caller.runOn(cpu);
+  const words = [local.list, local.count, remote.list, remote.count, flags].map((word) =>
+    halves(word),
+  );
+  const [here, hereCount, there, thereCount, bits] = words as [W, W, W, W, W];
+  return machine.exports.processVm(
+    cpu,
+    target === null ? 0 : target.handleOn(machine),
+    follOf(caller, direction),
+    here.lo,
+    here.hi,
+    hereCount.lo,
+    hereCount.hi,
+    there.lo,
+    there.hi,
+    thereCount.lo,
+    thereCount.hi,
+    bits.lo,
+    bits.hi,
+  );
+}
+
+type W = ReturnType<typeof halves>;
