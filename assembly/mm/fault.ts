@@ -106,7 +106,7 @@ export function handleMmFault(cpu: Cpu, mm: Mm, vma: Vma, va: u64, wanted: u32):
   let result: u32 = 0;
   if (entry == 0) result = fillEmpty(mm, vma, va, access, walk.level);
   else if (!ptePresent(entry))
-    result = VM_FAULT_SIGSEGV; // a guard marker
+    {result = VM_FAULT_SIGSEGV;} // a guard marker
   else if (access == ACCESS_WRITE && (entry & PTE_RW) == 0) {
     result = writeProtected(cpu, mm, vma, va, entry, walk, writtenBits(vma));
   } else if (access == ACCESS_UNSHARE && isPrivatePage(entry)) {

@@ -52,7 +52,7 @@ function cmdline(cpu: Cpu, mm: Mm, read: ProcRead, page: usize): i32 {
   }
   const plain = mm.argEnd - mm.argStart;
   if (read.offset >= plain) return 0;
-  return arguments(cpu, mm, read, min(wanted, plain - read.offset), page);
+  return plainArguments(cpu, mm, read, min(wanted, plain - read.offset), page);
 }
 
 /** get_mm_proctitle: up to the first NUL, at most a page from the start. */
@@ -72,7 +72,7 @@ function textLength(text: usize, most: u32): u32 {
   return most;
 }
 
-function arguments(cpu: Cpu, mm: Mm, read: ProcRead, wanted: u64, page: usize): i32 {
+function plainArguments(cpu: Cpu, mm: Mm, read: ProcRead, wanted: u64, page: usize): i32 {
   let done: u64 = 0;
   while (done < wanted) {
     const piece = min<u64>(wanted - done, PAGE_SIZE) as u32;

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Machine } from "../../src/index.ts";
-import { REMOTE_RAM, remoteKinds, remoteLines, replayRemote } from "./goldenRemote.ts";
+import { REMOTE_RAM, replayRemote } from "./goldenRemote.ts";
 
 /** The replayer of remote memory access: what it notices, and how it says so. */
 
@@ -182,23 +182,4 @@ test("cases of both systems take turns on one machine", () => {
   });
   const { passed } = replayRemote(machine, [caseLine({}), pcm, caseLine({}), pcm]);
   expect(passed).toBe(4);
-});
-
-describe("the recordings", () => {
-  test.each([
-    ["self", 490],
-    ["syscall", 371],
-  ] as const)("%s: all cases pass", (kind, cases) => {
-    const { failures, passed } = replayRemote(machine, remoteLines(kind));
-    expect(failures).toEqual([]);
-    expect(passed).toBe(cases);
-  });
-
-  const remote = remoteKinds.filter((kind) => kind !== "self" && kind !== "syscall");
-
-  test.each(remote)("%s: set-ups lead where they led", (kind) => {
-    const { failures } = replayRemote(machine, remoteLines(kind));
-    const wrong = failures.filter(({ actual }) => !actual.startsWith("not implemented"));
-    expect(wrong).toEqual([]);
-  });
 });

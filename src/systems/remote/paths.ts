@@ -1,13 +1,11 @@
 import type { ConstantName } from "../../core/exports.ts";
 
 /** How the kernel reaches another process's memory. */
-export const remotePaths = [
+const remotePaths = [
   { name: "slow", constant: "PATH_SLOW", meaning: "under the mmap lock, page by page" },
 ] as const satisfies readonly { name: string; constant: ConstantName; meaning: string }[];
 
 export type RemotePath = (typeof remotePaths)[number]["name"];
-
-export const remotePathNames = remotePaths.map(({ name }) => name);
 
 /** The core's number of a path. */
 export function pathConstant(path: RemotePath): ConstantName {
