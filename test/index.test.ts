@@ -5,6 +5,7 @@ import {
   PcmStream,
   checkDiscipline,
   compareStruct,
+  comparePlayback,
   compareSyncPtr,
   composeCall,
   composeSide,
@@ -15,6 +16,7 @@ import {
   parseProgram,
   parseStruct,
   runPrograms,
+  runPlayback,
   runSyncPtr,
   sideEvents,
   structFaults,
@@ -333,6 +335,10 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
     call: compareSyncPtr,
     args: [{ archs: ["none"], abis: ["x32"], strategies: ["copy"], kernel: "6.12", wasm: {} }],
   }),
+  comparePlayback: () => ({
+    call: comparePlayback,
+    args: [{ archs: ["none"], periodSizes: [16], strategies: ["copy"], kernel: "6.12", wasm: {} }],
+  }),
   compareStruct: () => ({
     call: (struct: unknown, options: object) => compareStruct(behind(struct, span()), options),
     args: [GOOD_ONE, structOptions],
@@ -362,6 +368,24 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
   pcmRequest: () => ({ call: library.pcmRequest, args: ["WRITEI", 8] }),
   parseStruct: () => ({ call: parseStruct, args: [spanDescription] }),
   runPrograms: (floor) => ({ call: runPrograms, args: runningPrograms(floor) }),
+  runPlayback: () => ({
+    call: runPlayback,
+    args: [
+      {
+        device: "ctl",
+        arch: "none",
+        door: "native",
+        periodSize: 64,
+        periods: 2,
+        rate: 48000,
+        format: "S16_LE",
+        channels: 2,
+        kernel: "6.12",
+        build: "study",
+        wasm: undefined,
+      },
+    ],
+  }),
   runSyncPtr: () => ({
     call: runSyncPtr,
     args: [
