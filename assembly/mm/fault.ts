@@ -95,7 +95,7 @@ function permits(vma: Vma, access: u32): bool {
 
 /**
  * handle_mm_fault: the area and the permission are known to be good, and one of its locks is held. A forced write
- * breaks a private page's sharing.
+ * breaks a private page's sharing. An entry that is neither empty nor present is a guard marker.
  */
 export function handleMmFault(cpu: Cpu, mm: Mm, vma: Vma, va: u64, wanted: u32): u32 {
   const forced: u32 = vma.flags & VM_MAYSHARE ? ACCESS_READ : ACCESS_WRITE;
@@ -105,8 +105,7 @@ export function handleMmFault(cpu: Cpu, mm: Mm, vma: Vma, va: u64, wanted: u32):
   const entry = walkTo(mm.root, va, walk);
   let result: u32 = 0;
   if (entry == 0) result = fillEmpty(mm, vma, va, access, walk.level);
-  else if (!ptePresent(entry))
-    {result = VM_FAULT_SIGSEGV;} // a guard marker
+  else if (!ptePresent(entry)) result = VM_FAULT_SIGSEGV;
   else if (access == ACCESS_WRITE && (entry & PTE_RW) == 0) {
     result = writeProtected(cpu, mm, vma, va, entry, walk, writtenBits(vma));
   } else if (access == ACCESS_UNSHARE && isPrivatePage(entry)) {
