@@ -142,7 +142,10 @@ describe("a mistake is one line that names file and field, nothing on stdout, ex
     [compare(RTC, "more"), "compare --struct got too many arguments: more; valid: --struct"],
     [compare(RTC, "--strategy", "kernel"), '--strategy "kernel" is unknown; valid: per-field'],
     [compare(RTC, "--abi", "x32", "--arch", "none"), "--abi x32 does not exist on none; valid: "],
-    [["compare", "--arch", "none"], "compare is missing its <scenario>; valid: sync-ptr, --struct"],
+    [
+      ["compare", "--arch", "none"],
+      "compare is missing its <scenario>; valid: sync-ptr, pcm-playback, --struct",
+    ],
   ])("%j", async (args, beginning) => {
     const { status, stdout, stderr } = await faultline(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
