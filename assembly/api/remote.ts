@@ -1,9 +1,8 @@
-import { EFAULT, ENOMEM } from "../base/errno";
+import { ENOMEM } from "../base/errno";
 import { Cpu, cpuAt } from "../machine/cpu";
-import { objectBytesFrom, slabAlloc, slabFree } from "../machine/slab";
+import { slabAlloc, slabFree } from "../machine/slab";
 import { enterCore, leaveCore } from "../mm/shootdown";
-import { Task, mmOfTask } from "../mm/task";
-import { accessRemoteVm } from "../remote/accessRemoteVm";
+import { Task } from "../mm/task";
 import {
   MemFile,
   closeMemFile as closeFileOf,
@@ -12,14 +11,10 @@ import {
   memTransferList,
   openMemFile as openFileOf,
 } from "../remote/memFile";
-import {
-  ProcRead,
-  mayReadEnviron as mayReadEnvironOf,
-  readCmdline as cmdlineOf,
-  readEnviron as environOf,
-} from "../remote/procFiles";
+import { ProcRead, openProcFile as openOf, readProcFile as readOf } from "../remote/procFiles";
 import { ProcessVmCall, processVm as moveVectors } from "../remote/processVm";
 import { mayAttach as mayAttachTo, peekWord as peekAt, pokeWord as pokeAt } from "../remote/ptrace";
+import { Segments, freeSegments, importSegments } from "../uaccess/iovec";
 import { wide } from "./tasks";
 
 /**
@@ -43,21 +38,17 @@ function taskAt(address: u32): Task {
   return changetype<Task>(address as usize);
 }
 
-/** Between a kernel buffer and a task's memory; −EFAULT where the buffer is too small for it. */
-export function moveRemote(
-  index: u32,
-  task: u32,
-  lo: u32,
-  hi: u32,
-  kernel: u32,
-  length: u32,
-  foll: u32,
-  path: u32,
-): i32 {
-  if (length != 0 && objectBytesFrom(kernel) < length) return -EFAULT;
+/**
+ * import_iovec for the kernel's other calls: 0 with the list's address as the value read (IOVEC_* say how it lies),
+ * for freeVector; −EINVAL, −EFAULT, −ENOMEM.
+ */
+export function importVector(index: u32, lo: u32, hi: u32, count: u32): i32 {
   const cpu = enter(index);
-  const mm = mmOfTask(task);
-  return leave(cpu, accessRemoteVm(cpu, mm, wide(lo, hi), kernel, length, foll, path));
+  return leave(cpu, importSegments(cpu, wide(lo, hi), count));
+}
+
+export function freeVector(list: u32): void {
+  freeSegments(changetype<Segments>(list as usize));
 }
 
 /** process_vm_readv and writev; `target` 0 is a process that does not exist. */
@@ -93,9 +84,9 @@ export function processVm(
 }
 
 /** 0 with the file's address as the value read (readValueLow); −ESRCH, −EACCES, −ENOMEM. */
-export function openMemFile(index: u32, target: u32, path: u32): i32 {
+export function openMemFile(index: u32, target: u32): i32 {
   const cpu = enter(index);
-  return leave(cpu, openFileOf(cpu, taskAt(target), path));
+  return leave(cpu, openFileOf(cpu, taskAt(target)));
 }
 
 export function closeMemFile(file: u32): void {
@@ -153,66 +144,34 @@ export function memMoveList(
   return leave(cpu, memTransferList(cpu, mem, wide(listLo, listHi), count, position, foll));
 }
 
-/** What follows has one way of saying where a read goes. */
-function withRead(
+/** Opening /proc/PID/cmdline or environ (PROC_*): 0, −EACCES or −ESRCH. */
+export function openProcFile(index: u32, target: u32, file: u32): i32 {
+  const cpu = enter(index);
+  return leave(cpu, openOf(cpu, taskAt(target), file));
+}
+
+/** pread of one. */
+export function readProcFile(
   index: u32,
   target: u32,
-  buffer: u64,
-  offset: u64,
-  length: u64,
-  path: u32,
-  environ: bool,
+  file: u32,
+  lo: u32,
+  hi: u32,
+  lengthLo: u32,
+  lengthHi: u32,
+  offsetLo: u32,
+  offsetHi: u32,
 ): i32 {
   const cpu = enter(index);
   const address = slabAlloc(offsetof<ProcRead>());
   if (address == 0) return leave(cpu, -ENOMEM);
   const read = changetype<ProcRead>(address);
-  read.buffer = buffer;
-  read.offset = offset;
-  read.length = length;
-  read.path = path;
-  const result = environ
-    ? environOf(cpu, mmOfTask(target), read)
-    : cmdlineOf(cpu, taskAt(target), read);
+  read.buffer = wide(lo, hi);
+  read.length = wide(lengthLo, lengthHi);
+  read.offset = wide(offsetLo, offsetHi);
+  const result = readOf(cpu, taskAt(target), file, read);
   slabFree(address);
   return leave(cpu, result);
-}
-
-/** pread of /proc/PID/cmdline. */
-export function readCmdline(
-  index: u32,
-  target: u32,
-  lo: u32,
-  hi: u32,
-  offsetLo: u32,
-  offsetHi: u32,
-  lengthLo: u32,
-  lengthHi: u32,
-  path: u32,
-): i32 {
-  const length = wide(lengthLo, lengthHi);
-  return withRead(index, target, wide(lo, hi), wide(offsetLo, offsetHi), length, path, false);
-}
-
-/** Opening /proc/PID/environ: 0, −EACCES or −ESRCH. */
-export function mayReadEnviron(index: u32, target: u32): i32 {
-  return mayReadEnvironOf(cpuAt(index), taskAt(target));
-}
-
-/** pread of /proc/PID/environ. */
-export function readEnviron(
-  index: u32,
-  target: u32,
-  lo: u32,
-  hi: u32,
-  offsetLo: u32,
-  offsetHi: u32,
-  lengthLo: u32,
-  lengthHi: u32,
-  path: u32,
-): i32 {
-  const length = wide(lengthLo, lengthHi);
-  return withRead(index, target, wide(lo, hi), wide(offsetLo, offsetHi), length, path, true);
 }
 
 /** PTRACE_ATTACH: 0 or −EPERM. */
@@ -221,20 +180,12 @@ export function mayAttach(index: u32, target: u32): i32 {
 }
 
 /** 0 with the word as the value read (readValueLow, readValueHigh), or −EIO. */
-export function peekWord(index: u32, target: u32, lo: u32, hi: u32, path: u32): i32 {
+export function peekWord(index: u32, target: u32, lo: u32, hi: u32): i32 {
   const cpu = enter(index);
-  return leave(cpu, peekAt(cpu, taskAt(target), wide(lo, hi), path));
+  return leave(cpu, peekAt(cpu, taskAt(target), wide(lo, hi)));
 }
 
-export function pokeWord(
-  index: u32,
-  target: u32,
-  lo: u32,
-  hi: u32,
-  wordLo: u32,
-  wordHi: u32,
-  path: u32,
-): i32 {
+export function pokeWord(index: u32, target: u32, lo: u32, hi: u32, wordLo: u32, wordHi: u32): i32 {
   const cpu = enter(index);
-  return leave(cpu, pokeAt(cpu, taskAt(target), wide(lo, hi), wide(wordLo, wordHi), path));
+  return leave(cpu, pokeAt(cpu, taskAt(target), wide(lo, hi), wide(wordLo, wordHi)));
 }

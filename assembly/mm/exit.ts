@@ -1,4 +1,4 @@
-import { fetchAdd } from "../base/atomics";
+import { compareExchange, fetchAdd, loadShared } from "../base/atomics";
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { folioPut, pfnOfAddress } from "../machine/frames";
@@ -12,6 +12,16 @@ import { removeAreas } from "./mmap";
 /** mmget. */
 export function mmGet(mm: Mm): void {
   fetchAdd(changetype<usize>(mm) + offsetof<Mm>("users"), 1);
+}
+
+/** mmget_not_zero: false once the last user has gone, and all mappings with it. */
+export function mmGetNotZero(mm: Mm): bool {
+  const users = changetype<usize>(mm) + offsetof<Mm>("users");
+  while (true) {
+    const seen = loadShared(users);
+    if (seen == 0) return false;
+    if (compareExchange(users, seen, seen + 1) == seen) return true;
+  }
 }
 
 /** mmput: the last user takes all mappings with it. */

@@ -2,7 +2,7 @@ import { PROTECTION_KEYS, profile } from "../arch/profile";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
-import { mmGet, mmPut } from "./exit";
+import { mmGet, mmGetNotZero, mmPut } from "./exit";
 import { Mm, allocMm } from "./mm";
 import { flushAll } from "./tlb";
 
@@ -39,6 +39,12 @@ export function stackLimitOf(task: u32): u64 {
 @inline
 export function mmOfTask(task: u32): Mm {
   return changetype<Mm>(changetype<Task>(task as usize).mm as usize);
+}
+
+/** get_task_mm: its address space with one user more, which mmPut takes back; 0 for a task that has ended. */
+export function getTaskMm(task: Task): u32 {
+  const mm = task.mm;
+  return mm != 0 && mmGetNotZero(changetype<Mm>(mm as usize)) ? mm : 0;
 }
 
 /** A new task with an address space of its own, or with `shareMm`'s. 0 when RAM is full. */

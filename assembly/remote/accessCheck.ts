@@ -1,11 +1,29 @@
+import { EACCES, ESRCH } from "../base/errno";
+import { Cpu } from "../machine/cpu";
+import { mmPut } from "../mm/exit";
 import { Mm } from "../mm/mm";
-import { Task } from "../mm/task";
+import { Task, getTaskMm } from "../mm/task";
 
 /**
  * Whether a task may look into another's memory (ptrace_may_access, kernel/ptrace.c, 6.18): itself always; root with
- * its capabilities always; another user's only where all ids agree and the memory may be dumped.
+ * its capabilities always; another user's only where all ids agree and the memory may be dumped. The other has memory.
  */
 export function mayAccess(caller: Task, target: Task): bool {
   if (changetype<usize>(caller) == changetype<usize>(target) || caller.privileged != 0) return true;
   return caller.uid == target.uid && changetype<Mm>(target.mm as usize).dumpable != 0;
+}
+
+/**
+ * mm_access (kernel/fork.c, 6.18), for the task on the CPU: 0 with the address space, which mmPut gives back, in
+ * `cpu.value`; −ESRCH for a task that has ended, −EACCES.
+ */
+export function mmAccess(cpu: Cpu, target: Task): i32 {
+  const mm = getTaskMm(target);
+  if (mm == 0) return -ESRCH;
+  if (!mayAccess(changetype<Task>(cpu.task as usize), target)) {
+    mmPut(cpu, changetype<Mm>(mm as usize));
+    return -EACCES;
+  }
+  cpu.value = mm;
+  return 0;
 }

@@ -14,7 +14,7 @@ import { getUserPage, putUserPage } from "./gup";
  * buffer, page by page, and answers how many; what stops it is never said. A stack grows where no area is, which drops
  * the lock in between.
  */
-export function accessRemoteVmLocked(
+export function accessRemoteVm(
   cpu: Cpu,
   mm: Mm,
   address: u64,
@@ -58,21 +58,4 @@ function copyPiece(page: u32, va: u64, kernel: usize, length: u32, foll: u32): v
   const there = pageAddress(page) + ((va as u32) & PAGE_MASK);
   if ((foll & FOLL_WRITE) != 0) copyBytes(there, kernel, length);
   else copyBytes(kernel, there, length);
-}
-
-/** How remote memory is reached. */
-export const PATH_SLOW: u32 = 0;
-
-/** __access_remote_vm by the path that the caller chose; bytes moved. */
-export function accessRemoteVm(
-  cpu: Cpu,
-  mm: Mm,
-  va: u64,
-  kernel: usize,
-  length: u32,
-  foll: u32,
-  path: u32,
-): u32 {
-  assert(path == PATH_SLOW);
-  return accessRemoteVmLocked(cpu, mm, va, kernel, length, foll);
 }

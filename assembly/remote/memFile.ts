@@ -1,15 +1,15 @@
-import { EACCES, EFAULT, EINVAL, EIO, ENOMEM, EOVERFLOW, ESRCH } from "../base/errno";
+import { EFAULT, EINVAL, EIO, ENOMEM, EOVERFLOW } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { PAGE_SIZE } from "../machine/map";
 import { kfree, kmalloc, slabAlloc, slabFree } from "../machine/slab";
-import { mmDrop, mmGrab } from "../mm/exit";
+import { mmDrop, mmGetNotZero, mmGrab, mmPut } from "../mm/exit";
 import { Mm } from "../mm/mm";
 import { Task } from "../mm/task";
 import { accessOk } from "../uaccess/check";
 import { copyFromUser, copyToUser } from "../uaccess/copy";
 import { DIRECTION_READ } from "../uaccess/guard";
 import { MAX_RW_COUNT, Segments, freeSegments, importSegments, segmentAt } from "../uaccess/iovec";
-import { mayAccess } from "./accessCheck";
+import { mmAccess } from "./accessCheck";
 import { accessRemoteVm } from "./accessRemoteVm";
 import { FOLL_FORCE, FOLL_WRITE } from "./foll";
 
@@ -24,21 +24,21 @@ const SIGN: u64 = 1 << 63;
 export class MemFile {
   position: u64;
   mm: u32; // held, so that its record stays; its users may all be gone
-  path: u32; // how remote memory is reached: PATH_*
 }
 
 /** 0 with the file in `cpu.value`; −ESRCH for a process that has ended, −EACCES, −ENOMEM. */
-export function openMemFile(cpu: Cpu, target: Task, path: u32): i32 {
-  if (!mayAccess(changetype<Task>(cpu.task as usize), target)) return -EACCES;
-  if (target.mm == 0) return -ESRCH;
+export function openMemFile(cpu: Cpu, target: Task): i32 {
+  const refused = mmAccess(cpu, target);
+  if (refused != 0) return refused;
+  const mm = changetype<Mm>(cpu.value as usize);
   const address = slabAlloc(offsetof<MemFile>());
-  if (address == 0) return -ENOMEM;
-  const file = changetype<MemFile>(address);
-  file.mm = target.mm;
-  file.path = path;
-  mmGrab(changetype<Mm>(file.mm as usize));
+  if (address != 0) {
+    changetype<MemFile>(address).mm = changetype<usize>(mm) as u32;
+    mmGrab(mm);
+  }
+  mmPut(cpu, mm);
   cpu.value = address;
-  return 0;
+  return address != 0 ? 0 : -ENOMEM;
 }
 
 export function closeMemFile(file: MemFile): void {
@@ -51,7 +51,7 @@ export function memTransfer(cpu: Cpu, file: MemFile, buffer: u64, length: u64, f
   if (!accessOk(cpu, buffer, length, DIRECTION_READ)) return -EFAULT;
   const position = file.position;
   if (position >= SIGN && length >= 0 - position) return -EOVERFLOW;
-  return moveBytes(cpu, file, buffer, min(length, MAX_RW_COUNT) as u32, foll);
+  return moveBytes(cpu, file, buffer, min<u64>(length, MAX_RW_COUNT) as u32, foll);
 }
 
 /** pread and pwrite: the file's own position stays. */
@@ -108,13 +108,17 @@ function moveList(cpu: Cpu, file: MemFile, list: Segments, foll: u32): i32 {
 /** mem_rw. */
 function moveBytes(cpu: Cpu, file: MemFile, buffer: u64, length: u32, foll: u32): i32 {
   const mm = changetype<Mm>(file.mm as usize);
-  if (length == 0 || mm.users == 0) return 0;
+  if (length == 0) return 0;
   const bounce = kmalloc(PAGE_SIZE);
   if (bounce == 0) return -ENOMEM;
-  const result =
-    (foll & FOLL_WRITE) != 0
-      ? writePieces(cpu, file, mm, buffer, length, bounce)
-      : readPieces(cpu, file, mm, buffer, length, bounce);
+  let result: i32 = 0;
+  if (mmGetNotZero(mm)) {
+    result =
+      (foll & FOLL_WRITE) != 0
+        ? writePieces(cpu, file, mm, buffer, length, bounce)
+        : readPieces(cpu, file, mm, buffer, length, bounce);
+    mmPut(cpu, mm);
+  }
   kfree(bounce);
   return result;
 }
@@ -123,7 +127,7 @@ function readPieces(cpu: Cpu, file: MemFile, mm: Mm, buffer: u64, length: u32, b
   let done: u32 = 0;
   while (done < length) {
     const piece = min(length - done, PAGE_SIZE);
-    const read = accessRemoteVm(cpu, mm, file.position, bounce, piece, FOLL_FORCE, file.path);
+    const read = accessRemoteVm(cpu, mm, file.position, bounce, piece, FOLL_FORCE);
     if (read == 0) return done != 0 ? done : -EIO;
     if (copyToUser(cpu, buffer + done, bounce, read) != 0) return -EFAULT;
     done += read;
@@ -145,7 +149,7 @@ function writePieces(
   while (done < length) {
     const piece = min(length - done, PAGE_SIZE);
     if (copyFromUser(cpu, bounce, buffer + done, piece) != 0) return -EFAULT;
-    const written = accessRemoteVm(cpu, mm, file.position, bounce, piece, foll, file.path);
+    const written = accessRemoteVm(cpu, mm, file.position, bounce, piece, foll);
     if (written == 0) return done != 0 ? done : -EIO;
     done += written;
     file.position += written;

@@ -1,11 +1,15 @@
-import { EACCES, EFAULT, ENOMEM, ESRCH } from "../base/errno";
+import { EFAULT, EINVAL, ENOMEM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { PAGE_SIZE } from "../machine/map";
 import { kfree, kmalloc } from "../machine/slab";
+import { mmPut } from "../mm/exit";
 import { Mm } from "../mm/mm";
-import { Task } from "../mm/task";
+import { Task, getTaskMm } from "../mm/task";
+import { accessOk } from "../uaccess/check";
 import { copyToUser } from "../uaccess/copy";
-import { mayAccess } from "./accessCheck";
+import { DIRECTION_WRITE } from "../uaccess/guard";
+import { MAX_RW_COUNT } from "../uaccess/iovec";
+import { mmAccess } from "./accessCheck";
 import { accessRemoteVm } from "./accessRemoteVm";
 import { FOLL_ANON } from "./foll";
 
@@ -20,34 +24,60 @@ import { FOLL_ANON } from "./foll";
  *   A title written over the arguments may run on into the environment: the last byte of the arguments is not 0 then.
  */
 
-/** Where a read goes, and by which path. */
+/** Where a read goes. */
 @unmanaged
 export class ProcRead {
   buffer: u64; // the caller's
   offset: u64;
   length: u64;
-  path: u32;
 }
 
-/** Bytes read; 0 for a process that has ended. −EFAULT only for the caller's buffer, −ENOMEM. */
-export function readCmdline(cpu: Cpu, target: Task, read: ProcRead): i32 {
-  if (target.mm == 0) return 0;
-  const mm = changetype<Mm>(target.mm as usize);
-  if (mm.envEnd == 0 || mm.argStart >= mm.argEnd) return 0;
+export const PROC_CMDLINE: u32 = 0;
+export const PROC_ENVIRON: u32 = 1;
+
+const SIGN: u64 = 1 << 63;
+
+/** Opening one: 0; for environ −EACCES, or −ESRCH for a process that has ended. cmdline is everybody's. */
+export function openProcFile(cpu: Cpu, target: Task, file: u32): i32 {
+  if (file == PROC_CMDLINE) return 0;
+  const refused = mmAccess(cpu, target);
+  if (refused == 0) mmPut(cpu, changetype<Mm>(cpu.value as usize));
+  return refused;
+}
+
+/**
+ * pread: bytes read; 0 for a process that has ended. −EINVAL for a position that does not fit, −EFAULT only for the
+ * caller's buffer, −ENOMEM.
+ */
+export function readProcFile(cpu: Cpu, target: Task, file: u32, read: ProcRead): i32 {
+  if (read.offset >= SIGN) return -EINVAL;
+  if (!accessOk(cpu, read.buffer, read.length, DIRECTION_WRITE)) return -EFAULT;
+  if (read.offset + read.length >= SIGN) return -EINVAL;
+  read.length = min<u64>(read.length, MAX_RW_COUNT);
+  const held = getTaskMm(target);
+  if (held == 0) return 0;
+  const mm = changetype<Mm>(held as usize);
+  const result = throughPage(cpu, mm, file, read);
+  mmPut(cpu, mm);
+  return result;
+}
+
+function throughPage(cpu: Cpu, mm: Mm, file: u32, read: ProcRead): i32 {
   const page = kmalloc(PAGE_SIZE);
   if (page == 0) return -ENOMEM;
-  const result = cmdline(cpu, mm, read, page);
+  const result = file == PROC_CMDLINE ? cmdline(cpu, mm, read, page) : environ(cpu, mm, read, page);
   kfree(page);
   return result;
 }
 
 function cmdline(cpu: Cpu, mm: Mm, read: ProcRead, page: usize): i32 {
+  if (mm.envEnd == 0 || mm.argStart >= mm.argEnd) return 0;
   const joined = mm.envStart == mm.argEnd && mm.envEnd >= mm.envStart;
   const whole = (joined ? mm.envEnd : mm.argEnd) - mm.argStart;
   if (read.offset >= whole) return 0;
   const wanted = min(read.length, whole - read.offset);
   if (wanted == 0) return 0;
-  if (anonBytes(cpu, mm, mm.argEnd - 1, page, 1, read.path) == 1 && load<u8>(page) != 0) {
+  if (anonBytes(cpu, mm, mm.argEnd - 1, page, 1) == 1 && load<u8>(page) != 0) {
     return overwrittenTitle(cpu, mm, read, wanted, page);
   }
   const plain = mm.argEnd - mm.argStart;
@@ -58,7 +88,7 @@ function cmdline(cpu: Cpu, mm: Mm, read: ProcRead, page: usize): i32 {
 /** get_mm_proctitle: up to the first NUL, at most a page from the start. */
 function overwrittenTitle(cpu: Cpu, mm: Mm, read: ProcRead, wanted: u64, page: usize): i32 {
   if (read.offset >= PAGE_SIZE) return 0;
-  const got = anonBytes(cpu, mm, mm.argStart, page, PAGE_SIZE, read.path);
+  const got = anonBytes(cpu, mm, mm.argStart, page, PAGE_SIZE);
   const length = min<u64>(textLength(page, got), read.offset + wanted);
   if (length <= read.offset) return 0;
   const bytes = (length - read.offset) as u32;
@@ -76,7 +106,7 @@ function plainArguments(cpu: Cpu, mm: Mm, read: ProcRead, wanted: u64, page: usi
   let done: u64 = 0;
   while (done < wanted) {
     const piece = min<u64>(wanted - done, PAGE_SIZE) as u32;
-    const got = anonBytes(cpu, mm, mm.argStart + read.offset + done, page, piece, read.path);
+    const got = anonBytes(cpu, mm, mm.argStart + read.offset + done, page, piece);
     if (got == 0) break;
     const left = copyToUser(cpu, read.buffer + done, page, got);
     done += got - left;
@@ -85,29 +115,15 @@ function plainArguments(cpu: Cpu, mm: Mm, read: ProcRead, wanted: u64, page: usi
   return done as i32;
 }
 
-/** Opening environ: 0, −EACCES, or −ESRCH for a process that has ended. */
-export function mayReadEnviron(cpu: Cpu, target: Task): i32 {
-  if (target.mm == 0) return -ESRCH;
-  return mayAccess(changetype<Task>(cpu.task as usize), target) ? 0 : -EACCES;
-}
-
-/** Bytes read; one bad piece makes it 0, whatever was read before. */
-export function readEnviron(cpu: Cpu, mm: Mm, read: ProcRead): i32 {
-  if (mm.users == 0 || mm.envEnd == 0) return 0;
-  const page = kmalloc(PAGE_SIZE);
-  if (page == 0) return -ENOMEM;
-  const result = environ(cpu, mm, read, page);
-  kfree(page);
-  return result;
-}
-
+/** One bad piece makes it 0, whatever was read before. */
 function environ(cpu: Cpu, mm: Mm, read: ProcRead, page: usize): i32 {
+  if (mm.envEnd == 0) return 0;
   const whole = mm.envEnd - mm.envStart;
   let done: u64 = 0;
   while (done < read.length && read.offset + done < whole) {
     const rest = min(read.length - done, whole - read.offset - done);
     const piece = min<u64>(rest, PAGE_SIZE) as u32;
-    const got = anonBytes(cpu, mm, mm.envStart + read.offset + done, page, piece, read.path);
+    const got = anonBytes(cpu, mm, mm.envStart + read.offset + done, page, piece);
     if (got == 0) return 0;
     if (copyToUser(cpu, read.buffer + done, page, got) != 0) return -EFAULT;
     done += got;
@@ -115,6 +131,6 @@ function environ(cpu: Cpu, mm: Mm, read: ProcRead, page: usize): i32 {
   return done as i32;
 }
 
-function anonBytes(cpu: Cpu, mm: Mm, va: u64, page: usize, length: u32, path: u32): u32 {
-  return accessRemoteVm(cpu, mm, va, page, length, FOLL_ANON, path);
+function anonBytes(cpu: Cpu, mm: Mm, va: u64, page: usize, length: u32): u32 {
+  return accessRemoteVm(cpu, mm, va, page, length, FOLL_ANON);
 }

@@ -1,8 +1,9 @@
-import { EFAULT, EINVAL, ENOMEM, EPERM, ESRCH } from "../base/errno";
+import { EACCES, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { pageAddress } from "../machine/frames";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { kfree, kmalloc } from "../machine/slab";
+import { mmPut } from "../mm/exit";
 import { Mm, mmapReadLock, mmapReadUnlock } from "../mm/mm";
 import { Task } from "../mm/task";
 import {
@@ -14,7 +15,7 @@ import {
   importSegments,
   segmentAt,
 } from "../uaccess/iovec";
-import { mayAccess } from "./accessCheck";
+import { mmAccess } from "./accessCheck";
 import { FOLL_PIN, FOLL_WRITE } from "./foll";
 import { getUserPages, putUserPage } from "./gup";
 
@@ -81,18 +82,19 @@ function moveAll(
   remote: Segments,
   batch: usize,
 ): i32 {
-  const target = changetype<Task>(call.target as usize);
-  if (call.target == 0 || target.mm == 0) return -ESRCH;
-  if (!mayAccess(changetype<Task>(cpu.task as usize), target)) return -EPERM;
+  if (call.target == 0) return -ESRCH;
+  const refused = mmAccess(cpu, changetype<Task>(call.target as usize));
+  if (refused != 0) return refused == -EACCES ? -EPERM : refused;
+  const mm = changetype<Mm>(cpu.value as usize);
   const wanted = local.left;
   const foll = call.foll | FOLL_PIN;
   let error: i32 = 0;
   for (let index: u32 = 0; index < remote.count && local.left != 0 && error == 0; index++) {
     const segment = segmentAt(remote, index);
     if (segment.length == 0) continue;
-    const mm = changetype<Mm>(target.mm as usize);
     error = moveSegment(cpu, mm, segment.base, segment.length, local, foll, batch);
   }
+  mmPut(cpu, mm);
   const moved = (wanted - local.left) as i32;
   return moved > 0 ? moved : error;
 }

@@ -1,7 +1,8 @@
 import { EIO, EPERM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
+import { mmPut } from "../mm/exit";
 import { Mm } from "../mm/mm";
-import { Task } from "../mm/task";
+import { Task, getTaskMm } from "../mm/task";
 import { mayAccess } from "./accessCheck";
 import { accessRemoteVm } from "./accessRemoteVm";
 import { FOLL_FORCE, FOLL_WRITE } from "./foll";
@@ -18,19 +19,23 @@ export function mayAttach(cpu: Cpu, target: Task): i32 {
 }
 
 /** 0 with the word in `cpu.value`, or −EIO. */
-export function peekWord(cpu: Cpu, target: Task, va: u64, path: u32): i32 {
-  return moveWord(cpu, target, va, FOLL_FORCE, path);
+export function peekWord(cpu: Cpu, target: Task, va: u64): i32 {
+  return moveWord(cpu, target, va, FOLL_FORCE);
 }
 
 /** 0 or −EIO; what came before the first bad page is stored all the same. */
-export function pokeWord(cpu: Cpu, target: Task, va: u64, word: u64, path: u32): i32 {
+export function pokeWord(cpu: Cpu, target: Task, va: u64, word: u64): i32 {
   cpu.value = word;
-  return moveWord(cpu, target, va, FOLL_FORCE | FOLL_WRITE, path);
+  return moveWord(cpu, target, va, FOLL_FORCE | FOLL_WRITE);
 }
 
 /** The word is `cpu.value`, as linear memory. */
-function moveWord(cpu: Cpu, target: Task, va: u64, foll: u32, path: u32): i32 {
+function moveWord(cpu: Cpu, target: Task, va: u64, foll: u32): i32 {
   const word = changetype<usize>(cpu) + offsetof<Cpu>("value");
-  const mm = changetype<Mm>(target.mm as usize);
-  return accessRemoteVm(cpu, mm, va, word, WORD_BYTES, foll, path) == WORD_BYTES ? 0 : -EIO;
+  const held = getTaskMm(target);
+  if (held == 0) return -EIO;
+  const mm = changetype<Mm>(held as usize);
+  const moved = accessRemoteVm(cpu, mm, va, word, WORD_BYTES, foll);
+  mmPut(cpu, mm);
+  return moved == WORD_BYTES ? 0 : -EIO;
 }

@@ -13,7 +13,7 @@ import { unsafeGetSized } from "./sized";
 /** UIO_MAXIOV: most pieces a list may have. */
 const MOST_SEGMENTS: u64 = 1024;
 /** MAX_RW_COUNT: most bytes that one call moves; the largest int, less what is not a whole page. */
-export const MAX_RW_COUNT: u64 = 0x7ffff000;
+export const MAX_RW_COUNT: u32 = 0x7ffff000;
 
 /** struct iovec as the kernel keeps it, whatever a task's word is. */
 @unmanaged
@@ -113,7 +113,7 @@ function rangesOk(cpu: Cpu, list: Segments): bool {
 }
 
 function capSegments(list: Segments): void {
-  let room = MAX_RW_COUNT;
+  let room: u64 = MAX_RW_COUNT;
   for (let index: u32 = 0; index < list.count; index++) {
     const segment = segmentAt(list, index);
     segment.length = min<u64>(segment.length, room);

@@ -5,7 +5,6 @@ import type { MemFile, RemoteDirection } from "../systems/remote/memFile.ts";
 import { processVm, type VectorArgument } from "../systems/remote/processVm.ts";
 import { openProcFile, readProcFile } from "../systems/remote/procFiles.ts";
 import { attachTo, peekWord, pokeWord } from "../systems/remote/ptrace.ts";
-import type { RemotePath } from "../systems/remote/paths.ts";
 import type { Answer } from "./remoteVmMachine.ts";
 import type { Element, OperationOf, RemoteStep, VectorStep, Word } from "./remoteVmSteps.ts";
 import type { Handlers, Piece, Program, World } from "./remoteVmWorld.ts";
@@ -26,8 +25,6 @@ export const remoteSteps: Handlers<RemoteStep> = {
   vm_writev: (world, step) => moveVectors(world, step, "write"),
   proc_read: readOfProc,
 };
-
-const PATH: RemotePath = "slow";
 
 /** One transfer through an open mem file. */
 type Transfer = (
@@ -82,7 +79,7 @@ function onMemFile(
   transfer: (file: MemFile, pieces: readonly Piece[], caller: Program) => Answer,
 ): Answer {
   const caller = world.program(p);
-  const file = world.memFile(p, pid, PATH);
+  const file = world.memFile(p, pid);
   if (typeof file === "number") return { result: file, failedAt: "open" };
   return withOwnBytes(caller, direction, caller.pieces(elements), seed, (pieces) =>
     transfer(file, pieces, caller),
@@ -144,12 +141,12 @@ function onAttached(
 }
 
 function peek(tracer: Program, target: Program, { addr }: StepOf<"peek">): Answer {
-  const word = peekWord(tracer.task, target.task, wordOf(addr), PATH);
+  const word = peekWord(tracer.task, target.task, wordOf(addr));
   return typeof word === "number" ? { result: word } : { result: 0, word };
 }
 
 function poke(tracer: Program, target: Program, { addr, val }: StepOf<"poke">): Answer {
-  return { result: pokeWord(tracer.task, target.task, wordOf(addr), wordOf(val), PATH) };
+  return { result: pokeWord(tracer.task, target.task, wordOf(addr), wordOf(val)) };
 }
 
 function readOfProc(world: World, step: StepOf<"proc_read">): Answer {
@@ -166,7 +163,6 @@ function readOfProc(world: World, step: StepOf<"proc_read">): Answer {
       piece!.address,
       piece!.length,
       wordOf(step.off),
-      PATH,
     ),
   }));
 }

@@ -4,9 +4,7 @@ import type { FileBacking, UserFile } from "../machine/file.ts";
 import type { Machine } from "../machine/machine.ts";
 import { loadByProgram, storeByProgram } from "../machine/programAccess.ts";
 import type { Task } from "../machine/task.ts";
-import { IOVEC_BYTES } from "../systems/kernel/limits.ts";
 import { MemFile } from "../systems/remote/memFile.ts";
-import type { RemotePath } from "../systems/remote/paths.ts";
 import { errnos } from "../base/errno.ts";
 import { Process } from "../systems/kernel/process.ts";
 import { importBuffer, importVector } from "../systems/kernel/vector.ts";
@@ -26,6 +24,8 @@ const OWN_MEMORY = 0x1000_0000_0000n;
 const OWN_BYTES = 12 << 20;
 const LISTS = 0x0f00_0000_0000n;
 const LIST_BYTES = 1 << 16;
+/** struct iovec of a 64-bit program: base, then length. */
+const IOVEC_BYTES = 16;
 /** What a buffer holds before bytes are read into it. */
 const UNTOUCHED = 0xee;
 
@@ -218,13 +218,13 @@ export class World {
   }
 
   /** The mem file of a process that another one keeps open from its first use on, or −errno. */
-  memFile(caller: number, target: number, path: RemotePath): MemFile | number {
+  memFile(caller: number, target: number): MemFile | number {
     const key = `${caller} ${target}`;
     const open = this.#memFiles.get(key);
     if (open !== undefined) return open;
     const of = this.found(target);
     if (of === undefined) return -errnos.ENOENT;
-    const file = MemFile.open(this.program(caller).task, of.task, path);
+    const file = MemFile.open(this.program(caller).task, of.task);
     if (typeof file !== "number") this.#memFiles.set(key, file);
     return file;
   }

@@ -1,13 +1,5 @@
-import {
-  checkOptions,
-  listOf,
-  nameOf,
-  objectOf,
-  optional,
-  whole,
-  type Shape,
-} from "../base/checks.ts";
-import { wasmSource, type WasmSource } from "../core/source.ts";
+import { checkOptions, listOf, nameOf, optional, whole, type Shape } from "../base/checks.ts";
+import type { WasmSource } from "../core/source.ts";
 import { archNames, type ArchName } from "../machine/arch.ts";
 import { kernelRelease, newestKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
@@ -24,6 +16,7 @@ import {
 } from "../systems/pcm/abi.ts";
 import { callFigures, type CallFigures } from "./callFigures.ts";
 import { comparedStrategies, given } from "./compareSyncPtr.ts";
+import { coresGiven } from "./coresGiven.ts";
 import {
   expectAnswer,
   longestPeriod,
@@ -44,16 +37,12 @@ export interface ComparePlaybackOptions {
   readonly wasm?: { readonly study?: WasmSource; readonly release?: WasmSource };
 }
 
-const cores = objectOf<NonNullable<ComparePlaybackOptions["wasm"]>>({
-  study: optional(wasmSource),
-  release: optional(wasmSource),
-});
 const compareOptions: Shape<ComparePlaybackOptions> = {
   archs: optional(listOf(nameOf(archNames))),
   periodSizes: optional(listOf(whole(1, longestPeriod))),
   strategies: optional(listOf(nameOf(strategyNames))),
   kernel: optional(kernelRelease),
-  wasm: optional(cores),
+  wasm: optional(coresGiven),
 };
 
 /**

@@ -46,6 +46,34 @@ const brokenRules: readonly BrokenRule[] = [
     kind: "syscall",
     field: "balance",
   },
+  {
+    rule: "a page shared after a fork is first made the task's own, to be read for long",
+    mutation: { file: "remote/gup.ts", find: "return ACCESS_UNSHARE;", replace: "return NOTHING_MISSING;" }, // prettier-ignore
+    kind: "cow",
+    field: "pages_after",
+  },
+  {
+    rule: "arguments are read from anonymous memory only",
+    mutation: {
+      file: "remote/rights.ts",
+      find: "(foll & FOLL_ANON) != 0 && ",
+      replace: "false && ",
+    },
+    kind: "cmdline",
+    field: "ret",
+  },
+  {
+    rule: "force writes where the program itself may not, as long as the write stays private",
+    mutation: { file: "remote/rights.ts", find: "isCowMapping(vma.flags) ?", replace: "false ?" },
+    kind: "perm",
+    field: "ret",
+  },
+  {
+    rule: "pages that were pinned before a bad one count",
+    mutation: { file: "remote/gup.ts", find: "taken == 0 ? page : taken", replace: "page" },
+    kind: "iov",
+    field: "ret",
+  },
 ];
 
 test.each(brokenRules)("$rule", async ({ mutation, kind, field }) => {

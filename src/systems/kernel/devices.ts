@@ -1,4 +1,4 @@
-/** The memory devices (drivers/char/mem.c; spec/remote-vm.md §2.13). */
+/** The memory devices (drivers/char/mem.c, 6.18). */
 
 import { errnos } from "../../base/errno.ts";
 import type { UserIterator } from "./userIterator.ts";

@@ -1,6 +1,6 @@
 /**
- * write and read of a regular or memory file through its page cache, at a position (mm/filemap.c, mm/shmem.c;
- * spec/remote-vm.md §2.13). File systems below the cache, append mode and limits of single users are left out.
+ * write and read of a regular or memory file through its page cache, at a position (mm/filemap.c, mm/shmem.c,
+ * 6.18). File systems below the cache, append mode and limits of single users are left out.
  */
 
 import { errnos } from "../../base/errno.ts";

@@ -1,5 +1,5 @@
 /**
- * System calls that take a string (fs/namei.c, kernel/sys.c; spec/remote-vm.md §2.13). The emulated file tree has two
+ * System calls that take a string (fs/namei.c, kernel/sys.c, 6.18). The emulated file tree has two
  * names: the root and /proc.
  */
 

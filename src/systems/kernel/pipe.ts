@@ -12,7 +12,7 @@ const SLOTS_AT = 2;
 const WORD_BYTES = 4;
 
 /**
- * A non-blocking pipe (fs/pipe.c; spec/remote-vm.md §2.13): a ring of pages, each with the part of it that is data.
+ * A non-blocking pipe (fs/pipe.c, 6.18): a ring of pages, each with the part of it that is data.
  * It works in whole pages: what a fault cuts short within one is not counted, in either direction. Waiting readers and
  * writers are left out. The record stands in emulated RAM:
  *

@@ -8,7 +8,7 @@ const { EAGAIN, EFAULT, EMSGSIZE, ENOBUFS } = errnos;
 export const socketTypes = ["stream", "dgram"] as const;
 export type SocketType = (typeof socketTypes)[number];
 
-/** A stream's data travels in pieces of at most this (spec/remote-vm.md §2.13: about 48 KiB). */
+/** A stream's data travels in pieces of at most about this; no recorded fault lies behind the first. */
 const STREAM_PIECE = 48 << 10;
 /** What a socket may have queued at its peer (net.core.wmem_default). */
 const SEND_BUFFER = 212_992;
@@ -20,7 +20,7 @@ const SIZE = 1;
 const OFFSET = 2;
 
 /**
- * One direction of a pair of connected, non-blocking UNIX sockets (net/unix/af_unix.c; spec/remote-vm.md §2.13): the
+ * One direction of a pair of connected, non-blocking UNIX sockets (net/unix/af_unix.c, 6.18): the
  * queue of messages between them. Addresses, credentials, waiting and shutdown are left out. Queue and messages stand
  * in emulated RAM:
  *

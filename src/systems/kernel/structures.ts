@@ -1,6 +1,6 @@
 /**
  * System calls that fill one structure in user memory, or read one, on a 64-bit kernel (kernel/sys.c, kernel/time/,
- * fs/stat.c, …; spec/remote-vm.md §2.13). What the emulated machine has no opinion on (load, inode numbers, earlier
+ * fs/stat.c, …, 6.18). What the emulated machine has no opinion on (load, inode numbers, earlier
  * signal handlers) is zero.
  */
 

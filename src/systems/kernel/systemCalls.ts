@@ -1,5 +1,5 @@
 /**
- * Single system calls, one pointer each, on user memory that may be bad (spec/remote-vm.md §2.13). Descriptors 0 and 1
+ * Single system calls, one pointer each, on user memory that may be bad (6.18). Descriptors 0 and 1
  * are /dev/null; the current directory is /proc.
  */
 

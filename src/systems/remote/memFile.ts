@@ -1,6 +1,5 @@
 import { halves, join } from "../../machine/address.ts";
 import type { Task } from "../../machine/task.ts";
-import { pathConstant, type RemotePath } from "./paths.ts";
 
 /** Which way bytes go: from the other process, or to it. */
 export type RemoteDirection = "read" | "write";
@@ -20,11 +19,10 @@ export class MemFile {
   }
 
   /** The open file, or −ESRCH for a process that has ended, −EACCES, −ENOMEM. */
-  static open(caller: Task, target: Task, path: RemotePath): MemFile | number {
+  static open(caller: Task, target: Task): MemFile | number {
     const { machine, cpu } = caller;
     caller.runOn(cpu);
-    const number = machine.constant(pathConstant(path));
-    const result = machine.exports.openMemFile(cpu, target.handleOn(machine), number);
+    const result = machine.exports.openMemFile(cpu, target.handleOn(machine));
     return result < 0 ? result : new MemFile(caller, machine.exports.readValueLow(cpu) >>> 0);
   }
 

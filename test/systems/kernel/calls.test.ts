@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { errnos } from "../../../src/base/errno.ts";
 import { readDevice, writeDevice } from "../../../src/systems/kernel/devices.ts";
 import { readFile, writeFile } from "../../../src/systems/kernel/fileData.ts";
-import { MAX_RW_COUNT } from "../../../src/systems/kernel/limits.ts";
 import { Process } from "../../../src/systems/kernel/process.ts";
 import { systemCall } from "../../../src/systems/kernel/systemCalls.ts";
 import { importBuffer } from "../../../src/systems/kernel/vector.ts";
@@ -16,7 +15,10 @@ let bed: Bed;
 
 beforeEach(async () => {
   bed = await makeBed();
+  MAX_RW_COUNT = bed.machine.constant("MAX_RW_COUNT");
 });
+
+let MAX_RW_COUNT: number;
 
 /** What an import took over, or the error. */
 function taken(imported: ReturnType<typeof vectorOf>): number {
