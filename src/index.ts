@@ -122,17 +122,8 @@ export { pcmDoorNames, type PcmDoor } from "./systems/pcm/doors.ts";
 export type { DriverCall } from "./systems/pcm/driverLog.ts";
 export { pcmFormatNames, pcmFormats, type PcmFormatName } from "./systems/pcm/formatNames.ts";
 export { streamFields, type StreamField } from "./systems/pcm/fields.ts";
-export {
-  PcmFile,
-  pcmStates,
-  type DriverAnswers,
-  type PcmArea,
-  type PcmDirection,
-  type PcmOpenOptions,
-  type PcmState,
-  type PokedPointers,
-  type SyncPtrCall,
-} from "./systems/pcm/file.ts";
+export { PcmFile, type PcmArea, type SyncPtrCall } from "./systems/pcm/file.ts";
+export type { PcmOpenOptions } from "./systems/pcm/opening.ts";
 export {
   deviceProfiles,
   type IntervalChoice,
@@ -145,13 +136,10 @@ export {
   type PcmInterval,
 } from "./systems/pcm/params/index.ts";
 export { pcmRequest, pcmRequestNames, type PcmRequestName } from "./systems/pcm/requests.ts";
-export {
-  pcmBlocked,
-  PcmStream,
-  type PcmConfiguration,
-  type PcmStreamOptions,
-  type SwParamsRequest,
-} from "./systems/pcm/stream.ts";
+export { pcmBlocked, PcmStream, type PcmStreamOptions } from "./systems/pcm/stream.ts";
+export type { PcmConfiguration, SwParamsRequest } from "./systems/pcm/wanted.ts";
+export { pcmStates, type PcmDirection, type PcmState } from "./systems/pcm/states.ts";
+export type { DriverAnswers, PcmSubstream, PokedPointers } from "./systems/pcm/substream.ts";
 export {
   checkDiscipline,
   parseProgram,
@@ -162,12 +150,6 @@ export {
   type Program as DisciplineProgram,
   type RuleId,
 } from "./uaccess/discipline/index.ts";
-export type {
-  CpuContext,
-  Direction,
-  GetResult,
-  IgnoredTrailing,
-  UserAccess,
-  ValueSize,
-} from "./machine/userAccess.ts";
+export type { CpuContext, Direction } from "./machine/accessGuard.ts";
+export type { GetResult, IgnoredTrailing, UserAccess, ValueSize } from "./machine/userAccess.ts";
 export { figureTable, type FigureName } from "./measure/figures.ts";

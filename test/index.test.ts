@@ -144,7 +144,6 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
   PcmStream: ({ stream }) => ({
     on: stream,
     calls: {
-      askPosition: [],
       channelInfo: [0],
       close: [],
       configure: [
@@ -195,7 +194,6 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
       syncPtr: [{ address: USER, abi: "native64", strategy: "copy" }],
       syncPtrOperation: [{ address: USER, abi: "native64", strategy: "copy" }],
       takeDriverCalls: [],
-      tellCalls: [],
       ttstamp: [1],
       unlink: [],
       userPversion: [0x2000e],

@@ -10,8 +10,9 @@ import type { PcmDevice } from "../systems/pcm/device.ts";
 import type { PcmDoor as SystemDoor } from "../systems/pcm/doors.ts";
 import type { DriverCall } from "../systems/pcm/driverLog.ts";
 import { StreamFields } from "../systems/pcm/fields.ts";
-import { PcmFile, pcmStates } from "../systems/pcm/file.ts";
+import { PcmFile } from "../systems/pcm/file.ts";
 import { deviceProfiles, type PcmDeviceLimits } from "../systems/pcm/params/index.ts";
+import { pcmStates } from "../systems/pcm/states.ts";
 import { checkMethods, knobArguments, methodArguments } from "./pcmArguments.ts";
 import {
   bookkeepingEntries,

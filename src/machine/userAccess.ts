@@ -1,9 +1,10 @@
-import { callback, wholeNumber, wrong } from "../base/checks.ts";
+import { wholeNumber, wrong } from "../base/checks.ts";
 import { oneOf } from "../base/nearest.ts";
-import { halves, join, type Address, type Halves } from "./address.ts";
-import { KernelBuffer } from "./kernelBuffer.ts";
-import type { ConstantName, CoreExports } from "../core/exports.ts";
-import type { CoreMemory } from "./coreMemory.ts";
+import type { ConstantName } from "../core/exports.ts";
+import { AccessGuard } from "./accessGuard.ts";
+import { halves, type Address } from "./address.ts";
+import type { KernelBuffer } from "./kernelBuffer.ts";
+import { checkedLength, checkedLimit } from "./kernelCaller.ts";
 
 /** Sizes of a single value, in bytes. */
 export type ValueSize = 1 | 2 | 4 | 8;
@@ -28,24 +29,10 @@ const copyForms = {
   nmi: "COPY_NMI",
   unsafe: "COPY_UNSAFE",
 } as const;
-const directions = {
-  read: "DIRECTION_READ",
-  write: "DIRECTION_WRITE",
-  both: "DIRECTION_BOTH",
-} as const;
 const trailings = {
   documented: "TRAILING_DOCUMENTED",
   literal: "TRAILING_LITERAL",
 } as const;
-const contexts = {
-  task: "CONTEXT_TASK",
-  softirq: "CONTEXT_SOFTIRQ",
-  irq: "CONTEXT_IRQ",
-  nmi: "CONTEXT_NMI",
-} as const;
-
-export type Direction = keyof typeof directions;
-export type CpuContext = keyof typeof contexts;
 /**
  * What copy_struct_to_user reports as `ignored_trailing`. "documented": the user's structure is the shorter and hides a
  * byte that is not zero. "literal": what the code of v6.13 to v7.1 computes, which compares the sizes the wrong way
@@ -53,48 +40,12 @@ export type CpuContext = keyof typeof contexts;
  */
 export type IgnoredTrailing = keyof typeof trailings;
 
-const MAX_LENGTH = 2 ** 31 - 1;
-const MAX_TOKEN = 2 ** 32 - 1;
-
-/** The task whose kernel code calls the primitives. */
-export interface Caller {
-  readonly machine: CoreMemory;
-  /** The CPU it runs on. */
-  readonly cpu: number;
-}
-
 /**
- * Every primitive of the kernel's user-access interface, run by one task's kernel code on its CPU
- * (include/linux/uaccess.h, lib/usercopy.c, mm/maccess.c). Results are the kernel's: 0, −errno, or bytes not
- * copied. What the kernel code does wrong is a finding of the machine.
+ * Every primitive of the kernel's user-access interface, run by one task's kernel code on its CPU: here what moves
+ * data, on top of the guard and the context (include/linux/uaccess.h, lib/usercopy.c, mm/maccess.c). Results are the
+ * kernel's: 0, −errno, or bytes not copied. What the kernel code does wrong is a finding of the machine.
  */
-export class UserAccess {
-  readonly #task: Caller;
-
-  constructor(task: Caller) {
-    this.#task = task;
-  }
-
-  get #core(): CoreExports {
-    return this.#task.machine.exports;
-  }
-
-  get #cpu(): number {
-    return this.#task.cpu;
-  }
-
-  #constant(name: ConstantName): number {
-    return this.#task.machine.constant(name);
-  }
-
-  #pointer(address: Address): Halves {
-    return this.#task.machine.word(address, "address");
-  }
-
-  #linear(argument: string, buffer: KernelBuffer): number {
-    return KernelBuffer.linearOf(argument, buffer, this.#task.machine);
-  }
-
+export class UserAccess extends AccessGuard {
   /** get_user. */
   getUser(address: Address, size: ValueSize): GetResult {
     return this.#get(singleForms.checked, address, size);
@@ -119,13 +70,15 @@ export class UserAccess {
   }
 
   #get(form: ConstantName, address: Address, size: ValueSize): GetResult {
-    const { lo, hi } = this.#pointer(address);
-    const error = this.#core.getValue(this.#cpu, this.#constant(form), lo, hi, checkedSize(size));
-    return { error, value: error === 0 ? this.#value() : 0n };
-  }
-
-  #value(): bigint {
-    return join(this.#core.readValueLow(this.#cpu), this.#core.readValueHigh(this.#cpu));
+    const { lo, hi } = this.caller.pointer(address);
+    const error = this.caller.core.getValue(
+      this.caller.cpu,
+      this.caller.constant(form),
+      lo,
+      hi,
+      checkedSize(size),
+    );
+    return { error, value: error === 0 ? this.caller.value() : 0n };
   }
 
   /** put_user: 0 or −EFAULT. The value is cut to `size`. */
@@ -147,11 +100,11 @@ export class UserAccess {
   }
 
   #put(form: ConstantName, address: Address, size: ValueSize, value: Address): number {
-    const { lo, hi } = this.#pointer(address);
+    const { lo, hi } = this.caller.pointer(address);
     const word = halves(value, "value");
-    return this.#core.putValue(
-      this.#cpu,
-      this.#constant(form),
+    return this.caller.core.putValue(
+      this.caller.cpu,
+      this.caller.constant(form),
       lo,
       hi,
       checkedSize(size),
@@ -192,11 +145,11 @@ export class UserAccess {
     length: number,
     offset: number,
   ): number {
-    const { lo, hi } = this.#pointer(address);
-    return this.#core.copyIn(
-      this.#cpu,
-      this.#constant(form),
-      this.#linear("to", to) + checkedOffset(to, offset, length),
+    const { lo, hi } = this.caller.pointer(address);
+    return this.caller.core.copyIn(
+      this.caller.cpu,
+      this.caller.constant(form),
+      this.caller.linear("to", to) + checkedOffset(to, offset, length),
       lo,
       hi,
       checkedLength(length),
@@ -235,23 +188,23 @@ export class UserAccess {
     length: number,
     offset: number,
   ): number {
-    const { lo, hi } = this.#pointer(address);
-    return this.#core.copyOut(
-      this.#cpu,
-      this.#constant(form),
+    const { lo, hi } = this.caller.pointer(address);
+    return this.caller.core.copyOut(
+      this.caller.cpu,
+      this.caller.constant(form),
       lo,
       hi,
-      this.#linear("from", from) + checkedOffset(from, offset, length),
+      this.caller.linear("from", from) + checkedOffset(from, offset, length),
       checkedLength(length),
     );
   }
 
   /** clear_user: bytes not cleared. */
   clearUser(address: Address, length: number): number {
-    const { lo, hi } = this.#pointer(address);
-    return this.#core.clearOut(
-      this.#cpu,
-      this.#constant(copyForms.checked),
+    const { lo, hi } = this.caller.pointer(address);
+    return this.caller.core.clearOut(
+      this.caller.cpu,
+      this.caller.constant(copyForms.checked),
       lo,
       hi,
       checkedLength(length),
@@ -260,10 +213,10 @@ export class UserAccess {
 
   /** __clear_user: without the range check. */
   clearUserUnchecked(address: Address, length: number): number {
-    const { lo, hi } = this.#pointer(address);
-    return this.#core.clearOut(
-      this.#cpu,
-      this.#constant(copyForms.unchecked),
+    const { lo, hi } = this.caller.pointer(address);
+    return this.caller.core.clearOut(
+      this.caller.cpu,
+      this.caller.constant(copyForms.unchecked),
       lo,
       hi,
       checkedLength(length),
@@ -272,8 +225,13 @@ export class UserAccess {
 
   /** copy_from_kernel_nofault: 0, −ERANGE, −EFAULT. `address` is a kernel pointer. */
   copyFromKernelNofault(to: KernelBuffer, address: Address, length: number): number {
-    const { lo, hi } = this.#pointer(address);
-    return this.#core.copyKernelNofault(this.#linear("to", to), lo, hi, checkedLength(length));
+    const { lo, hi } = this.caller.pointer(address);
+    return this.caller.core.copyKernelNofault(
+      this.caller.linear("to", to),
+      lo,
+      hi,
+      checkedLength(length),
+    );
   }
 
   /** strncpy_from_user: length without the NUL, `limit` if there was none, −EFAULT. */
@@ -286,11 +244,11 @@ export class UserAccess {
   }
 
   #string(form: ConstantName, to: KernelBuffer, address: Address, limit: number): number {
-    const { lo, hi } = this.#pointer(address);
-    return this.#core.stringIn(
-      this.#cpu,
-      this.#constant(form),
-      this.#linear("to", to),
+    const { lo, hi } = this.caller.pointer(address);
+    return this.caller.core.stringIn(
+      this.caller.cpu,
+      this.caller.constant(form),
+      this.caller.linear("to", to),
       lo,
       hi,
       checkedLimit(limit),
@@ -299,10 +257,10 @@ export class UserAccess {
 
   /** strnlen_user: length with the NUL, 0 on a fault, more than `limit` if there was no NUL. */
   strnlenUser(address: Address, limit: number): number {
-    const { lo, hi } = this.#pointer(address);
-    return this.#core.stringLength(
-      this.#cpu,
-      this.#constant("STRING_PLAIN"),
+    const { lo, hi } = this.caller.pointer(address);
+    return this.caller.core.stringLength(
+      this.caller.cpu,
+      this.caller.constant("STRING_PLAIN"),
       lo,
       hi,
       checkedLimit(limit),
@@ -310,10 +268,10 @@ export class UserAccess {
   }
 
   strnlenUserNofault(address: Address, limit: number): number {
-    const { lo, hi } = this.#pointer(address);
-    return this.#core.stringLength(
-      this.#cpu,
-      this.#constant("STRING_NOFAULT"),
+    const { lo, hi } = this.caller.pointer(address);
+    return this.caller.core.stringLength(
+      this.caller.cpu,
+      this.caller.constant("STRING_NOFAULT"),
       lo,
       hi,
       checkedLimit(limit),
@@ -322,14 +280,19 @@ export class UserAccess {
 
   /** strncpy_from_kernel_nofault: length with the NUL, −ERANGE, −EFAULT. */
   strncpyFromKernelNofault(to: KernelBuffer, address: Address, limit: number): number {
-    const { lo, hi } = this.#pointer(address);
-    return this.#core.stringFromKernel(this.#linear("to", to), lo, hi, checkedLimit(limit));
+    const { lo, hi } = this.caller.pointer(address);
+    return this.caller.core.stringFromKernel(
+      this.caller.linear("to", to),
+      lo,
+      hi,
+      checkedLimit(limit),
+    );
   }
 
   /** check_zeroed_user: 1 all zero, 0 not, −EFAULT. */
   checkZeroedUser(address: Address, length: number): number {
-    const { lo, hi } = this.#pointer(address);
-    return this.#core.zeroedCheck(this.#cpu, lo, hi, checkedLength(length));
+    const { lo, hi } = this.caller.pointer(address);
+    return this.caller.core.zeroedCheck(this.caller.cpu, lo, hi, checkedLength(length));
   }
 
   /** copy_struct_from_user: 0, −E2BIG, −EFAULT. */
@@ -339,10 +302,10 @@ export class UserAccess {
     address: Address,
     userSize: number,
   ): number {
-    const { lo, hi } = this.#pointer(address);
-    return this.#core.structIn(
-      this.#cpu,
-      this.#linear("to", to),
+    const { lo, hi } = this.caller.pointer(address);
+    return this.caller.core.structIn(
+      this.caller.cpu,
+      this.caller.linear("to", to),
       checkedLength(kernelSize),
       lo,
       hi,
@@ -361,88 +324,19 @@ export class UserAccess {
     kernelSize: number,
     trailing: IgnoredTrailing = "documented",
   ): { error: number; ignoredTrailing: boolean } {
-    const { lo, hi } = this.#pointer(address);
-    const error = this.#core.structOut(
-      this.#cpu,
+    const { lo, hi } = this.caller.pointer(address);
+    const error = this.caller.core.structOut(
+      this.caller.cpu,
       lo,
       hi,
       checkedLength(userSize),
-      this.#linear("from", from),
+      this.caller.linear("from", from),
       checkedLength(kernelSize),
-      this.#constant(
+      this.caller.constant(
         trailings[oneOf("trailing", trailing, Object.keys(trailings) as IgnoredTrailing[])],
       ),
     );
-    return { error, ignoredTrailing: error === 0 && this.#value() !== 0n };
-  }
-
-  /** access_ok for a size that is a variable. */
-  accessOk(address: Address, size: Address): boolean {
-    return this.#rangeOk(address, size, 0);
-  }
-
-  /** access_ok for a size known when the kernel is built. */
-  accessOkConstant(address: Address, size: Address): boolean {
-    return this.#rangeOk(address, size, 1);
-  }
-
-  #rangeOk(address: Address, size: Address, fixed: number): boolean {
-    const { lo, hi } = this.#pointer(address);
-    const bytes = this.#task.machine.word(size, "size");
-    return this.#core.rangeOk(this.#cpu, lo, hi, bytes.lo, bytes.hi, fixed) !== 0;
-  }
-
-  /** user_access_begin in one direction (or both): false when the range is refused, with the guard untouched. */
-  begin(direction: Direction, address: Address, length: number): boolean {
-    const { lo, hi } = this.#pointer(address);
-    return (
-      this.#core.accessBegin(
-        this.#cpu,
-        lo,
-        hi,
-        checkedLength(length),
-        this.#direction(direction),
-      ) !== 0
-    );
-  }
-
-  /**
-   * masked_user_access_begin: the pointer to use instead, or null where this build of the kernel cannot mask.
-   * The length is not checked.
-   */
-  beginMasked(direction: Direction, address: Address): bigint | null {
-    const { lo, hi } = this.#pointer(address);
-    const open = this.#core.accessBeginMasked(this.#cpu, lo, hi, this.#direction(direction));
-    return open === 0 ? null : this.#value();
-  }
-
-  /** user_access_end. */
-  end(direction: Direction): void {
-    this.#core.accessEnd(this.#cpu, this.#direction(direction));
-  }
-
-  /**
-   * scoped_user_*_access: opens (masked where that is possible), runs `body` with the pointer to use, and closes on
-   * every way out. Answers −EFAULT when the range is refused, else what `body` returns.
-   */
-  scoped(
-    direction: Direction,
-    address: Address,
-    length: number,
-    body: (pointer: Address) => number,
-  ): number {
-    const { lo, hi } = this.#pointer(address);
-    callback("body", body);
-    checkedLength(length);
-    this.#direction(direction);
-    this.#core.scopeEnter(this.#cpu, lo, hi);
-    const masked = this.beginMasked(direction, address);
-    if (masked === null && !this.begin(direction, address, length)) return -EFAULT;
-    try {
-      return body(masked ?? address);
-    } finally {
-      this.end(direction);
-    }
+    return { error, ignoredTrailing: error === 0 && this.caller.value() !== 0n };
   }
 
   /** get_user_inline: a scoped read of one value; the value is not promised to be zero after a failure. */
@@ -462,90 +356,12 @@ export class UserAccess {
       this.unsafePutUser(pointer, size, value),
     );
   }
-
-  /** user_access_save: closes the guard and says how it was, for {@link restore}. */
-  save(): number {
-    return this.#core.accessSave(this.#cpu);
-  }
-
-  /** user_access_restore. Only the bits that {@link save} gives mean anything; in others any word is good. */
-  restore(saved: number): void {
-    this.#core.accessRestore(this.#cpu, wholeNumber("saved", saved, 0, MAX_TOKEN));
-  }
-
-  #direction(direction: Direction): number {
-    return this.#constant(
-      directions[oneOf("direction", direction, Object.keys(directions) as Direction[])],
-    );
-  }
-
-  /** Which directions are open now; a guard that never closes shows as closed. */
-  get openDirections(): { read: boolean; write: boolean } {
-    const open = this.#core.guardDirections(this.#cpu);
-    return {
-      read: (open & this.#constant("DIRECTION_READ")) !== 0,
-      write: (open & this.#constant("DIRECTION_WRITE")) !== 0,
-    };
-  }
-
-  /** pagefault_disable; nests. */
-  pagefaultDisable(): void {
-    this.#core.disablePagefaults(this.#cpu);
-  }
-
-  pagefaultEnable(): void {
-    this.#core.enablePagefaults(this.#cpu);
-  }
-
-  /** preempt_disable on the task's CPU; nests. No legal way to forbid repair, but it does. */
-  preemptDisable(): void {
-    this.#core.disablePreemption(this.#cpu);
-  }
-
-  preemptEnable(): void {
-    this.#core.enablePreemption(this.#cpu);
-  }
-
-  /** Runs the task's CPU in another context: in all but "task" no fault is repaired. */
-  setContext(context: CpuContext): void {
-    this.#core.setContext(
-      this.#cpu,
-      this.#constant(contexts[oneOf("context", context, Object.keys(contexts) as CpuContext[])]),
-    );
-  }
-
-  /** A kernel function begins; on PowerPC the compiler's knowledge of earlier range checks ends with it. */
-  enterFunction(address: Address = 0): void {
-    const { lo, hi } = this.#pointer(address);
-    this.#core.beginFunction(this.#cpu, lo, hi);
-  }
-
-  /** The system call returns to user mode: the guard must be closed, or it is a finding. */
-  returnToUser(): void {
-    this.#core.returnToUser(this.#cpu);
-  }
-
-  /** The task is about to sleep: the guard must be closed, or it is a finding. */
-  sleep(): void {
-    this.#core.aboutToSleep(this.#cpu);
-  }
 }
-
-const EFAULT = 14;
 
 /** Any other size must fail when the kernel is built, so here it is a mistake of the caller. */
 function checkedSize(size: number): number {
   if (size === 1 || size === 2 || size === 4 || size === 8) return size;
   throw wrong("size", size, "1, 2, 4 or 8");
-}
-
-function checkedLength(length: number): number {
-  return wholeNumber("length", length, 0, MAX_LENGTH);
-}
-
-/** String limits may be zero or negative, as in the kernel. */
-function checkedLimit(limit: number): number {
-  return wholeNumber("limit", limit, -MAX_LENGTH, MAX_LENGTH);
 }
 
 /** A length may run past the buffer's end, which is the kernel code's mistake; a first byte beyond it means nothing. */

@@ -1,4 +1,4 @@
-import type { PcmState } from "../systems/pcm/file.ts";
+import type { PcmState } from "../systems/pcm/states.ts";
 import { pcmBlocked, type PcmStream } from "../systems/pcm/stream.ts";
 
 /** One thing that the program asked for, or that the device did, and what it left. */

@@ -1,4 +1,4 @@
-import type { PcmState } from "./file.ts";
+import type { PcmState } from "./states.ts";
 
 /** What the verbs of a stream answer. Counts are frames; times are nanoseconds. */
 

@@ -1,13 +1,13 @@
 import { callback, checkThat, flag, objectOf, optional, whole } from "../../base/checks.ts";
 import { oneOf } from "../../base/nearest.ts";
 import type { DriverCall } from "./driverLog.ts";
-import type { PcmFile } from "./file.ts";
 import { deviceLimits, deviceProfiles, type PcmDeviceLimits } from "./params/index.ts";
+import type { PcmSubstream } from "./substream.ts";
 
 /**
  * A sound device of your own. The core calls nothing of the host's: `pointer` is asked before each call that can read
  * the position, `called` is told afterwards what the driver was asked. So both may use the machine as they like; what
- * the driver answers to prepare, triggers and acks is set beforehand, with {@link PcmFile.setAnswers}.
+ * the driver answers to prepare, triggers and acks is set beforehand, with {@link PcmSubstream.setAnswers}.
  */
 export interface PcmDevice {
   /** What INFO gives as id and name. Default "octl", as the test device of the recordings. */
@@ -24,12 +24,12 @@ export interface PcmDevice {
    * Where the device stands in its ring, in frames from 0 to buffer_size − 1, or "xrun". Asked while it moves. What it
    * answers besides, and an exception, counts as 0 and is the finding `pcm-position`, as the kernel's own check.
    */
-  readonly pointer?: (file: PcmFile) => number | bigint | "xrun";
+  readonly pointer?: (substream: PcmSubstream) => number | bigint | "xrun";
   /** Told each call down to the driver once the system call is over, oldest first. */
-  readonly called?: (call: DriverCall, file: PcmFile) => void;
+  readonly called?: (call: DriverCall, substream: PcmSubstream) => void;
 }
 
-/** The devices of the recordings; they stand where {@link PcmFile.setPosition} puts them. */
+/** The devices of the recordings; they stand where {@link PcmSubstream.setPosition} puts them. */
 const profiles = {
   /** The scripted test device. */
   ctl: { name: "octl", card: 3, substreams: 1, ownCopy: false, loopback: false },

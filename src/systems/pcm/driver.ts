@@ -1,39 +1,46 @@
 import type { CoreMemory } from "../../machine/coreMemory.ts";
-import type { PcmFile } from "./file.ts";
 
-/** Open files whose device has callbacks, by machine: a call on one file may ask the devices of linked ones. */
-const attended = new WeakMap<CoreMemory, Set<PcmFile>>();
+/** A device that is asked before a call into the core and told after it. */
+export interface Attended {
+  /** Nobody asks or tells once its substream was closed. */
+  readonly isOpen: boolean;
+  askPosition(): void;
+  tellCalls(): void;
+}
+
+/** Devices of open files, by machine: a call on one file may ask the devices of linked ones. */
+const attended = new WeakMap<CoreMemory, Set<Attended>>();
 
 /** The one machine whose devices are being asked: a callback that makes a call of its own asks nobody again. */
 let asking = false;
 
-/** From now on the file's device is asked and told. */
-export function attend(machine: CoreMemory, file: PcmFile): void {
-  const files = attended.get(machine);
-  if (files === undefined) attended.set(machine, new Set([file]));
-  else files.add(file);
+/** From now on the device is asked and told. */
+export function attend(machine: CoreMemory, device: Attended): void {
+  const devices = attended.get(machine);
+  if (devices === undefined) attended.set(machine, new Set([device]));
+  else devices.add(device);
 }
 
-export function dismiss(machine: CoreMemory, file: PcmFile): void {
-  attended.get(machine)?.delete(file);
+export function dismiss(machine: CoreMemory, device: Attended): void {
+  attended.get(machine)?.delete(device);
 }
 
 /** Asks every device that moves where it stands. */
 export function askDevices(machine: CoreMemory): void {
-  visit(machine, (file) => file.askPosition());
+  visit(machine, (device) => device.askPosition());
 }
 
 /** Tells every device what its driver was asked. */
 export function tellDevices(machine: CoreMemory): void {
-  visit(machine, (file) => file.tellCalls());
+  visit(machine, (device) => device.tellCalls());
 }
 
-function visit(machine: CoreMemory, use: (file: PcmFile) => void): void {
-  const files = attended.get(machine);
-  if (files === undefined || asking) return;
+function visit(machine: CoreMemory, use: (device: Attended) => void): void {
+  const devices = attended.get(machine);
+  if (devices === undefined || asking) return;
   asking = true;
   try {
-    for (const file of files) if (file.isOpen) use(file);
+    for (const device of devices) if (device.isOpen) use(device);
   } finally {
     asking = false;
   }

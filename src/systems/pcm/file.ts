@@ -1,19 +1,7 @@
-import {
-  checkOptions,
-  flag,
-  nameOf,
-  optional,
-  whole,
-  wholeNumber,
-  type Check,
-  type Shape,
-} from "../../base/checks.ts";
-import { FaultlineError } from "../../base/errors.ts";
+import { checkOptions, nameOf, optional, wholeNumber, type Shape } from "../../base/checks.ts";
 import { oneOf } from "../../base/nearest.ts";
 import type { ConstantName, CoreExports } from "../../core/exports.ts";
-import { anyAddress, halves, type Address } from "../../machine/address.ts";
-import type { CoreMemory } from "../../machine/coreMemory.ts";
-import { Handle } from "../../machine/handle.ts";
+import { anyAddress, type Address } from "../../machine/address.ts";
 import type { Operation } from "../../machine/programs.ts";
 import { madeTask, type Task } from "../../machine/task.ts";
 import {
@@ -24,43 +12,18 @@ import {
   type AbiName,
   type StrategyName,
 } from "./abi.ts";
-import { cableRulesOf } from "./cable.ts";
-import {
-  completeDevice,
-  nameBytes,
-  type CompleteDevice,
-  type PcmDevice,
-  type PcmDeviceName,
-} from "./device.ts";
+import { DeviceCallbacks } from "./callbacks.ts";
+import type { CompleteDevice } from "./device.ts";
 import { doorNumber, type PcmDoor } from "./doors.ts";
 import { askDevices, attend, dismiss, tellDevices } from "./driver.ts";
-import { takeDriverLog, type DriverCall } from "./driverLog.ts";
-import { StreamFields, streamFields, type StreamField } from "./fields.ts";
+import type { DriverCall } from "./driverLog.ts";
 import { pcmIoctl } from "./negotiate.ts";
-import { constraintsFor, type HwConstraints } from "./params/index.ts";
+import { openOptions, openSubstream, type PcmOpenOptions } from "./opening.ts";
+import type { HwConstraints } from "./params/index.ts";
+import { pcmStates, type PcmState } from "./states.ts";
+import { PcmSubstream } from "./substream.ts";
 
 const MOST_BYTES = 2 ** 31 - 1;
-const EINVAL = 22;
-
-/** Directions, in the order of the core's numbers for them. */
-const directions = ["playback", "capture"] as const;
-
-export type PcmDirection = (typeof directions)[number];
-
-/** States, in the order of their numbers (SNDRV_PCM_STATE_*). */
-export const pcmStates = [
-  "OPEN",
-  "SETUP",
-  "PREPARED",
-  "RUNNING",
-  "XRUN",
-  "DRAINING",
-  "PAUSED",
-  "SUSPENDED",
-  "DISCONNECTED",
-] as const;
-
-export type PcmState = (typeof pcmStates)[number];
 
 /** What may be mapped: the ring and the two records, each of those under two offsets (SNDRV_PCM_MMAP_OFFSET_*). */
 const areas = {
@@ -73,17 +36,6 @@ const areas = {
 
 export type PcmArea = keyof typeof areas;
 
-/** What a file is opened with. */
-export interface PcmOpenOptions {
-  readonly direction?: PcmDirection;
-  /** One of the recorded devices, or your own. Default "ctl", the test device of the recordings. */
-  readonly device?: PcmDeviceName | PcmDevice;
-  /** The device's number on its card. Default 0. */
-  readonly number?: number;
-  /** O_NONBLOCK. Default false. */
-  readonly nonblock?: boolean;
-}
-
 /** One SYNC_PTR call. */
 export interface SyncPtrCall {
   /** User address of the argument. */
@@ -93,48 +45,12 @@ export interface SyncPtrCall {
   readonly strategy?: StrategyName;
 }
 
-/** What the driver answers from now on: 0 or −errno. */
-export interface DriverAnswers {
-  readonly prepare?: number;
-  readonly trigger?: number;
-  readonly ack?: number;
-}
-
-/** Where the four pointers are put by {@link PcmFile.poke}, in frames. */
-export interface PokedPointers {
-  readonly hwPtrBase: Address;
-  readonly hwPtr: Address;
-  readonly applPtr: Address;
-  readonly hwPtrInterrupt: Address;
-}
-
-/** A device is checked as it is completed. */
-const anyDevice: Check = (_, value) => void completeDevice(value as PcmDevice);
-
-export const openOptions: Shape<PcmOpenOptions> = {
-  direction: optional(nameOf(directions)),
-  device: optional(anyDevice),
-  number: optional(whole(0, MOST_BYTES)),
-  nonblock: optional(flag),
-};
-
 const syncPtrCall: Shape<SyncPtrCall> = {
   address: anyAddress,
   abi: nameOf(abiNames),
   strategy: optional(nameOf(strategyNames)),
 };
 
-const answer = optional(whole(-(2 ** 31), MOST_BYTES));
-const driverAnswers: Shape<DriverAnswers> = { prepare: answer, trigger: answer, ack: answer };
-
-const pokedPointers: Shape<PokedPointers> = {
-  hwPtrBase: anyAddress,
-  hwPtr: anyAddress,
-  applPtr: anyAddress,
-  hwPtrInterrupt: anyAddress,
-};
-
-const fieldNames: readonly string[] = streamFields.map(({ name }) => name);
 const areaNames = Object.keys(areas) as readonly PcmArea[];
 
 /**
@@ -142,113 +58,34 @@ const areaNames = Object.keys(areas) as readonly PcmArea[];
  * and the device's side of it. A call answers what the kernel's entry does: 0 or more, −errno, or BLOCKED where it
  * sleeps; then `finish()` runs its second half.
  */
-export class PcmFile {
-  readonly task: Task;
-  readonly direction: PcmDirection;
-  readonly #handle: Handle;
+export class PcmFile extends PcmSubstream {
   readonly #constraints: HwConstraints;
   readonly #device: CompleteDevice;
+  readonly #callbacks: DeviceCallbacks;
   /** The core's numbers of the doors used so far. */
   readonly #doors = new Map<PcmDoor, number>();
-  #pointerError: unknown;
 
   /** @throws FaultlineError "open-failed" for limits nothing can meet, "no-memory" when RAM is full */
   constructor(task: Task, options: PcmOpenOptions = {}) {
     madeTask("task", task);
     checkOptions("options", options, openOptions);
-    const { machine } = task;
-    this.task = task;
-    this.direction = options.direction ?? "playback";
-    this.#device = completeDevice(options.device ?? "ctl");
-    this.#constraints = this.#openConstraints();
-    const kind =
-      (this.#device.ownCopy ? machine.constant("DEVICE_OWN_COPY") : 0) |
-      (this.#device.loopback ? machine.constant("DEVICE_LOOPBACK") : 0);
-    const address =
-      machine.exports.pcmOpen(
-        directions.indexOf(this.direction),
-        this.#device.card,
-        options.number ?? 0,
-        this.#device.limits.info >>> 0,
-        kind,
-        options.nonblock === true ? 1 : 0,
-      ) >>> 0;
-    if (address === 0) throw new FaultlineError("no-memory", "RAM is full: no stream record");
-    this.#handle = new Handle(machine, "stream", address);
-    this.#describe();
+    const { record, direction, device, constraints } = openSubstream(task.machine, options);
+    super(task, direction, record);
+    this.#device = device;
+    this.#constraints = constraints;
+    this.#callbacks = new DeviceCallbacks(this, device);
     this.#attend();
-    tellDevices(machine);
-  }
-
-  #openConstraints(): HwConstraints {
-    const { limits, loopback } = this.#device;
-    const driverRules = loopback
-      ? cableRulesOf(limits, (field) => this.#deviceWord(field))
-      : limits.driverRules;
-    const { constraints } = constraintsFor({ ...limits, driverRules });
-    if (constraints !== undefined) return constraints;
-    throw new FaultlineError(
-      "open-failed",
-      `open gave ${-EINVAL}: no configuration meets the device's limits`,
-    );
-  }
-
-  /** What INFO tells of the device. */
-  #describe(): void {
-    const { machine } = this;
-    const record = this.#deviceAddress;
-    machine.bytes.set(nameBytes(this.#device.name), record + machine.constant("DEVICE_NAME"));
-    machine.words[(record + machine.constant("DEVICE_SUBSTREAMS")) >>> 2] = this.#device.substreams;
+    tellDevices(this.machine);
   }
 
   #attend(): void {
     const { pointer, called } = this.#device;
-    if (pointer !== undefined || called !== undefined) attend(this.machine, this);
+    if (pointer !== undefined || called !== undefined) attend(this.machine, this.#callbacks);
   }
 
-  /** The machine it is open on. @throws UsageError once its task has ended */
-  get machine(): CoreMemory {
-    return this.task.machine;
-  }
-
-  /** Linear address of its record in the core. @throws UsageError once it was closed */
-  get handle(): number {
-    return this.#handle.address;
-  }
-
-  /** False once it was closed, or its machine reset. */
-  get isOpen(): boolean {
-    return this.#handle.isLive;
-  }
-
-  /** The number by which LINK names it. */
-  get descriptor(): number {
-    return this.#word("STREAM_DESCRIPTOR");
-  }
-
-  /** A word of the kernel's bookkeeping. Asking changes nothing. */
-  field(name: StreamField): bigint {
-    oneOf("name", name, fieldNames);
-    const words = new Uint32Array(2);
-    new StreamFields(this.machine, [name]).read(this.handle, words);
-    return (BigInt(words[1]!) << 32n) | BigInt(words[0]!);
-  }
-
-  /** The stream's state, as the kernel has it. Asking changes nothing. */
-  get state(): PcmState {
-    return pcmStates[Number(this.field("state"))]!;
-  }
-
-  #word(field: ConstantName): number {
-    return this.machine.words[(this.handle + this.machine.constant(field)) >>> 2]!;
-  }
-
-  get #deviceAddress(): number {
-    return this.#word("STREAM_DEVICE");
-  }
-
-  #deviceWord(field: ConstantName): number {
-    return this.machine.words[(this.#deviceAddress + this.machine.constant(field)) >>> 2]!;
+  /** What the device's `pointer` threw last; undefined if it never did. */
+  get pointerError(): unknown {
+    return this.#callbacks.pointerError;
   }
 
   /** A call into the core with the devices asked before and told after it. */
@@ -372,85 +209,11 @@ export class PcmFile {
   }
 
   /** close(2). Returns the driver calls that nobody has taken. */
-  close(): readonly DriverCall[] {
-    const { exports } = this.machine;
-    const address = this.handle;
-    exports.pcmShut(this.task.cpu, address);
+  override close(): readonly DriverCall[] {
+    this.machine.exports.pcmShut(this.task.cpu, this.handle);
     tellDevices(this.machine);
-    const calls = this.takeDriverCalls();
-    exports.pcmFree(address);
-    dismiss(this.machine, this);
-    this.#handle.release("was closed");
-    return calls;
-  }
-
-  /** Calls down to the driver since the last question, oldest first (the log keeps 255). */
-  takeDriverCalls(): readonly DriverCall[] {
-    return takeDriverLog(this.machine, this.handle);
-  }
-
-  /** The position that the device reports from now on, in frames, right or wrong; all ones reports an xrun. */
-  setPosition(frames: Address): void {
-    const { lo, hi } = halves(frames, "frames");
-    this.#storePosition(lo, hi);
-  }
-
-  /** Past the core's exports, because an operation that is being taken up again may pass here. */
-  #storePosition(lo: number, hi: number): void {
-    const at = (this.#deviceAddress + this.machine.constant("DEVICE_POSITION")) >>> 2;
-    this.machine.words[at] = lo;
-    this.machine.words[at + 1] = hi;
-  }
-
-  /** Asks the device's `pointer` for the position, if it has one and moves. */
-  askPosition(): void {
-    const { pointer } = this.#device;
-    const { state } = this;
-    if (pointer === undefined || (state !== "RUNNING" && state !== "DRAINING")) return;
-    const { lo, hi } = halves(this.#validPosition(pointer));
-    this.#storePosition(lo, hi);
-  }
-
-  /** Nonsense becomes a number that no ring has, so that the kernel's own check finds it. */
-  #validPosition(pointer: NonNullable<PcmDevice["pointer"]>): bigint {
-    const noPosition = this.machine.wordBytes === 8 ? 2n ** 64n - 1n : 2n ** 32n - 1n;
-    let frames: number | bigint | "xrun";
-    try {
-      frames = pointer(this);
-    } catch (error) {
-      this.#pointerError = error;
-      return noPosition - 1n;
-    }
-    if (frames === "xrun") return noPosition;
-    const whole = typeof frames === "bigint" || Number.isInteger(frames);
-    return whole && frames >= 0 && frames < noPosition ? BigInt(frames) : noPosition - 1n;
-  }
-
-  /** What the device's `pointer` threw last; undefined if it never did. */
-  get pointerError(): unknown {
-    return this.#pointerError;
-  }
-
-  /** Tells the device's `called` what its driver was asked since the last time. */
-  tellCalls(): void {
-    const { called } = this.#device;
-    if (called === undefined) return;
-    for (const call of this.takeDriverCalls()) called(call, this);
-  }
-
-  /** What the driver answers from now on. What is not named answers 0. */
-  setAnswers(answers: DriverAnswers): void {
-    checkOptions("answers", answers, driverAnswers);
-    const { prepare = 0, trigger = 0, ack = 0 } = answers;
-    this.machine.exports.deviceSetAnswers(this.handle, prepare, trigger, ack);
-  }
-
-  /** The stream's extra delay in frames, which DELAY and STATUS report on top; may be negative. */
-  setDelay(frames: Address): void {
-    const negative = (typeof frames === "number" || typeof frames === "bigint") && frames < 0;
-    anyAddress("frames", negative ? -frames : frames);
-    const { lo, hi } = halves(BigInt.asUintN(64, BigInt(frames)));
-    this.machine.exports.deviceSetDelay(this.handle, lo, hi);
+    dismiss(this.machine, this.#callbacks);
+    return super.close();
   }
 
   /** The device reports a period interrupt. */
@@ -486,32 +249,5 @@ export class PcmFile {
     return this.#attended(() =>
       this.machine.exports.deviceStop(this.task.cpu, this.handle, number),
     );
-  }
-
-  /** Puts the pointers somewhere else, past all rules; the silent part then begins at appl_ptr. */
-  poke(pointers: PokedPointers): void {
-    checkOptions("pointers", pointers, pokedPointers);
-    const base = halves(pointers.hwPtrBase);
-    const hw = halves(pointers.hwPtr);
-    const appl = halves(pointers.applPtr);
-    const last = halves(pointers.hwPtrInterrupt);
-    this.machine.exports.pcmPoke(
-      this.handle,
-      base.lo,
-      base.hi,
-      hw.lo,
-      hw.hi,
-      appl.lo,
-      appl.hi,
-      last.lo,
-      last.hi,
-    );
-  }
-
-  /** The ring's bytes, live, until the next HW_PARAMS, HW_FREE or close; empty while there is no ring. */
-  ring(): Uint8Array {
-    const at = this.#word("STREAM_RING");
-    const length = at === 0 ? 0 : this.#word("STREAM_DMA_BYTES");
-    return this.machine.bytes.subarray(at, at + length);
   }
 }

@@ -1,7 +1,6 @@
 import {
   checkOptions,
   checkThat,
-  flag,
   listOf,
   nameOf,
   optional,
@@ -13,7 +12,7 @@ import { anyAddress, halves, join, type Address } from "../../machine/address.ts
 import { coreConstants } from "../../core/generated/coreConstants.ts";
 import type { Mapping } from "../../machine/mapping.ts";
 import { madeTask, type Task } from "../../machine/task.ts";
-import { syncPtrLayout, type AbiName, type SyncPtrField } from "./abi.ts";
+import { syncPtrLayout, type AbiName } from "./abi.ts";
 import type {
   PcmAnswer,
   PcmChannelInfo,
@@ -23,14 +22,23 @@ import type {
   PcmSync,
   PcmSyncRequest,
 } from "./answers.ts";
+import {
+  channelInfoAnswer,
+  frameCount,
+  infoAnswer,
+  statusAnswer,
+  swParamsAnswer,
+  syncAnswer,
+  type SyncLayout,
+} from "./decodedAnswers.ts";
 import { doorNumber, pcmDoorNames, wordBytesAt, type PcmDoor } from "./doors.ts";
 import type { DriverCall } from "./driverLog.ts";
 import { pcmFormats } from "./formatNames.ts";
-import { PcmFile, openOptions, pcmStates, type PcmOpenOptions, type PcmState } from "./file.ts";
+import { PcmFile } from "./file.ts";
+import { openOptions, type PcmOpenOptions } from "./opening.ts";
 import {
   hwAnswer,
   hwRequest,
-  lastMaskBit,
   type PcmHwAnswer,
   type PcmHwRequest,
   type WordBytes,
@@ -41,15 +49,19 @@ import {
   decode,
   encode,
   infoLayout,
-  infoTexts,
   intLayout,
   statusLayout,
   swParamsLayout,
-  textAt,
   transferLayout,
   wordLayout,
-  type StructLayout,
 } from "./structures.ts";
+import {
+  configuration,
+  softwareParameters,
+  syncRequest,
+  type PcmConfiguration,
+  type SwParamsRequest,
+} from "./wanted.ts";
 
 /** From where on a free page is looked for in which the requests' structures lie. */
 const ARGUMENT_ADDRESS = 0x08000000;
@@ -58,7 +70,6 @@ const ARGUMENT_BYTES = 4096;
 const LIST_OFFSET = 64;
 
 const ACCESS_RW_INTERLEAVED = 3;
-const BILLION = 1_000_000_000n;
 
 /** What a call answers while its task sleeps in it; `finish()` goes on with it. */
 export const pcmBlocked: number = coreConstants.BLOCKED;
@@ -69,54 +80,9 @@ export interface PcmStreamOptions extends PcmOpenOptions {
   readonly door?: PcmDoor;
 }
 
-/** What SW_PARAMS is asked for; the boundary is the kernel's to say. */
-export type SwParamsRequest = {
-  readonly [Name in keyof Omit<PcmSwParams, "boundary">]?: Address;
-};
-
-/** Parameters set in one go, each as a single value. Sizes in frames, rate in Hz. */
-export interface PcmConfiguration {
-  readonly format?: number;
-  readonly access?: number;
-  readonly channels?: number;
-  readonly rate?: number;
-  readonly periodSize: number;
-  readonly bufferSize: number;
-}
-
 const streamOptions: Shape<PcmStreamOptions> = {
   ...openOptions,
   door: optional(nameOf(pcmDoorNames)),
-};
-
-const MAX_WORD = 2 ** 32 - 1;
-const word = whole(0, MAX_WORD);
-/** Which values a device takes is its own to say, by an errno; a mask's bits are its all. */
-const configuration: Shape<PcmConfiguration> = {
-  format: optional(whole(0, lastMaskBit)),
-  access: optional(whole(0, lastMaskBit)),
-  channels: optional(word),
-  rate: optional(word),
-  periodSize: word,
-  bufferSize: word,
-};
-
-const softwareParameters: Shape<SwParamsRequest> = {
-  tstampMode: optional(word),
-  periodStep: optional(word),
-  availMin: optional(anyAddress),
-  startThreshold: optional(anyAddress),
-  stopThreshold: optional(anyAddress),
-  silenceThreshold: optional(anyAddress),
-  silenceSize: optional(anyAddress),
-  proto: optional(word),
-  tstampType: optional(word),
-};
-
-const syncRequest: Shape<PcmSyncRequest> = {
-  hwsync: optional(flag),
-  applPtr: optional(anyAddress),
-  availMin: optional(anyAddress),
 };
 
 const addressList = listOf(anyAddress);
@@ -225,7 +191,6 @@ export class PcmStream extends PcmFile {
   /** SW_PARAMS; what is not named keeps the value that the stream has. */
   swParams(wanted: SwParamsRequest = {}): PcmAnswer<PcmSwParams> {
     checkOptions("wanted", wanted, softwareParameters);
-    const layout = swParamsLayout[this.#word];
     const now = {
       tstampMode: this.field("tstamp_mode"),
       periodStep: this.field("period_step"),
@@ -239,16 +204,9 @@ export class PcmStream extends PcmFile {
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => [name, BigInt(value)]);
     const values = { ...now, ...(Object.fromEntries(named) as Partial<typeof now>) };
-    return this.#exchange("SW_PARAMS", encode(layout, values), (stored) => {
-      const { tstampMode, periodStep, proto, tstampType, ...counts } = decode(layout, stored);
-      return {
-        ...counts,
-        tstampMode: Number(tstampMode),
-        periodStep: Number(periodStep),
-        proto: Number(proto),
-        tstampType: Number(tstampType),
-      };
-    });
+    return this.#exchange("SW_PARAMS", encode(swParamsLayout[this.#word], values), (stored) =>
+      swParamsAnswer(this.#word, stored),
+    );
   }
 
   prepare(): number {
@@ -297,9 +255,8 @@ export class PcmStream extends PcmFile {
 
   /** DELAY: frames queued before, or waiting behind, the hardware; may be negative. */
   delay(): PcmAnswer<bigint> {
-    const layout = wordLayout[this.#word];
-    return this.#exchange("DELAY", encode(layout, {}), (stored) =>
-      this.#signed(decode(layout, stored).frames),
+    return this.#exchange("DELAY", encode(wordLayout[this.#word], {}), (stored) =>
+      frameCount(this.#word, stored),
     );
   }
 
@@ -314,16 +271,11 @@ export class PcmStream extends PcmFile {
   }
 
   #move(name: "FORWARD" | "REWIND", frames: Address): number {
-    const layout = wordLayout[this.#word];
-    const image = encode(layout, { frames: unsigned("frames", frames) });
+    const image = encode(wordLayout[this.#word], { frames: unsigned("frames", frames) });
     const { result, value } = this.#exchange(name, image, (stored) =>
-      Number(this.#signed(decode(layout, stored).frames)),
+      Number(frameCount(this.#word, stored)),
     );
     return value ?? result;
-  }
-
-  #signed(word: bigint): bigint {
-    return BigInt.asIntN(8 * this.#word, word);
   }
 
   status(): PcmAnswer<PcmStatus> {
@@ -336,26 +288,10 @@ export class PcmStream extends PcmFile {
   }
 
   #status(name: "STATUS" | "STATUS_EXT", data: number): PcmAnswer<PcmStatus> {
-    const layout = statusLayout[this.#word];
-    const image = encode(layout, { audioTstampData: unsigned("audioTstampData", data) });
-    return this.#exchange(name, image, (stored) => {
-      const fields = decode(layout, stored);
-      const { applPtr, hwPtr, avail, availMax } = fields;
-      return {
-        state: stateOf(fields.state),
-        suspendedState: stateOf(fields.suspendedState),
-        triggerTime: fields.triggerSeconds * BILLION + fields.triggerNanoseconds,
-        time: fields.seconds * BILLION + fields.nanoseconds,
-        audioTime: fields.audioSeconds * BILLION + fields.audioNanoseconds,
-        driverTime: fields.driverSeconds * BILLION + fields.driverNanoseconds,
-        audioTstampData: Number(fields.audioTstampData),
-        applPtr,
-        hwPtr,
-        delay: this.#signed(fields.delay),
-        avail,
-        availMax,
-      };
-    });
+    const given = { audioTstampData: unsigned("audioTstampData", data) };
+    return this.#exchange(name, encode(statusLayout[this.#word], given), (stored) =>
+      statusAnswer(this.#word, stored),
+    );
   }
 
   /** SYNC_PTR in the layout of the stream's door. */
@@ -371,21 +307,10 @@ export class PcmStream extends PcmFile {
       appl_ptr: unsigned("applPtr", wanted.applPtr ?? 0),
       avail_min: unsigned("availMin", wanted.availMin ?? 0),
     });
-    return this.#exchange("SYNC_PTR", image, (stored) => {
-      const fields = decode(layout, stored);
-      return {
-        state: stateOf(fields.state),
-        suspendedState: stateOf(fields.suspended_state),
-        hwPtr: fields.hw_ptr,
-        applPtr: fields.appl_ptr,
-        availMin: fields.avail_min,
-        time: fields.tstamp_sec * BILLION + fields.tstamp_nsec,
-        audioTime: fields.audio_tstamp_sec * BILLION + fields.audio_tstamp_nsec,
-      };
-    });
+    return this.#exchange("SYNC_PTR", image, (stored) => syncAnswer(layout, stored));
   }
 
-  #syncLayout(): StructLayout<SyncPtrField | "flags"> {
+  #syncLayout(): SyncLayout {
     const native: AbiName = this.#word === 8 ? "native64" : "native32";
     const abi = { native, i386: "compat-time64", x32: "x32" }[this.door] as AbiName;
     const { bytes, fields } = syncPtrLayout(this.machine, abi);
@@ -456,37 +381,12 @@ export class PcmStream extends PcmFile {
   }
 
   info(): PcmAnswer<PcmInfo> {
-    return this.#exchange("INFO", encode(infoLayout, {}), (stored) => {
-      const { card, device, subdevice, stream, subdevices, subdevicesAvailable } = decode(
-        infoLayout,
-        stored,
-      );
-      return {
-        card: Number(card),
-        device: Number(device),
-        subdevice: Number(subdevice),
-        stream: stream === 0n ? "playback" : "capture",
-        id: textAt(stored, infoTexts.id),
-        name: textAt(stored, infoTexts.name),
-        subname: textAt(stored, infoTexts.subname),
-        subdevices: Number(subdevices),
-        subdevicesAvailable: Number(subdevicesAvailable),
-      };
-    });
+    return this.#exchange("INFO", encode(infoLayout, {}), infoAnswer);
   }
 
   channelInfo(channel: number): PcmAnswer<PcmChannelInfo> {
-    const layout = channelInfoLayout[this.#word];
-    const image = encode(layout, { channel: unsigned("channel", channel) });
-    return this.#exchange("CHANNEL_INFO", image, (stored) => {
-      const { channel, offset, first, step } = decode(layout, stored);
-      return {
-        channel: Number(channel),
-        offset: this.#signed(offset),
-        first: Number(first),
-        step: Number(step),
-      };
-    });
+    const image = encode(channelInfoLayout[this.#word], { channel: unsigned("channel", channel) });
+    return this.#exchange("CHANNEL_INFO", image, (stored) => channelInfoAnswer(this.#word, stored));
   }
 
   /** TTSTAMP: 0 wall clock, 1 monotonic, 2 monotonic raw. */
@@ -511,8 +411,4 @@ export class PcmStream extends PcmFile {
 function unsigned(argument: string, value: Address): bigint {
   const { lo, hi } = halves(value, argument);
   return join(lo, hi);
-}
-
-function stateOf(number: bigint): PcmState {
-  return pcmStates[Number(number)]!;
 }

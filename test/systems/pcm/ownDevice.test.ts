@@ -147,12 +147,22 @@ describe("a device of one's own", () => {
   });
 
   test("may use the machine from its callbacks without being asked again", async () => {
-    const states: string[] = [];
-    const called = ({ name }: DriverCall, file: { poll(): number; state: string }): void => {
-      if (name === "trigger:start") states.push(`${file.state} ${file.poll()}`);
+    const machine = await machineOf({ arch: "x86-64", build: "study" });
+    const seen: string[] = [];
+    let asked = 0;
+    const device: PcmDevice = {
+      pointer: () => (asked++, 0),
+      called: ({ name }, substream) => {
+        if (name !== "trigger:start") return;
+        asked = 0;
+        seen.push(`${substream.state} ${stream.hwsync()} ${asked}`);
+      },
     };
-    await playing("study", { called });
-    expect(states).toEqual(["RUNNING 0"]);
+    const stream = PcmStream.open(machine.createTask(), { nonblock: true, device });
+    stream.configure({ periodSize: PERIOD, bufferSize: BUFFER });
+    expect([stream.prepare(), stream.writei(0, BUFFER)]).toEqual([0, BUFFER]);
+    expect(seen).toEqual(["RUNNING 0 0"]);
+    expect([stream.hwsync(), asked]).toEqual([0, 1]);
   });
 
   test("is left alone once it was closed, and taken up again by a restore", async () => {

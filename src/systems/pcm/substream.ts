@@ -1,0 +1,157 @@
+import { checkOptions, optional, whole, type Shape } from "../../base/checks.ts";
+import { oneOf } from "../../base/nearest.ts";
+import type { ConstantName } from "../../core/exports.ts";
+import { anyAddress, halves, type Address } from "../../machine/address.ts";
+import type { CoreMemory } from "../../machine/coreMemory.ts";
+import { Handle } from "../../machine/handle.ts";
+import type { Task } from "../../machine/task.ts";
+import { takeDriverLog, type DriverCall } from "./driverLog.ts";
+import { StreamFields, streamFields, type StreamField } from "./fields.ts";
+import { pcmStates, type PcmDirection, type PcmState } from "./states.ts";
+
+const MOST_ANSWER = 2 ** 31 - 1;
+
+/** What the driver answers from now on: 0 or −errno. */
+export interface DriverAnswers {
+  readonly prepare?: number;
+  readonly trigger?: number;
+  readonly ack?: number;
+}
+
+/** Where the four pointers are put by {@link PcmSubstream.poke}, in frames. */
+export interface PokedPointers {
+  readonly hwPtrBase: Address;
+  readonly hwPtr: Address;
+  readonly applPtr: Address;
+  readonly hwPtrInterrupt: Address;
+}
+
+const answer = optional(whole(-(2 ** 31), MOST_ANSWER));
+const driverAnswers: Shape<DriverAnswers> = { prepare: answer, trigger: answer, ack: answer };
+
+const pokedPointers: Shape<PokedPointers> = {
+  hwPtrBase: anyAddress,
+  hwPtr: anyAddress,
+  applPtr: anyAddress,
+  hwPtrInterrupt: anyAddress,
+};
+
+const fieldNames: readonly string[] = streamFields.map(({ name }) => name);
+
+/**
+ * An open substream: the kernel's bookkeeping of it to look at, and the device under it to set. Nothing here runs
+ * kernel code; what does is the file's ({@link PcmFile}).
+ */
+export class PcmSubstream {
+  readonly task: Task;
+  readonly direction: PcmDirection;
+  readonly #handle: Handle;
+
+  /** @param record linear address of its record in the core */
+  constructor(task: Task, direction: PcmDirection, record: number) {
+    this.task = task;
+    this.direction = direction;
+    this.#handle = new Handle(task.machine, "stream", record);
+  }
+
+  /** The machine it is open on. @throws UsageError once its task has ended */
+  get machine(): CoreMemory {
+    return this.task.machine;
+  }
+
+  /** Linear address of its record in the core. @throws UsageError once it was closed */
+  get handle(): number {
+    return this.#handle.address;
+  }
+
+  /** False once it was closed, or its machine reset. */
+  get isOpen(): boolean {
+    return this.#handle.isLive;
+  }
+
+  /** The number by which LINK names it. */
+  get descriptor(): number {
+    return this.#word("STREAM_DESCRIPTOR");
+  }
+
+  #word(field: ConstantName): number {
+    return this.machine.words[(this.handle + this.machine.constant(field)) >>> 2]!;
+  }
+
+  /** A word of the kernel's bookkeeping. Asking changes nothing. */
+  field(name: StreamField): bigint {
+    oneOf("name", name, fieldNames);
+    const words = new Uint32Array(2);
+    new StreamFields(this.machine, [name]).read(this.handle, words);
+    return (BigInt(words[1]!) << 32n) | BigInt(words[0]!);
+  }
+
+  /** The stream's state, as the kernel has it. Asking changes nothing. */
+  get state(): PcmState {
+    return pcmStates[Number(this.field("state"))]!;
+  }
+
+  /** The ring's bytes, live, until the next HW_PARAMS, HW_FREE or close; empty while there is no ring. */
+  ring(): Uint8Array {
+    const at = this.#word("STREAM_RING");
+    const length = at === 0 ? 0 : this.#word("STREAM_DMA_BYTES");
+    return this.machine.bytes.subarray(at, at + length);
+  }
+
+  /** Calls down to the driver since the last question, oldest first (the log keeps 255). */
+  takeDriverCalls(): readonly DriverCall[] {
+    return takeDriverLog(this.machine, this.handle);
+  }
+
+  /** The position that the device reports from now on, in frames, right or wrong; all ones reports an xrun. */
+  setPosition(frames: Address): void {
+    const { lo, hi } = halves(frames, "frames");
+    // Past the core's exports, because an operation that is being taken up again may pass here.
+    const at = (this.#word("STREAM_DEVICE") + this.machine.constant("DEVICE_POSITION")) >>> 2;
+    this.machine.words[at] = lo;
+    this.machine.words[at + 1] = hi;
+  }
+
+  /** What the driver answers from now on. What is not named answers 0. */
+  setAnswers(answers: DriverAnswers): void {
+    checkOptions("answers", answers, driverAnswers);
+    const { prepare = 0, trigger = 0, ack = 0 } = answers;
+    this.machine.exports.deviceSetAnswers(this.handle, prepare, trigger, ack);
+  }
+
+  /** The stream's extra delay in frames, which DELAY and STATUS report on top; may be negative. */
+  setDelay(frames: Address): void {
+    const negative = (typeof frames === "number" || typeof frames === "bigint") && frames < 0;
+    anyAddress("frames", negative ? -frames : frames);
+    const { lo, hi } = halves(BigInt.asUintN(64, BigInt(frames)));
+    this.machine.exports.deviceSetDelay(this.handle, lo, hi);
+  }
+
+  /** Puts the pointers somewhere else, past all rules; the silent part then begins at appl_ptr. */
+  poke(pointers: PokedPointers): void {
+    checkOptions("pointers", pointers, pokedPointers);
+    const base = halves(pointers.hwPtrBase);
+    const hw = halves(pointers.hwPtr);
+    const appl = halves(pointers.applPtr);
+    const last = halves(pointers.hwPtrInterrupt);
+    this.machine.exports.pcmPoke(
+      this.handle,
+      base.lo,
+      base.hi,
+      hw.lo,
+      hw.hi,
+      appl.lo,
+      appl.hi,
+      last.lo,
+      last.hi,
+    );
+  }
+
+  /** Gives the record up. Returns the driver calls that nobody has taken. */
+  close(): readonly DriverCall[] {
+    const calls = this.takeDriverCalls();
+    this.machine.exports.pcmFree(this.handle);
+    this.#handle.release("was closed");
+    return calls;
+  }
+}
