@@ -19,6 +19,7 @@ const HOUSES = {
     ["base"],
     ["core"],
     ["machine", "uaccess"],
+    ["layouts", "inspector"],
     ["systems"],
     ["structs"],
     ["measure"],

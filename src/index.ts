@@ -7,6 +7,27 @@ export { counterTable, type CounterName, type Counters } from "./machine/counter
 export { eventTable, type EventKind, type MachineEvent } from "./machine/events.ts";
 export { findingTable, type Finding, type FindingKind } from "./machine/findings.ts";
 export { behaviours, kernelVersions, newestKernel } from "./machine/kernel.ts";
+export {
+  areaKinds,
+  buildLayout,
+  layoutNames,
+  namedLayout,
+  namedLayouts,
+  parseLayout,
+  type Area,
+  type AreaDescription,
+  type AreaFile,
+  type AreaKind,
+  type BuiltLayout,
+  type FlagName,
+  type LayoutBacking,
+  type LayoutName,
+  type LayoutSource,
+  type ListName,
+  type MemoryLayout,
+  type PageList,
+  type PageRange,
+} from "./layouts/index.ts";
 export { Machine } from "./machine/machine.ts";
 export type { UserFile } from "./machine/file.ts";
 export type { KernelBuffer } from "./machine/kernelBuffer.ts";

@@ -26,6 +26,8 @@ import {
   tallyCall,
   type Struct,
 } from "../src/index.ts";
+import { behind, GOOD_ONE } from "./support/goodOne.ts";
+import { layoutCalls } from "./support/layoutCalls.ts";
 import { argumentMistakes, methodNames, worksOrRefuses, type GoodCall } from "./support/misuse.ts";
 import { taskCalls } from "./support/taskCalls.ts";
 import { PAGE, USER, expectWorking, newFloor, program, type Floor } from "./support/apiFloor.ts";
@@ -206,13 +208,6 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
   }),
 };
 
-/** Stands for a good argument that is only good as a whole, so that the mistakes are not looked for inside it. */
-const GOOD_ONE = "the good one";
-
-function behind<Good>(given: unknown, good: Good): Good {
-  return given === GOOD_ONE ? good : (given as Good);
-}
-
 /** A cost profile of the caller's own, with one of each kind of figure. */
 const alignedCopies = { toAlign: 0, fromAlign: 0, points: [[8, 10]] };
 const curve = {
@@ -264,6 +259,7 @@ const structOptions = {
 
 /** Good calls of everything that is exported, and of the constructors and static methods. */
 const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
+  ...layoutCalls,
   "Machine.create": () => ({
     call: Machine.create.bind(Machine),
     args: [

@@ -1,0 +1,183 @@
+import { checkOptions } from "../base/checks.ts";
+import { UsageError } from "../base/errors.ts";
+import { coreConstants } from "../core/generated/coreConstants.ts";
+import {
+  areaShape,
+  flagNames,
+  listNames,
+  type Area,
+  type AreaDescription,
+  type AreaFile,
+  type AreaKind,
+  type ListName,
+} from "./area.ts";
+import { commonPage, pageRanges, type PageRange } from "./pages.ts";
+
+export const PAGE = BigInt(coreConstants.PAGE_SIZE);
+/** One more than the last address that 64 bits can hold. */
+const ADDRESSES = 1n << 64n;
+/** The largest file there is (machine.createFile). */
+const MOST_FILE_BYTES = 1n << 32n;
+
+/** What may be said of an area only where its kind is one of these. */
+const kindsWith: Readonly<Partial<Record<keyof AreaDescription, readonly AreaKind[]>>> = {
+  shared: ["file"],
+  file: ["file"],
+  size: ["file"],
+  offset: ["file"],
+  backing: ["file"],
+  leaf: ["anon", "stack", "file"],
+  thp: ["anon", "stack"],
+  zero: ["anon", "stack"],
+  cow: ["anon", "stack", "file"],
+  guard: ["anon", "shared", "stack", "file"],
+};
+
+export function bad(name: string, problem: string, valid: string): UsageError {
+  return new UsageError({ argument: name, problem, valid });
+}
+
+/** 0x10000000-0x10004000 */
+export function rangeText({ start, end }: Pick<Area, "start" | "end">): string {
+  return `0x${start.toString(16)}-0x${end.toString(16)}`;
+}
+
+/**
+ * A description looked at by itself.
+ * @throws UsageError that begins with `name` and says what in the description contradicts what
+ */
+export function checkArea(name: string, description: AreaDescription): Area {
+  named(name, () => checkOptions("area", description, areaShape));
+  const { kind = "anon" } = description;
+  checkKind(name, description, kind);
+  const place = checkPlace(name, description);
+  const pages = Number((place.end - place.start) / PAGE);
+  const area: Area = {
+    name,
+    ...place,
+    protection: protectionText(description.protection ?? "rw"),
+    kind,
+    flags: new Set(flagNames.filter((flag) => description[flag] === true)),
+    file: kind === "file" ? checkFile(name, description, place) : null,
+    leaf: description.leaf ?? "4K",
+    lists: checkLists(name, description, pages),
+  };
+  checkHole(area);
+  checkWays(area);
+  checkFilePages(area);
+  return area;
+}
+
+/** Mistakes in a single option name their area too. */
+export function named<Result>(name: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const { argument, problem, valid } = error;
+    throw new UsageError({
+      argument: argument === "area" ? name : `${name}: ${argument}`,
+      problem,
+      valid,
+    });
+  }
+}
+
+function checkKind(name: string, description: AreaDescription, kind: AreaKind): void {
+  for (const [option, kinds] of Object.entries(kindsWith)) {
+    const value = description[option as keyof AreaDescription];
+    if (value === undefined || value === false || kinds.includes(kind)) continue;
+    throw bad(name, `has ${option}, and is ${kind}`, `${option} on ${kinds.join(", ")}`);
+  }
+}
+
+function checkPlace(name: string, { at, length }: AreaDescription): Pick<Area, "start" | "end"> {
+  const start = BigInt(at);
+  const bytes = BigInt(length);
+  if (start % PAGE !== 0n) throw bad(name, "begins inside a page", `a multiple of ${PAGE}`);
+  if (bytes === 0n) throw bad(name, "has no pages", "one page at least");
+  if (bytes % PAGE !== 0n) throw bad(name, "ends inside a page", "a length of whole pages");
+  if (start + bytes > ADDRESSES) {
+    throw bad(name, "wraps around the end of all addresses", "an end up to 2^64");
+  }
+  return { start, end: start + bytes };
+}
+
+function protectionText(protection: string): string {
+  return [..."rwx"].map((letter) => (protection.includes(letter) ? letter : "-")).join("");
+}
+
+function checkFile(
+  name: string,
+  description: AreaDescription,
+  { start, end }: Pick<Area, "start" | "end">,
+): AreaFile {
+  const offset = BigInt(description.offset ?? 0);
+  if (offset % PAGE !== 0n) throw bad(name, "has an offset inside a page", `a multiple of ${PAGE}`);
+  const size = BigInt(description.size ?? offset + end - start);
+  if (size > MOST_FILE_BYTES) throw bad(name, "has a file of more than 4 GiB", "size up to 4G");
+  const { backing = "memfd", shared } = description;
+  if (backing === "read-only disk" && shared && description.protection?.includes("w") !== false) {
+    throw bad(name, "shares a file that was opened read-only, and may write", "no w");
+  }
+  return { name: description.file ?? null, size, offset, backing };
+}
+
+function checkLists(
+  name: string,
+  description: AreaDescription,
+  pages: number,
+): Record<ListName, PageRange[]> {
+  const lists = Object.fromEntries(
+    listNames.map((list) => {
+      const given = description[list] ?? [];
+      return [list, named(name, () => pageRanges(list, given, pages))];
+    }),
+  ) as Record<ListName, PageRange[]>;
+  listNames.forEach((list, index) => {
+    for (const other of listNames.slice(index + 1)) {
+      const page = commonPage(lists[list], lists[other]);
+      if (page === null) continue;
+      throw bad(name, `has page ${page} in ${list} and in ${other}`, "each page in one list");
+    }
+  });
+  return lists;
+}
+
+/** Nothing has no properties. */
+function checkHole({ name, kind, flags, lists }: Area): void {
+  if (kind !== "hole") return;
+  const said = [...flags, ...listNames.filter((list) => lists[list].length > 0)];
+  if (said.length > 0) throw bad(name, `is a hole, and has ${said.join(", ")}`, "its place alone");
+}
+
+/** Whether the pages can come to be as the lists say. */
+function checkWays({ name, flags, file, leaf, lists }: Area): void {
+  if (flags.has("thp") && leaf !== "4K") {
+    throw bad(name, `has thp and leaf ${leaf}`, "one of the two");
+  }
+  if (leaf !== "4K" && lists.zero.length > 0) {
+    throw bad(
+      name,
+      `has zero pages and leaf ${leaf}`,
+      "small pages, or thp for the huge zero page",
+    );
+  }
+  if (!flags.has("shared")) return;
+  if (lists.cow.length > 0) throw bad(name, "shares its file, and has cow pages", "a private area");
+  if (file?.backing === "read-only disk" && lists.dirty.length > 0) {
+    throw bad(name, "shares a file that was opened read-only, and has dirty pages", "no dirty");
+  }
+}
+
+/** An access past the end of a file is SIGBUS. */
+function checkFilePages({ name, file, lists }: Area): void {
+  if (file === null) return;
+  const pages = Number((file.size + PAGE - 1n - file.offset) / PAGE);
+  for (const list of ["touched", "dirty", "cow"] as const) {
+    const beyond = lists[list].find(([, last]) => last >= Math.max(pages, 0));
+    if (beyond === undefined) continue;
+    const problem = `has ${list} page ${beyond[1]}, which lies past the end of its file`;
+    throw bad(name, problem, pages > 0 ? `pages up to ${pages - 1}` : "no such page");
+  }
+}
