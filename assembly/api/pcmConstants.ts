@@ -1,4 +1,4 @@
-import { Device, DriverCall, DriverLog } from "../pcm/device";
+import { Device, DriverCall } from "../pcm/device";
 import { OFFSET_CONTROL, OFFSET_CONTROL_OLD, OFFSET_STATUS, OFFSET_STATUS_OLD } from "../pcm/maps";
 import { Stream } from "../pcm/runtime";
 
@@ -128,13 +128,12 @@ export const STREAM_TWAKE: u32 = offsetof<Stream>("twake");
 
 /** The device's record and its log of driver calls. */
 export const DEVICE_LOG: u32 = offsetof<Device>("log");
+export const DEVICE_LOG_COUNT: u32 = offsetof<Device>("logCount");
 export const DEVICE_POSITION: u32 = offsetof<Device>("position");
 export const DEVICE_SUBSTREAMS: u32 = offsetof<Device>("substreams");
 export const DEVICE_CABLE_FORMAT: u32 = offsetof<Device>("cableFormat");
 export const DEVICE_CABLE_RATE: u32 = offsetof<Device>("cableRate");
 export const DEVICE_CABLE_CHANNELS: u32 = offsetof<Device>("cableChannels");
-export const DRIVER_LOG_COUNT: u32 = offsetof<DriverLog>("count");
-export const DRIVER_LOG_RECORDS: u32 = offsetof<DriverLog>();
 export const DRIVER_CALL_BYTES: u32 = offsetof<DriverCall>();
 export const DRIVER_CALL_CALL: u32 = offsetof<DriverCall>("call");
 export const DRIVER_CALL_ARGUMENT: u32 = offsetof<DriverCall>("argument");

@@ -35,16 +35,16 @@ export function takeDriverLog(machine: CoreMemory, stream: number): DriverCall[]
   const word = (address: number): number => machine.words[address >>> 2]!;
   const device = word(stream + machine.constant("STREAM_DEVICE"));
   const log = word(device + machine.constant("DEVICE_LOG"));
-  const count = word(log + machine.constant("DRIVER_LOG_COUNT"));
+  const countAt = device + machine.constant("DEVICE_LOG_COUNT");
+  const count = word(countAt);
   if (count === 0) return [];
   const names = nameTable(machine);
   const calls = Array.from({ length: count }, (_, index) => {
-    const at =
-      log + machine.constant("DRIVER_LOG_RECORDS") + index * machine.constant("DRIVER_CALL_BYTES");
+    const at = log + index * machine.constant("DRIVER_CALL_BYTES");
     const name = names.get(word(at + machine.constant("DRIVER_CALL_CALL")))!;
     return { name, argument: machine.wideAt(at + machine.constant("DRIVER_CALL_ARGUMENT")) };
   });
-  machine.words[(log + machine.constant("DRIVER_LOG_COUNT")) >>> 2] = 0;
+  machine.words[countAt >>> 2] = 0;
   return calls;
 }
 

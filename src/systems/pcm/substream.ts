@@ -98,7 +98,7 @@ export class PcmSubstream {
     return this.machine.bytes.subarray(at, at + length);
   }
 
-  /** Calls down to the driver since the last question, oldest first (the log keeps 255). */
+  /** Calls down to the driver since the last question, oldest first (the log keeps 256). */
   takeDriverCalls(): readonly DriverCall[] {
     return takeDriverLog(this.machine, this.handle);
   }
