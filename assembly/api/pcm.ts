@@ -1,17 +1,19 @@
 import { BLOCKED, EINVAL, ENODEV } from "../base/errno";
 import { cpuAt } from "../machine/cpu";
 import { header } from "../machine/map";
-import { enterCore, leaveCore } from "../mm/shootdown";
+import { enterCore, enterCoreHere, leaveCore, leaveCoreHere } from "../mm/shootdown";
 import { Mm } from "../mm/mm";
 import { Task } from "../mm/task";
 import { advanceClock } from "../pcm/clock";
 import { deviceOf } from "../pcm/device";
 import { applyHwParams, finishHwParams, finishRefine, refuseHwParams } from "../pcm/hwParams";
-import { pcmIoctl, wordOfDoor } from "../pcm/ioctl";
+import { NOT_WRITTEN, hitWritei } from "../pcm/hitWritei";
+import { DOOR_NATIVE, pcmIoctl, wordOfDoor } from "../pcm/ioctl";
 import { mapStream } from "../pcm/maps";
 import { closeStream, freeStream, openStream } from "../pcm/open";
 import { periodElapsed } from "../pcm/pointer";
 import { pollStream } from "../pcm/poll";
+import { WRITEI } from "../pcm/requests";
 import { CAPTURE, PLAYBACK, lockStream, streamAt, unlockStream } from "../pcm/runtime";
 import { disconnectStream, driverStop, driverXrun, resumeDrain, suspendStream } from "../pcm/state";
 import { syncPtr } from "../pcm/syncPtr";
@@ -64,7 +66,14 @@ function leave(cpu: u32, result: i32): i32 {
 
 export function pcmCall(cpu: u32, stream: u32, door: u32, command: u32, lo: u32, hi: u32): i32 {
   const on = cpuAt(cpu);
-  enterCore(on);
+  enterCoreHere(on);
+  if (!STUDY && door == DOOR_NATIVE && command == WRITEI) {
+    const answer = hitWritei(on, streamAt(stream), wide(lo, hi));
+    if (answer != NOT_WRITTEN) {
+      leaveCoreHere(on);
+      return answer;
+    }
+  }
   return leave(cpu, pcmIoctl(on, streamAt(stream), door, command, wide(lo, hi)));
 }
 

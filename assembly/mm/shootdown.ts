@@ -56,11 +56,22 @@ export function step(cpu: Cpu): void {
 
 /** Entering and leaving the core: outside, a CPU holds no translation that anybody need wait for. */
 export function enterCore(cpu: Cpu): void {
+  enterCoreHere(cpu);
+}
+
+export function leaveCore(cpu: Cpu): void {
+  leaveCoreHere(cpu);
+}
+
+/** The same two, written out where they are called. */
+@inline
+export function enterCoreHere(cpu: Cpu): void {
   storeShared(inCoreOf(cpu), 1);
   acknowledge(cpu);
 }
 
-export function leaveCore(cpu: Cpu): void {
+@inline
+export function leaveCoreHere(cpu: Cpu): void {
   acknowledge(cpu);
   storeShared(inCoreOf(cpu), 0);
   if (THREADS) atomic.notify(requestOf(cpu), -1);

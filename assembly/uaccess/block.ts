@@ -148,9 +148,14 @@ export function userAccessRestore(cpu: Cpu, token: u32): void {
   cpu.blockDirection = (token >> 2) & DIRECTION_BOTH;
 }
 
+@inline
+export function isClosed(cpu: Cpu): bool {
+  return ((ports(cpu) ^ cpu.closedPair) | cpu.blockDirection) == 0;
+}
+
 /** Leaving the kernel or giving up the CPU with the guard open is a finding (R2); the exit closes it. */
 export function checkClosed(cpu: Cpu, kind: u32): void {
-  if (ports(cpu) == cpu.closedPair && cpu.blockDirection == 0) return;
+  if (isClosed(cpu)) return;
   recordFinding(kind, cpu.index, cpu.task, 0, openDirections(cpu));
   setPorts(cpu, cpu.closedPair);
   cpu.blockDirection = 0;

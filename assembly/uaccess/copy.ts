@@ -1,8 +1,8 @@
 import { EFAULT } from "../base/errno";
 import { BLOCK_COPY_IS_CALL, GUARD_WRITES_ONLY, MASKED_ACCESS } from "../arch/profile";
-import { Cpu, setPorts } from "../machine/cpu";
+import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
-import { linearIn, slotIn, tlbLookup } from "../mm/tlb";
+import { linearIn, tlbLookup } from "../mm/tlb";
 import {
   COUNT_BYTES_FROM,
   COUNT_BYTES_TO,
@@ -23,7 +23,7 @@ import {
 import { translateRead, translateWrite } from "./access";
 import { accessOk, maskUserAddress } from "./check";
 import { DIRECTION_READ, DIRECTION_WRITE, closeGuard, openForRead, openForWrite } from "./guard";
-import { closeSlot, misses, openSlot, outOfRange, untagged } from "./hit";
+import { closeSlot, misses, openReadSlot, openSlot, outOfRange, untagged } from "./hit";
 import { storeValue } from "./single";
 import { unsafeGetSized, unsafePutSized } from "./sized";
 
@@ -78,8 +78,7 @@ function openSource(cpu: Cpu, va: u64, length: u32): usize {
   do {
     if (length > PAGE_SIZE || outOfRange(at, cpu.pageLimit)) break;
     if (cpu.guard & GUARD_WRITES_ONLY) break;
-    setPorts(cpu, cpu.openReadPair);
-    const slot = slotIn(cpu.userRead, at, cpu.slotMask);
+    const slot = openReadSlot(cpu, at, cpu.openReadPair, cpu.slotMask);
     if (misses(cpu, slot, at + (length - 1), cpu.generation)) break;
     return linearIn(slot, at);
   } while (false);

@@ -38,6 +38,14 @@ export function openSlot(cpu: Cpu, at: u64, pair: u64, slotMask: u32): usize {
   return slotIn(cpu.userWrite, at, slotMask);
 }
 
+/** Opens for reading. */
+@inline
+export function openReadSlot(cpu: Cpu, at: u64, pair: u64, slotMask: u32): usize {
+  setPorts(cpu, pair);
+  // the port's half of the pair: from memory the store would reach it late
+  return slotIn((pair >> 32) as u32, at, slotMask);
+}
+
 /** `last` is the access's last byte: one that leaves its page misses. */
 @inline
 export function misses(cpu: Cpu, slot: usize, last: u64, generation: u64): bool {
