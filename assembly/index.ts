@@ -1,5 +1,6 @@
 export * from "./api/machine";
 export * from "./api/tasks";
+export * from "./api/locks";
 export * from "./api/layout";
 export * from "./api/inspect";
 export * from "./api/uaccess";

@@ -1,5 +1,6 @@
 import { MappedFile } from "../mm/file";
 import { PageState } from "../mm/pageState";
+import { Mm } from "../mm/mm";
 import { Vma } from "../mm/vma";
 
 /** The numbers of memory management that the host needs. */
@@ -35,6 +36,7 @@ export {
   FILE_VVAR,
   FILE_VVAR_VCLOCK,
 } from "../mm/file";
+export { VM_REFCNT_EXCLUDE_READERS } from "../mm/vmaLock";
 export { MLOCK_ONFAULT } from "../mm/lockMemory";
 export {
   PAGE_ABSENT,
@@ -72,6 +74,11 @@ export const VMA_FLAGS: u32 = offsetof<Vma>("flags");
 export const VMA_FILE: u32 = offsetof<Vma>("file");
 export const VMA_ANON_VMA: u32 = offsetof<Vma>("anonVma");
 export const VMA_HIGH_FLAGS: u32 = offsetof<Vma>("highFlags");
+
+export const VMA_LOCK_SEQ: u32 = offsetof<Vma>("lockSeq");
+export const VMA_REFCOUNT: u32 = offsetof<Vma>("refcount");
+export const VMA_MM: u32 = offsetof<Vma>("mm");
+export const MM_LOCK_SEQ: u32 = offsetof<Mm>("lockSeq");
 
 export const PAGE_STATE_ENTRY: u32 = offsetof<PageState>("entry");
 export const PAGE_STATE_LEVEL: u32 = offsetof<PageState>("level");

@@ -6,7 +6,7 @@ import { mmDrop, mmGrab } from "../mm/exit";
 import { VM_FAULT_SIGSEGV, faultIn } from "../mm/fault";
 import { MappedFile, FILE_MAX_PAGES, filePage, filePut, openFile } from "../mm/file";
 import { forkTask as forkAddressSpace } from "../mm/fork";
-import { Mm, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../mm/mm";
+import { Mm } from "../mm/mm";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import {
   Task,
@@ -131,18 +131,9 @@ export function runTask(cpu: u32, task: u32): void {
   schedule(cpuAt(cpu), task);
 }
 
-/** Holds or drops the mmap lock from outside, for scenarios about waiting for it. 1 read, 2 write; 0 done. */
-export function holdMmapLock(cpu: u32, task: u32, kind: u32): i32 {
-  const taken =
-    kind == 2
-      ? mmapWriteLock(cpuAt(cpu), mmOfTask(task))
-      : mmapReadLock(cpuAt(cpu), mmOfTask(task));
-  return taken ? 0 : -EINVAL;
-}
-
-export function dropMmapLock(cpu: u32, task: u32, kind: u32): void {
-  if (kind == 2) mmapWriteUnlock(cpuAt(cpu), mmOfTask(task));
-  else mmapReadUnlock(cpuAt(cpu), mmOfTask(task));
+/** A fatal signal is sent to the task: it will run no more of its program. */
+export function killTask(task: u32): void {
+  changetype<Task>(task as usize).killed = 1;
 }
 
 /**

@@ -60,7 +60,25 @@ export class Cpu {
   origin: u32; //        168 study: kind of primitive that runs
   blockWritePair: u64; //176 what a block for writing opens: nothing where each access toggles the guard
   pageLimit: u64; //     184 up to here an access of at most a page passes the range check, whatever its size
-  checked: u64; //       192 … CHECKED_SLOTS remembered checks: see uaccess/check.ts
+  lockNext: u32; //      192 who waits behind this CPU for an mmap lock
+  lockWait: u32; //      196 what this CPU waits for, 0 = nothing any more (mm/mmapLock.ts)
+  rcuDepth: u32; //      200 RCU read sections this CPU is in
+  interruptsOff: u32; // 204 > 0: it takes no interrupt, such as an invalidation
+  mmapReadLocks: u64; // 208 from here to `handOvers`: tallies of locks and remote bytes, kept by every build
+  mmapWriteLocks: u64;
+  mmapWaits: u64; //     an mmap lock was not to be had at once
+  vmaReadLocks: u64;
+  vmaReadFailures: u64; // there was no VMA, or one that a writer has
+  vmaWaits: u64; //      a writer had to wait for a VMA's readers
+  tableLocks: u64;
+  pteWalks: u64; //      walks for remote memory that ended at a page of this level
+  pmdWalks: u64;
+  pudWalks: u64;
+  missedWalks: u64; //   or at none
+  fastBytes: u64; //     of remote memory, moved under a VMA's lock
+  slowBytes: u64; //     or under the mmap lock
+  handOvers: u64; //     a transfer begun the fast way went on the slow one
+  checked: u64; //       320 … CHECKED_SLOTS remembered checks: see uaccess/check.ts
 }
 
 @inline

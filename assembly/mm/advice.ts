@@ -5,7 +5,8 @@ import { modifyArea, pageIndex } from "./areas";
 import { MappedFile, fileGet, filePut } from "./file";
 import { installGuards, removeGuards } from "./guardRegion";
 import { punchHole } from "./hole";
-import { Mm, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./mm";
+import { Mm } from "./mm";
+import { mmapReadLock, mmapReadUnlock, mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { pageAlign } from "./mmap";
 import { populateAdvised } from "./populate";
 import { Vma, findVma, vmaAt } from "./vma";
@@ -59,7 +60,8 @@ export function adviseRange(cpu: Cpu, mm: Mm, start: u64, length: u64, advice: u
   if ((length != 0 && rounded == 0) || start + rounded < start) return -EINVAL;
   if (length == 0) return 0;
   const writes = changesFlags(advice);
-  if (!(writes ? mmapWriteLock(cpu, mm) : mmapReadLock(cpu, mm))) return -EINVAL;
+  const refused = writes ? mmapWriteLockKillable(cpu, mm) : readLock(cpu, mm);
+  if (refused != 0) return refused;
   const result =
     advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE
       ? populateAdvised(cpu, mm, start, start + rounded, advice == MADV_POPULATE_WRITE ? 1 : 0)
@@ -67,6 +69,10 @@ export function adviseRange(cpu: Cpu, mm: Mm, start: u64, length: u64, advice: u
   if (writes) mmapWriteUnlock(cpu, mm);
   else mmapReadUnlock(cpu, mm);
   return result;
+}
+
+function readLock(cpu: Cpu, mm: Mm): i32 {
+  return mmapReadLock(cpu, mm) ? 0 : -EINVAL;
 }
 
 function isAdvice(advice: u32): bool {
@@ -201,5 +207,5 @@ function removePages(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64): i32 {
   mmapReadUnlock(cpu, mm);
   punchHole(cpu, file, first, last);
   filePut(file);
-  return mmapReadLock(cpu, mm) ? 0 : -EINVAL;
+  return readLock(cpu, mm);
 }

@@ -15,6 +15,7 @@ import {
   vmaContaining,
 } from "./vma";
 import { VM_SPECIAL } from "./vmaFlags";
+import { vmaStartWrite } from "./vmaLock";
 
 /** Cutting areas in two and joining neighbours (mm/vma.c, 6.18). The mmap lock is held for writing. */
 
@@ -58,6 +59,8 @@ export function splitVmaAt(mm: Mm, at: u64): i32 {
   const upperAddress = copyVma(vma);
   if (upperAddress == 0) return -ENOMEM;
   const upper = vmaAt(upperAddress);
+  vmaStartWrite(mm, vma);
+  vmaStartWrite(mm, upper);
   upper.start = at;
   if (upper.file != 0) upper.pgoff = pageIndex(vma, at);
   vma.end = at;
@@ -76,6 +79,7 @@ export function modifyArea(mm: Mm, start: u64, end: u64, flags: u32, highFlags: 
   const result = isolate(mm, start, end);
   if (result != 0) return result;
   const address = vmaContaining(mm, start);
+  vmaStartWrite(mm, vmaAt(address));
   vmaAt(address).flags = flags;
   vmaAt(address).highFlags = highFlags;
   joinNeighbours(mm, address);
@@ -115,6 +119,8 @@ export function joinNeighbours(mm: Mm, address: usize): void {
 }
 
 function absorb(mm: Mm, lower: usize, upper: usize): void {
+  vmaStartWrite(mm, vmaAt(lower));
+  vmaStartWrite(mm, vmaAt(upper));
   removeVma(mm, upper);
   vmaAt(lower).end = vmaAt(upper).end;
   vmaAt(lower).anonVma = anonVmaOfBoth(vmaAt(lower), vmaAt(upper));

@@ -5,6 +5,7 @@ import { folioPut, pfnOfAddress } from "../machine/frames";
 import { slabFree } from "../machine/slab";
 import { dropHugeZero } from "./huge";
 import { Mm } from "./mm";
+import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { removeAreas } from "./mmap";
 
 /** The life of an address space: its users, and those who hold its record beyond them (kernel/fork.c, 6.18). */
@@ -27,7 +28,9 @@ export function mmGetNotZero(mm: Mm): bool {
 /** mmput: the last user takes all mappings with it. */
 export function mmPut(cpu: Cpu, mm: Mm): void {
   if (fetchAdd(changetype<usize>(mm) + offsetof<Mm>("users"), -1) != 1) return;
+  const locked = mmapWriteLock(cpu, mm);
   removeAreas(cpu, mm, 0, profile().tableLimit);
+  if (locked) mmapWriteUnlock(cpu, mm);
   dropHugeZero(mm);
   mmDrop(mm);
 }

@@ -19,7 +19,8 @@ import { FILE_VVAR, MappedFile, filePages, getCachedPage, getFilePage } from "./
 import { expandStack } from "./growth";
 import { hugeZero, isTransparentHuge, leafLevel, splitLeaf } from "./huge";
 import { dropFolio, isExclusive, leafPages, mapLeaf, unmapLeaf } from "./leaf";
-import { Mm, lockTables, mmapReadLock, mmapReadUnlock, unlockTables } from "./mm";
+import { Mm, lockTables, unlockTables } from "./mm";
+import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
 import { PTE_DIRTY, PTE_PRESENT, PTE_RW, PTE_SPECIAL, pteFrame, ptePresent } from "./pte";
 import { shootDown } from "./shootdown";
 import { Walk, levelShift, makeEntry, readEntry, scratchWalk, walkTo, writeEntry } from "./table";

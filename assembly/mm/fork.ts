@@ -6,7 +6,8 @@ import { copyVma } from "./areas";
 import { mmPut } from "./exit";
 import { hugeZero } from "./huge";
 import { addMappings, leafPages } from "./leaf";
-import { Mm, allocMm, lockTables, mmapWriteLock, mmapWriteUnlock, unlockTables } from "./mm";
+import { Mm, allocMm, lockTables, unlockTables } from "./mm";
+import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { PTE_PSE, PTE_RW, PTE_SPECIAL, pteFrame, ptePresent } from "./pte";
 import { shootDown } from "./shootdown";
 import { entryAfter, firstEntry, makeEntry, readEntry, scratchWalk, writeEntry } from "./table";
@@ -21,6 +22,7 @@ import {
   VM_WIPEONFORK,
   isCowMapping,
 } from "./vmaFlags";
+import { vmaStartWrite } from "./vmaLock";
 
 /** fork of an address space (dup_mmap, kernel/fork.c; copy_page_range, mm/memory.c; 6.18). */
 
@@ -46,7 +48,7 @@ function copyMm(cpu: Cpu, from: Mm): usize {
   const address = allocMm();
   if (address == 0) return 0;
   const to = changetype<Mm>(address);
-  if (!mmapWriteLock(cpu, from)) {
+  if (mmapWriteLockKillable(cpu, from) != 0) {
     mmPut(cpu, to);
     return 0;
   }
@@ -74,6 +76,7 @@ function copyAreas(cpu: Cpu, from: Mm, to: Mm): bool {
 }
 
 function copyArea(cpu: Cpu, from: Mm, to: Mm, vma: Vma): bool {
+  vmaStartWrite(from, vma);
   const address = copyVma(vma);
   if (address == 0) return false;
   const wiped = (vma.flags & VM_WIPEONFORK) != 0;

@@ -2,8 +2,15 @@ import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
 import { prepareAnonVma } from "./anon";
-import { Mm, mmapReadUnlock, mmapWriteDowngrade, mmapWriteLock, mmapWriteUnlock } from "./mm";
+import { Mm } from "./mm";
+import {
+  mmapReadUnlock,
+  mmapWriteDowngrade,
+  mmapWriteLockKillable,
+  mmapWriteUnlock,
+} from "./mmapLock";
 import { findVma, vmaAt, vmaBelow } from "./vma";
+import { vmaStartWrite } from "./vmaLock";
 import { VM_ACCESS, VM_GROWSDOWN } from "./vmaFlags";
 
 /** Stack growth (expand_stack and expand_downwards, mm/mmap.c and mm/vma.c, 6.18). */
@@ -19,7 +26,7 @@ const STACK_GUARD_GAP: u64 = 256 * PAGE_SIZE;
  */
 export function expandStack(cpu: Cpu, mm: Mm, va: u64, stackLimit: u64): usize {
   mmapReadUnlock(cpu, mm);
-  if (!mmapWriteLock(cpu, mm)) return 0;
+  if (mmapWriteLockKillable(cpu, mm) != 0) return 0;
   const grown = va < profile().taskLimit ? growTo(mm, va & ~(PAGE_MASK as u64), stackLimit) : 0;
   if (grown != 0) mmapWriteDowngrade(cpu, mm);
   else mmapWriteUnlock(cpu, mm);
@@ -34,6 +41,7 @@ function growTo(mm: Mm, start: u64, stackLimit: u64): usize {
   if (vma.start <= start) return address; // somebody else was faster
   if ((vma.flags & VM_GROWSDOWN) == 0 || start < MMAP_MIN_ADDRESS) return 0;
   if (!gapStays(mm, start) || vma.end - start > stackLimit) return 0;
+  vmaStartWrite(mm, vma);
   prepareAnonVma(mm, vma);
   vma.start = start;
   return address;

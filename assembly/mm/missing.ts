@@ -4,10 +4,12 @@ import { Cpu } from "../machine/cpu";
 import { HEADER, Header, PAGE_MASK } from "../machine/map";
 import { isolate } from "./areas";
 import { FILE_MEMFD, FILE_SHMEM, MappedFile } from "./file";
-import { Mm, mmapWriteLock, mmapWriteUnlock } from "./mm";
+import { Mm } from "./mm";
+import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { withinTask } from "./mmap";
 import { Vma, findVma, vmaAt } from "./vma";
 import { VM_MAYWRITE, VM_SPECIAL, VM_UFFD_MISSING } from "./vmaFlags";
+import { vmaStartWrite } from "./vmaLock";
 
 /**
  * Registers a range with a userfaultfd of its own for missing pages, with the feature SIGBUS (fs/userfaultfd.c, 6.18):
@@ -49,6 +51,7 @@ function markAreas(mm: Mm, start: u64, end: u64): void {
   const context = fetchAdd(HEADER + offsetof<Header>("userfaultfds"), 1) + 1;
   let at = findVma(mm, start);
   while (at != 0 && vmaAt(at).start < end) {
+    vmaStartWrite(mm, vmaAt(at));
     vmaAt(at).flags |= VM_UFFD_MISSING;
     vmaAt(at).uffd = context;
     at = findVma(mm, vmaAt(at).end);

@@ -12,7 +12,8 @@ import {
   fileGet,
   openFile,
 } from "./file";
-import { Mm, mmapWriteLock, mmapWriteUnlock } from "./mm";
+import { Mm } from "./mm";
+import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { Vma, allocVma, findVma, freeVma, insertVma, removeVma, vmaAt } from "./vma";
 import {
   VM_ACCOUNT,
@@ -25,6 +26,7 @@ import {
   VM_SHARED,
   VM_WRITE,
 } from "./vmaFlags";
+import { vmaStartWrite } from "./vmaLock";
 import { ZAP_EVERYTHING, splitEdges, zapRange } from "./zap";
 
 /** mmap and munmap over one address space (mm/mmap.c, mm/vma.c, 6.18): the mmap lock is held for writing throughout. */
@@ -75,9 +77,11 @@ export function mapRange(cpu: Cpu, mm: Mm, request: MapRequest): i32 {
 
 /** Puts an area in the place of what is there: 0 or −errno. */
 export function place(cpu: Cpu, mm: Mm, address: usize): i32 {
-  if (!mmapWriteLock(cpu, mm)) return -EINVAL;
+  const refused = mmapWriteLockKillable(cpu, mm);
+  if (refused != 0) return refused;
   const result = unmapLocked(cpu, mm, vmaAt(address).start, vmaAt(address).end);
   if (result == 0) {
+    vmaStartWrite(mm, vmaAt(address));
     insertVma(mm, address);
     joinNeighbours(mm, address);
   }
@@ -134,7 +138,8 @@ function adaptToFile(vma: Vma, file: MappedFile): i32 {
 export function unmapRange(cpu: Cpu, mm: Mm, start: u64, length: u64): i32 {
   const rounded = pageAlign(length);
   if ((start & PAGE_MASK) != 0 || rounded == 0 || !withinTask(start, rounded)) return -EINVAL;
-  if (!mmapWriteLock(cpu, mm)) return -EINVAL;
+  const refused = mmapWriteLockKillable(cpu, mm);
+  if (refused != 0) return refused;
   const result = unmapLocked(cpu, mm, start, start + rounded);
   mmapWriteUnlock(cpu, mm);
   return result;
@@ -150,12 +155,22 @@ function unmapLocked(cpu: Cpu, mm: Mm, start: u64, end: u64): i32 {
 
 /** Empties a range that areas and leaves end at the borders of. */
 export function removeAreas(cpu: Cpu, mm: Mm, start: u64, end: u64): void {
+  lockAreas(mm, start, end);
   zapRange(cpu, mm, start, end, ZAP_EVERYTHING);
   let at = findVma(mm, start);
   while (at != 0 && vmaAt(at).start < end) {
     removeVma(mm, at);
     dropVma(at);
     at = findVma(mm, start);
+  }
+}
+
+/** Nobody may find a page of theirs any more while it is taken out. */
+function lockAreas(mm: Mm, start: u64, end: u64): void {
+  let at = findVma(mm, start);
+  while (at != 0 && vmaAt(at).start < end) {
+    vmaStartWrite(mm, vmaAt(at));
+    at = findVma(mm, vmaAt(at).end);
   }
 }
 

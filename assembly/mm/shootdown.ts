@@ -5,6 +5,7 @@ import { PAGE_SIZE, header } from "../machine/map";
 import { COUNT_SHOOTDOWNS, count } from "../study/counters";
 import { EVENT_ACKNOWLEDGE, EVENT_SHOOTDOWN, emit } from "../study/events";
 import { parkFiber, yieldPoint } from "../study/yield";
+import { rcuReadLock, rcuReadUnlock } from "./rcu";
 import { flushAll, invalidateLeaf } from "./tlb";
 
 /**
@@ -37,6 +38,7 @@ export function acknowledge(cpu: Cpu): void {
 }
 
 function takeRequest(cpu: Cpu): void {
+  if ((THREADS || STUDY) && cpu.interruptsOff != 0) return;
   flushAll(cpu);
   storeShared(requestOf(cpu), 0);
   if (THREADS) atomic.notify(requestOf(cpu), -1);
@@ -50,6 +52,24 @@ function takeRequest(cpu: Cpu): void {
 export function step(cpu: Cpu): void {
   if (STUDY) {
     yieldPoint(cpu);
+    acknowledge(cpu);
+  }
+}
+
+/** local_irq_disable: the CPU is also in an RCU section, as far as anybody else can tell. */
+@inline
+export function disableInterrupts(cpu: Cpu): void {
+  if (THREADS || STUDY) {
+    rcuReadLock(cpu);
+    cpu.interruptsOff += 1;
+  }
+}
+
+@inline
+export function enableInterrupts(cpu: Cpu): void {
+  if (THREADS || STUDY) {
+    cpu.interruptsOff -= 1;
+    rcuReadUnlock(cpu);
     acknowledge(cpu);
   }
 }

@@ -12,7 +12,8 @@ import {
   filePut,
   openFile,
 } from "./file";
-import { Mm, mmapWriteLock, mmapWriteUnlock } from "./mm";
+import { Mm } from "./mm";
+import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { place, removeAreas, withinTask } from "./mmap";
 import { allocVma, findVma, freeVma, vmaAt } from "./vma";
 import {

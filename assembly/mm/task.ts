@@ -25,6 +25,7 @@ export class Task {
   uid: u32; // all three user ids
   stackLimit: u64; // RLIMIT_STACK, soft
   privileged: u32; // it has all capabilities
+  killed: u32; // a fatal signal is pending
 }
 
 /** RLIMIT_STACK of a new task (_STK_LIM). */
@@ -34,6 +35,11 @@ const DEFAULT_STACK_LIMIT: u64 = 8 << 20;
 @inline
 export function stackLimitOf(task: u32): u64 {
   return changetype<Task>(task as usize).stackLimit;
+}
+
+/** fatal_signal_pending, for the task on the CPU; a kernel thread gets no signals. */
+export function fatalSignalPending(cpu: Cpu): bool {
+  return cpu.task != 0 && changetype<Task>(cpu.task as usize).killed != 0;
 }
 
 @inline

@@ -1,5 +1,8 @@
-import { slabAlloc, slabFree } from "../machine/slab";
+import { storeShared } from "../base/atomics";
+import { slabAlloc } from "../machine/slab";
 import { Mm } from "./mm";
+import { freeVmaByRcu, reuseVma } from "./rcu";
+import { NEVER_LOCKED, VMA_ATTACHED, detachVma } from "./vmaLock";
 
 /**
  * One mapping [start, end) of an address space, a node of its tree. The tree is a treap keyed by start, whose
@@ -16,7 +19,7 @@ export class Vma {
   right: u32;
   anonVma: u32; // which family of private pages it belongs to (anon.ts); 0 = it has none
   uffd: u32; // number of the userfaultfd it is registered with, 0 = none
-  lockSeq: u32; // vm_lock_seq
+  lockSeq: u32; // vm_lock_seq: mm_lock_seq when it was last locked for writing (vmaLock.ts)
   refcount: u32; // vm_refcnt
   mm: u32; // whose tree it is in
   pageLevel: u8; // level of the leaves this mapping is populated with: 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB
@@ -29,13 +32,16 @@ export function vmaAt(address: usize): Vma {
   return changetype<Vma>(address);
 }
 
-/** A zeroed VMA that is in no tree; 0 when RAM is full. */
+/** A VMA that is in no tree, zeroed but for its lock; 0 when RAM is full. */
 export function allocVma(): usize {
-  return slabAlloc(offsetof<Vma>());
+  let address = reuseVma();
+  if (address == 0) address = slabAlloc(offsetof<Vma>());
+  if (address != 0) vmaAt(address).lockSeq = NEVER_LOCKED;
+  return address;
 }
 
 export function freeVma(vma: usize): void {
-  slabFree(vma);
+  freeVmaByRcu(vma);
 }
 
 @inline
@@ -94,17 +100,21 @@ function removeAt(at: u32, vma: u32): u32 {
   return at;
 }
 
+/** vma_mark_attached goes with it: from now on readers find it, and may lock it. */
 export function insertVma(mm: Mm, vma: usize): void {
   node(vma as u32).left = 0;
   node(vma as u32).right = 0;
   node(vma as u32).mm = changetype<usize>(mm) as u32;
+  storeShared(vma + offsetof<Vma>("refcount"), VMA_ATTACHED);
   mm.vmaRoot = insertAt(mm.vmaRoot, vma as u32);
   mm.vmaCount += 1;
 }
 
+/** The VMA is locked for writing; when this comes back, nobody reads it any more. */
 export function removeVma(mm: Mm, vma: usize): void {
   mm.vmaRoot = removeAt(mm.vmaRoot, vma as u32);
   mm.vmaCount -= 1;
+  detachVma(mm, vmaAt(vma));
 }
 
 /** The VMA that ends above `va` and is the lowest such one (find_vma); 0 if none. It need not contain `va`. */

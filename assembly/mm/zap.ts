@@ -1,12 +1,20 @@
 import { ENOMEM } from "../base/errno";
 import { profile } from "../arch/profile";
 import { CPU_GATHER_BYTES, Cpu, gatherArea } from "../machine/cpu";
-import { FRAME_FILE, folioOf, frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
+import {
+  FRAME_FILE,
+  FRAME_TABLE,
+  folioOf,
+  frameOf,
+  pageAddress,
+  pfnOfAddress,
+} from "../machine/frames";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { splitLeaf } from "./huge";
 import { dropFolio, unmapLeaf } from "./leaf";
 import { Mm, lockTables, unlockTables } from "./mm";
 import { PTE_PSE, PTE_SPECIAL, pteFrame, ptePresent } from "./pte";
+import { freeTableByRcu } from "./rcu";
 import { shootDown } from "./shootdown";
 import {
   childTable,
@@ -155,7 +163,9 @@ function flushGather(gather: Gather): void {
   const end = everything ? profile().tableLimit : gather.end;
   shootDown(changetype<Cpu>(gather.cpu as usize), gather.mm, start, end);
   for (let slot: u32 = 0; slot < gather.count; slot++) {
-    dropFolio(load<u32>(gatherSlot(gather, slot)));
+    const pfn = load<u32>(gatherSlot(gather, slot));
+    if (frameOf(pfn).kind == FRAME_TABLE) freeTableByRcu(pfn);
+    else dropFolio(pfn);
   }
   gather.count = 0;
   gather.tables = 0;

@@ -4,7 +4,8 @@ import { pageAddress } from "../machine/frames";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { kfree, kmalloc } from "../machine/slab";
 import { mmPut } from "../mm/exit";
-import { Mm, mmapReadLock, mmapReadUnlock } from "../mm/mm";
+import { Mm } from "../mm/mm";
+import { mmapReadLock, mmapReadUnlock } from "../mm/mmapLock";
 import { Task } from "../mm/task";
 import {
   Segments,

@@ -95,7 +95,7 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
   }
 
   finish(): readonly string[] {
-    const left = this.#current.locked().map((p) => `the mmap lock of process ${p} is held`);
+    const left = this.#current.locked().map((p) => `a lock of process ${p} is held`);
     this.#current.finish();
     const extra = this.#machine.framesInUse - this.#frames.inUse;
     if (extra !== 0) left.push(`${extra} frames more are in use`);

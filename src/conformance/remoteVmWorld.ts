@@ -157,9 +157,10 @@ export class Program {
     return importVector(this.task, list, BigInt(elements.length));
   }
 
-  /** Nobody holds the lock of its address space, or waits for it. */
+  /** Nobody holds a lock of its address space, or waits for it. */
   get isUnlocked(): boolean {
     const { machine, cpu, handle } = this.task;
+    if (this.task.vmas().some(({ lockCount }) => lockCount !== 1)) return false;
     const forWriting = 2;
     if (machine.exports.holdMmapLock(cpu, handle, forWriting) !== 0) return false;
     machine.exports.dropMmapLock(cpu, handle, forWriting);

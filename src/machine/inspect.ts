@@ -60,6 +60,10 @@ export interface VmaView {
   /** It has, or once had, private pages. */
   readonly hasPrivatePages: boolean;
   readonly sealed: boolean;
+  /** vm_refcnt: 1 and the readers; a writer that waits for them adds 2^30. */
+  readonly lockCount: number;
+  /** Who holds the mmap lock for writing has locked it. */
+  readonly writeLocked: boolean;
 }
 
 function keyOf<Name extends string>(
@@ -119,6 +123,10 @@ function viewVma(machine: CoreMemory, record: number): VmaView {
     filePage: machine.wideAt(record + machine.constant("VMA_PGOFF")),
     hasPrivatePages: word("VMA_ANON_VMA") !== 0,
     sealed: (highFlags & machine.constant("VM_HIGH_SEALED")) !== 0,
+    lockCount: word("VMA_REFCOUNT"),
+    writeLocked:
+      word("VMA_LOCK_SEQ") ===
+      machine.words[(word("VMA_MM") + machine.constant("MM_LOCK_SEQ")) >>> 2],
   };
 }
 

@@ -401,6 +401,11 @@ export class Task {
     placeArguments(this, argv, env);
   }
 
+  /** A fatal signal is sent to the task: a wait of its for a lock ends, and so does a transfer between two pages. */
+  kill(): void {
+    this.machine.exports.killTask(this.handle);
+  }
+
   /** The task ends but for its record, as a zombie does: no mapping is left. `exit` reaps it. */
   die(): void {
     this.machine.exports.leaveZombie(this.cpu, this.#living);

@@ -40,8 +40,8 @@ const brokenRules: readonly BrokenRule[] = [
     rule: "what is unmapped is given back",
     mutation: {
       file: "mm/zap.ts",
-      find: "dropFolio(load<u32>(gatherSlot(gather, slot)));",
-      replace: "load<u32>(gatherSlot(gather, slot));",
+      find: "else dropFolio(pfn);",
+      replace: "",
     },
     kind: "syscall",
     field: "balance",

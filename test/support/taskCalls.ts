@@ -12,6 +12,7 @@ export function taskCalls({ machine, file }: Floor): Readonly<Record<string, rea
     fork: [],
     freeRange: [USER, PAGE],
     handleOn: [machine],
+    kill: [],
     linearOf: [USER],
     lockMemory: [USER, PAGE],
     lockOnFault: [USER, PAGE],

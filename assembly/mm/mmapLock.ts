@@ -1,0 +1,231 @@
+import {
+  compareExchange,
+  fetchAdd,
+  loadShared,
+  spinLock,
+  spinUnlock,
+  storeShared,
+} from "../base/atomics";
+import { EINTR, EINVAL } from "../base/errno";
+import { Cpu } from "../machine/cpu";
+import { FINDING_LOCK_NEEDS_SCHEDULER, recordFinding } from "../machine/findings";
+import { EVENT_MMAP_LOCK, emit } from "../study/events";
+import { Mm } from "./mm";
+import { waitForOthers } from "./shootdown";
+import { fatalSignalPending } from "./task";
+
+/**
+ * The mmap lock (kernel/locking/rwsem.c, include/linux/mmap_lock.h, 6.18): many readers or one writer, and first come,
+ * first served: behind a writer that waits, later readers wait too.
+ *
+ *   31       30       29                            0
+ *   ┌────────┬────────┬──────────────────────────────┐
+ *   │ writer │ queued │ readers                      │
+ *   └────────┴────────┴──────────────────────────────┘
+ *
+ * A CPU waits for one lock at a time, so the queue is made of the CPUs themselves. Who lets go grants the lock to the
+ * first of the queue, and to the readers right behind a first reader; spinning on it, which the kernel's writers do for
+ * a while, is left out.
+ */
+const WRITER: u32 = 1 << 31;
+const QUEUED: u32 = 1 << 30;
+
+/** What a CPU in the queue waits for. */
+const GRANTED: u32 = 0;
+const WAITS_TO_READ: u32 = 1;
+const WAITS_TO_WRITE: u32 = 2;
+
+/** Which signals end a wait: the kernel's task states. */
+const UNINTERRUPTIBLE: u32 = 0;
+const KILLABLE: u32 = 1;
+
+@inline
+function wordOf(mm: Mm): usize {
+  return changetype<usize>(mm) + offsetof<Mm>("mmapLock");
+}
+
+/** Takes the mmap lock for reading; false only where waiting is impossible (release met it held). */
+export function mmapReadLock(cpu: Cpu, mm: Mm): bool {
+  return readLock(cpu, mm, UNINTERRUPTIBLE);
+}
+
+/** The same, but a fatal signal ends the wait: false. One that is pending before does not matter if there is none. */
+export function mmapReadLockKillable(cpu: Cpu, mm: Mm): bool {
+  return readLock(cpu, mm, KILLABLE);
+}
+
+function readLock(cpu: Cpu, mm: Mm, state: u32): bool {
+  if (!addReader(mm) && !waitInQueue(cpu, mm, WAITS_TO_READ, state)) return false;
+  cpu.mmapReadLocks += 1;
+  emit(cpu, EVENT_MMAP_LOCK, 0, 1);
+  return true;
+}
+
+/** False where a writer holds the lock, or somebody waits for it. */
+@inline
+function addReader(mm: Mm): bool {
+  let seen = loadShared(wordOf(mm));
+  while (seen < QUEUED) {
+    const found = compareExchange(wordOf(mm), seen, seen + 1);
+    if (found == seen) return true;
+    seen = found;
+  }
+  return false;
+}
+
+export function mmapReadUnlock(cpu: Cpu, mm: Mm): void {
+  const before = fetchAdd(wordOf(mm), -1);
+  if (before == (QUEUED | 1)) grantFromQueue(mm);
+  emit(cpu, EVENT_MMAP_LOCK, 0, 0);
+}
+
+/** Takes the mmap lock for writing; false only where waiting is impossible. */
+export function mmapWriteLock(cpu: Cpu, mm: Mm): bool {
+  return writeLock(cpu, mm, UNINTERRUPTIBLE);
+}
+
+/** The same, but a fatal signal ends the wait: 0, −EINTR, or −EINVAL where waiting is impossible. */
+export function mmapWriteLockKillable(cpu: Cpu, mm: Mm): i32 {
+  if (writeLock(cpu, mm, KILLABLE)) return 0;
+  return fatalSignalPending(cpu) ? -EINTR : -EINVAL;
+}
+
+function writeLock(cpu: Cpu, mm: Mm, state: u32): bool {
+  const taken = compareExchange(wordOf(mm), 0, WRITER) == 0;
+  if (!taken && !waitInQueue(cpu, mm, WAITS_TO_WRITE, state)) return false;
+  mm.writer = changetype<usize>(cpu) as u32;
+  moveSequence(mm);
+  cpu.mmapWriteLocks += 1;
+  emit(cpu, EVENT_MMAP_LOCK, 0, 2);
+  return true;
+}
+
+export function mmapWriteUnlock(cpu: Cpu, mm: Mm): void {
+  releaseWriter(mm, 0);
+  emit(cpu, EVENT_MMAP_LOCK, 0, 0);
+}
+
+/** The writer becomes a reader without another writer getting in between. */
+export function mmapWriteDowngrade(cpu: Cpu, mm: Mm): void {
+  releaseWriter(mm, 1);
+  emit(cpu, EVENT_MMAP_LOCK, 0, 1);
+}
+
+/** Moving the sequence releases every VMA that was write-locked since. `readers` stay. */
+function releaseWriter(mm: Mm, readers: u32): void {
+  mm.writer = 0;
+  moveSequence(mm);
+  const before = fetchAdd(wordOf(mm), readers - WRITER);
+  if ((before & QUEUED) != 0) grantFromQueue(mm);
+}
+
+@inline
+function moveSequence(mm: Mm): void {
+  fetchAdd(changetype<usize>(mm) + offsetof<Mm>("lockSeq"), 1);
+}
+
+@inline
+function queueLock(mm: Mm): usize {
+  return changetype<usize>(mm) + offsetof<Mm>("waitLock");
+}
+
+@inline
+function waitWord(cpu: Cpu): usize {
+  return changetype<usize>(cpu) + offsetof<Cpu>("lockWait");
+}
+
+@inline
+function cpuBehind(cpu: u32): Cpu {
+  return changetype<Cpu>(cpu as usize);
+}
+
+/** As in the kernel, who waits for a lock waits until it is given to him. False: killed, or nobody else can run. */
+function waitInQueue(cpu: Cpu, mm: Mm, kind: u32, state: u32): bool {
+  cpu.mmapWaits += 1;
+  if (THREADS || STUDY) {
+    joinQueue(cpu, mm, kind);
+    while (loadShared(waitWord(cpu)) != GRANTED) {
+      if (state == KILLABLE && fatalSignalPending(cpu)) return !leaveQueue(cpu, mm);
+      if (!waitForOthers(cpu, waitWord(cpu), kind) && leaveQueue(cpu, mm)) return cannotWait(cpu);
+    }
+    return true;
+  }
+  return cannotWait(cpu);
+}
+
+function cannotWait(cpu: Cpu): bool {
+  recordFinding(FINDING_LOCK_NEEDS_SCHEDULER, cpu.index, cpu.task, 0, 0);
+  return false;
+}
+
+/** Who let go before it could see that somebody is queued has left the lock free: it is granted here. */
+function joinQueue(cpu: Cpu, mm: Mm, kind: u32): void {
+  spinLock(queueLock(mm));
+  storeShared(waitWord(cpu), kind);
+  cpu.lockNext = 0;
+  if (mm.firstWaiter == 0) mm.firstWaiter = changetype<usize>(cpu) as u32;
+  else cpuBehind(mm.lastWaiter).lockNext = changetype<usize>(cpu) as u32;
+  mm.lastWaiter = changetype<usize>(cpu) as u32;
+  setQueued(mm);
+  grantLocked(mm);
+  spinUnlock(queueLock(mm));
+}
+
+/** False where the lock was granted meanwhile. Those behind may be able to go on without this one. */
+function leaveQueue(cpu: Cpu, mm: Mm): bool {
+  spinLock(queueLock(mm));
+  const waited = loadShared(waitWord(cpu)) != GRANTED;
+  if (waited) {
+    unlink(mm, changetype<usize>(cpu) as u32);
+    storeShared(waitWord(cpu), GRANTED);
+    grantLocked(mm);
+  }
+  spinUnlock(queueLock(mm));
+  return waited;
+}
+
+function unlink(mm: Mm, cpu: u32): void {
+  let before: u32 = 0;
+  let at = mm.firstWaiter;
+  while (at != cpu) {
+    before = at;
+    at = cpuBehind(at).lockNext;
+  }
+  const next = cpuBehind(cpu).lockNext;
+  if (before == 0) mm.firstWaiter = next;
+  else cpuBehind(before).lockNext = next;
+  if (next == 0) mm.lastWaiter = before;
+}
+
+function grantFromQueue(mm: Mm): void {
+  if (THREADS || STUDY) {
+    spinLock(queueLock(mm));
+    grantLocked(mm);
+    spinUnlock(queueLock(mm));
+  }
+}
+
+/** While QUEUED is set nobody takes the lock but here, so what else changes the word only lets go. */
+function grantLocked(mm: Mm): void {
+  while (mm.firstWaiter != 0) {
+    const waiter = cpuBehind(mm.firstWaiter);
+    const writes = waiter.lockWait == WAITS_TO_WRITE;
+    const held = loadShared(wordOf(mm)) & ~QUEUED;
+    if (held >= WRITER || (writes && held != 0)) return;
+    fetchAdd(wordOf(mm), writes ? WRITER : 1);
+    mm.firstWaiter = waiter.lockNext;
+    storeShared(waitWord(waiter), GRANTED);
+    if (THREADS) atomic.notify(waitWord(waiter), 1);
+  }
+  clearQueued(mm);
+}
+
+function setQueued(mm: Mm): void {
+  let seen = loadShared(wordOf(mm));
+  while (compareExchange(wordOf(mm), seen, seen | QUEUED) != seen) seen = loadShared(wordOf(mm));
+}
+
+function clearQueued(mm: Mm): void {
+  let seen = loadShared(wordOf(mm));
+  while (compareExchange(wordOf(mm), seen, seen & ~QUEUED) != seen) seen = loadShared(wordOf(mm));
+}

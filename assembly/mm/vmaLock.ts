@@ -1,0 +1,155 @@
+import { compareExchange, fetchAdd, loadShared, storeShared } from "../base/atomics";
+import { Cpu } from "../machine/cpu";
+import { FINDING_LOCK_NEEDS_SCHEDULER, recordFinding } from "../machine/findings";
+import { Mm } from "./mm";
+import { rcuReadLock, rcuReadUnlock } from "./rcu";
+import { step, waitForOthers } from "./shootdown";
+import { Vma, findVma, vmaAt } from "./vma";
+
+/**
+ * Per-VMA locks (include/linux/mmap_lock.h and mm/mmap_lock.c, 7.0). The count of a VMA says who reads it:
+ *
+ *   0                 detached: in no tree
+ *   1 + n             attached, n readers
+ *   FLAG + 1 + n      attached, a writer waits for n readers
+ *   FLAG + n          taken out of the tree, waiting for n readers that are about to give up
+ *
+ * It is locked for writing while `vma.lockSeq == mm.lockSeq`, so that letting go of the mmap lock, which moves the
+ * sequence, unlocks every VMA at once.
+ */
+export const VMA_DETACHED: u32 = 0;
+export const VMA_ATTACHED: u32 = 1;
+export const VM_REFCNT_EXCLUDE_READERS: u32 = 1 << 30;
+const VM_REFCNT_LIMIT: u32 = VM_REFCNT_EXCLUDE_READERS - 1;
+
+/** vm_lock_seq of a new VMA; mm_lock_seq begins at 0. */
+export const NEVER_LOCKED: u32 = 0xffffffff;
+
+/** What an attempt to read-lock comes to. */
+export const VMA_LOCKED: u32 = 0;
+/** A writer has it, or the sequence numbers say so by chance: take the mmap lock. */
+export const VMA_BUSY: u32 = 1;
+/** It left the tree meanwhile: look again. */
+export const VMA_GONE: u32 = 2;
+
+@inline
+function countOf(vma: Vma): usize {
+  return changetype<usize>(vma) + offsetof<Vma>("refcount");
+}
+
+@inline
+function sequenceOf(mm: Mm): u32 {
+  return loadShared(changetype<usize>(mm) + offsetof<Mm>("lockSeq"));
+}
+
+/** vma_start_read, in an RCU section: never waits. */
+@inline
+export function vmaStartRead(cpu: Cpu, mm: Mm, vma: Vma): u32 {
+  if (vma.lockSeq == sequenceOf(mm)) return VMA_BUSY;
+  step(cpu);
+  const before = addReader(countOf(vma));
+  if (before == VMA_DETACHED) return VMA_GONE;
+  if (before >= VM_REFCNT_LIMIT) return VMA_BUSY;
+  step(cpu);
+  if (isStillReadable(mm, vma)) return VMA_LOCKED;
+  vmaEndRead(vma);
+  return VMA_BUSY;
+}
+
+/** The record may belong to another address space by now, and a writer may have come since the first look. */
+@inline
+function isStillReadable(mm: Mm, vma: Vma): bool {
+  return vma.mm == (changetype<usize>(mm) as u32) && vma.lockSeq != sequenceOf(mm);
+}
+
+/** Adds a reader, unless the VMA is detached or a writer waits. Answers what the count was. */
+@inline
+function addReader(address: usize): u32 {
+  let seen = loadShared(address);
+  while (seen != VMA_DETACHED && seen < VM_REFCNT_LIMIT) {
+    const found = compareExchange(address, seen, seen + 1);
+    if (found == seen) break;
+    seen = found;
+  }
+  return seen;
+}
+
+/** vma_end_read. The last reader that a writer waits for wakes it; which mm the VMA is in does not matter to that. */
+@inline
+export function vmaEndRead(vma: Vma): void {
+  const address = countOf(vma);
+  const left = fetchAdd(address, -1) - 1;
+  if (THREADS) {
+    if (left >= VM_REFCNT_EXCLUDE_READERS && left <= VM_REFCNT_EXCLUDE_READERS + 1) {
+      atomic.notify(address, -1);
+    }
+  }
+}
+
+/**
+ * lock_vma_under_rcu: the VMA of an address, locked for reading; 0 says "use the mmap lock", not "nothing is mapped".
+ * Never waits.
+ */
+@inline
+export function lockVmaUnderRcu(cpu: Cpu, mm: Mm, va: u64): usize {
+  let locked: usize = 0;
+  let result = VMA_GONE;
+  rcuReadLock(cpu);
+  while (result == VMA_GONE) {
+    locked = findVma(mm, va);
+    if (locked == 0) break;
+    step(cpu);
+    result = vmaStartRead(cpu, mm, vmaAt(locked));
+  }
+  rcuReadUnlock(cpu);
+  if (locked != 0 && result == VMA_LOCKED) {
+    cpu.vmaReadLocks += 1;
+    if (va >= vmaAt(locked).start && va < vmaAt(locked).end) return locked;
+    vmaEndRead(vmaAt(locked));
+  } else cpu.vmaReadFailures += 1;
+  return 0;
+}
+
+/** Who holds the mmap lock for writing changes a VMA only after this, which waits until nobody reads it. */
+export function vmaStartWrite(mm: Mm, vma: Vma): void {
+  const sequence = mm.lockSeq;
+  if (vma.lockSeq == sequence) return;
+  const excludes = excludeReaders(countOf(vma));
+  if (excludes) awaitReaders(mm, countOf(vma), VM_REFCNT_EXCLUDE_READERS + VMA_ATTACHED);
+  storeShared(changetype<usize>(vma) + offsetof<Vma>("lockSeq"), sequence);
+  if (excludes) fetchAdd(countOf(vma), 0 - VM_REFCNT_EXCLUDE_READERS);
+}
+
+/** From now on no reader gets in; false for a VMA that is in no tree, where none can. */
+function excludeReaders(address: usize): bool {
+  let seen = loadShared(address);
+  while (seen != VMA_DETACHED) {
+    const found = compareExchange(address, seen, seen + VM_REFCNT_EXCLUDE_READERS);
+    if (found == seen) return true;
+    seen = found;
+  }
+  return false;
+}
+
+/** vma_mark_detached: the VMA, locked for writing, has left the tree. Readers that found it before are waited for. */
+export function detachVma(mm: Mm, vma: Vma): void {
+  const address = countOf(vma);
+  if (fetchAdd(address, -1) == VMA_ATTACHED) return;
+  fetchAdd(address, VM_REFCNT_EXCLUDE_READERS);
+  awaitReaders(mm, address, VM_REFCNT_EXCLUDE_READERS);
+  storeShared(address, VMA_DETACHED);
+}
+
+/** Waits until the count comes to `wanted`. Where nobody else can run that is a finding, and the writer goes on. */
+function awaitReaders(mm: Mm, address: usize, wanted: u32): void {
+  const cpu = changetype<Cpu>(mm.writer as usize);
+  let seen = loadShared(address);
+  if (seen != wanted) cpu.vmaWaits += 1;
+  while (seen != wanted) {
+    if (!((THREADS || STUDY) && waitForOthers(cpu, address, seen))) {
+      recordFinding(FINDING_LOCK_NEEDS_SCHEDULER, cpu.index, cpu.task, 0, 0);
+      return;
+    }
+    seen = loadShared(address);
+  }
+}
