@@ -99,20 +99,23 @@ export class MovingDevice {
 
   /** Lets an interrupt move the stream if it is not where it was seen, then compares. */
   #catchUp(slot: number, seen: Entries, abi: PcmDoor): void {
+    this.#view.read(slot);
     const moved = (["state", "hw_ptr"] as const).some(
-      (name) => this.#viewed(slot, name, abi) !== wordOf(seen[name]!),
+      (name) => this.#viewed(name, abi) !== wordOf(seen[name]!),
     );
-    if (moved) this.#interruptTo(slot, wordOf(seen.hw_ptr!));
+    if (moved) {
+      this.#interruptTo(slot, wordOf(seen.hw_ptr!));
+      this.#view.read(slot);
+    }
     for (const name of viewedEntries) {
       const expected = wordOf(seen[name]!);
-      const actual = this.#viewed(slot, name, abi);
+      const actual = this.#viewed(name, abi);
       if (actual !== expected) throw new Mismatch(`post.${name}`, hex(expected), hex(actual));
     }
   }
 
-  /** An entry as a program of this ABI sees it: i386 and x32 have 32-bit pointers. */
-  #viewed(slot: number, name: ViewedEntry, abi: PcmDoor): bigint {
-    this.#view.read(slot);
+  /** An entry, as last read, as a program of this ABI sees it: i386 and x32 have 32-bit pointers. */
+  #viewed(name: ViewedEntry, abi: PcmDoor): bigint {
     const value = this.#view.entry(name);
     if (abi === "lp64") return value;
     const boundary = this.#view.entry("boundary");
@@ -122,7 +125,10 @@ export class MovingDevice {
 
   #standAt(slot: number, hwPtr: bigint): void {
     this.#view.read(slot);
-    const bufferSize = this.#view.entry("buffer_size");
+    this.#setPosition(slot, hwPtr, this.#view.entry("buffer_size"));
+  }
+
+  #setPosition(slot: number, hwPtr: bigint, bufferSize: bigint): void {
     this.#machine.device.setPosition(slot, bufferSize === 0n ? 0n : hwPtr % bufferSize);
   }
 
@@ -142,10 +148,10 @@ export class MovingDevice {
       const move = excess < bufferSize ? excess : bufferSize - 1n;
       at += move;
       ahead -= move;
-      this.#standAt(slot, at);
+      this.#setPosition(slot, at, bufferSize);
       this.#machine.device.periodElapsed(slot);
     }
-    this.#standAt(slot, target);
+    this.#setPosition(slot, target, bufferSize);
     this.#machine.device.periodElapsed(slot);
   }
 
@@ -156,7 +162,8 @@ export class MovingDevice {
       if (pre === undefined || met.has(slot)) continue;
       met.add(slot);
       const target = wordOf(pre.hw_ptr!);
-      if (this.#viewed(slot, "hw_ptr", abi) !== target) this.#interruptTo(slot, target);
+      this.#view.read(slot);
+      if (this.#viewed("hw_ptr", abi) !== target) this.#interruptTo(slot, target);
     }
   }
 }

@@ -85,11 +85,12 @@ export class StreamFields {
   /** Stores two words (low, high) for each field, in the order asked for at construction. */
   read(stream: number, into: Uint32Array): void {
     const { words } = this.#machine;
-    for (const [index, { pointer, offset, wide }] of this.#places.entries()) {
+    let next = 0;
+    for (const { pointer, offset, wide } of this.#places) {
       const home = pointer < 0 ? stream : words[(stream + pointer) >>> 2]!;
       const at = (home + offset) >>> 2;
-      into[2 * index] = words[at]!;
-      into[2 * index + 1] = wide ? words[at + 1]! : 0;
+      into[next++] = words[at]!;
+      into[next++] = wide ? words[at + 1]! : 0;
     }
   }
 }
