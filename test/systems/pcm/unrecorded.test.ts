@@ -15,6 +15,7 @@ const FRAME_BYTES = 4;
 
 const EIO = 5;
 const ENXIO = 6;
+const EACCES = 13;
 const EBUSY = 16;
 const EINVAL = 22;
 const EPIPE = 32;
@@ -330,6 +331,36 @@ describe("mappings", () => {
     announce(0x2000e);
     expect(map(machine, stream, STATUS, 4096, read)).toBe(0);
     expect(map(machine, stream, CONTROL, 4096, read)).toBe(-ENXIO);
+  });
+
+  test("of a file used through a 32-bit door: the new status page is left, and nothing else", async () => {
+    const OLD_STATUS = 0x80000000;
+    const OLD_CONTROL = 0x81000000;
+    const { machine, task, stream } = await prepared();
+    const read = task.protectionBits("r");
+    expect(stream.ioctl("i386", 0x4122)).toBe(0);
+    const answers = [OLD_STATUS, OLD_CONTROL, CONTROL].map((offset) =>
+      map(machine, stream, offset, 4096, read),
+    );
+    expect(answers).toEqual([-ENXIO, -ENXIO, -ENXIO]);
+    expect(map(machine, stream, STATUS, 4096, read)).toBe(0);
+  });
+
+  test("under the old offsets are for 64-bit kernels", async () => {
+    for (const [arch, answer] of [
+      ["x86-64", 0],
+      ["powerpc-8xx", -ENXIO],
+    ] as const) {
+      const { machine, task, stream } = await prepared({ arch });
+      expect(map(machine, stream, 0x80000000, 4096, task.protectionBits("r"))).toBe(answer);
+    }
+  });
+
+  test("of the status page asked for with writing succeed, and cannot be written", async () => {
+    const { machine, task, stream } = await prepared();
+    expect(map(machine, stream, STATUS, 4096, task.protectionBits("rw"))).toBe(0);
+    expect([task.touch(AT, "read"), task.touch(AT, "write")]).toEqual([true, false]);
+    expect(task.protect(AT, 4096, "rw")).toBe(-EACCES);
   });
 
   test("of a device with explicit sync are refused", async () => {

@@ -120,6 +120,25 @@ describe("HW_PARAMS of a device with few choices", () => {
   });
 });
 
+describe("what is chosen first decides what is left", () => {
+  test("the format before the channels", () => {
+    const asked = request({
+      masks: { format: [1, 2, 10] },
+      intervals: { frameBits: [32, 32, 4] },
+    });
+    expect(hwParams(asked, constraintsOf(ctl)).chosen).toMatchObject({ format: 1, channels: 4 });
+  });
+
+  test("the channels before the rate", () => {
+    const asked = request({
+      masks: { format: [1] },
+      intervals: { bufferTime: [1_000_000, 1_000_000, 4], bufferBytes: [48000, 48000, 4] },
+    });
+    const { chosen } = hwParams(asked, constraintsOf(ctl));
+    expect(chosen).toMatchObject({ channels: 1, rate: 48000 });
+  });
+});
+
 describe("what a request may ask", () => {
   test("whole periods round an open range inward", () => {
     const asked = request({ intervals: { periods: [2, 18, 3] } });
@@ -179,6 +198,27 @@ describe("what a request may ask", () => {
   test("a value of the tick time that looks negative reads as an error number", () => {
     const asked = request({ intervals: { tickTime: [0xffffffea, 0xffffffea, 4] } });
     expect(hwParams(asked, constraintsOf(ctl))).toEqual({ errno: 22 });
+  });
+
+  test("what was known of the rate is kept unless the rate is asked for", () => {
+    const known = (rmask: number): number[] => {
+      const asked = request({ rmask });
+      const view = new DataView(asked.buffer);
+      view.setUint32(offsetOf.rateNum, 44100, true);
+      view.setUint32(offsetOf.rateDen, 7, true);
+      const answer = refined(asked);
+      return [wordAt(answer, offsetOf.rateNum), wordAt(answer, offsetOf.rateDen)];
+    };
+    expect([known(1 << param.channels), known(1 << param.rate)]).toEqual([
+      [44100, 7],
+      [0, 0],
+    ]);
+  });
+
+  test("changes that were reported before stay reported", () => {
+    const asked = request({ rmask: 0 });
+    new DataView(asked.buffer).setUint32(offsetOf.cmask, 0x50, true);
+    expect(parseImage(refined(asked)).cmask).toBe(0x50);
   });
 
   test("an image of another size is named in the error", () => {
