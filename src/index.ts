@@ -48,7 +48,8 @@ export type { ArgumentPlaces } from "./machine/arguments.ts";
 export type { FileBacking } from "./machine/file.ts";
 export type { PageKind, PageState, VmaBacking, VmaView } from "./machine/inspect.ts";
 export type { MapOptions } from "./machine/mapOptions.ts";
-export type { Task, TaskOptions } from "./machine/task.ts";
+export type { RemapOptions } from "./machine/remap.ts";
+export type { FixupAnswer, FixupOptions, Task, TaskOptions } from "./machine/task.ts";
 export {
   components,
   composeCall,

@@ -1,11 +1,12 @@
 import { ENOMEM } from "../base/errno";
-import { cpuAt } from "../machine/cpu";
+import { cpuAt, stackImage } from "../machine/cpu";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { adviseRange } from "../mm/advice";
 import { lockRange } from "../mm/lockMemory";
 import { registerMissing as watchMissing } from "../mm/missing";
 import { MapRequest, mapRange, unmapRange } from "../mm/mmap";
 import { protectRange } from "../mm/protect";
+import { RemapRequest, remapRange } from "../mm/remap";
 import { sealRange } from "../mm/seal";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import { moveSpecial as placeSpecial } from "../mm/special";
@@ -144,6 +145,34 @@ export function registerMissing(
   const on = cpuAt(cpu);
   enterCore(on);
   const result = watchMissing(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi));
+  leaveCore(on);
+  return result;
+}
+
+/** mremap; `flags` are MREMAP_*. 0 with the address as the value read (readValueLow, readValueHigh), or −errno. */
+export function remapMemory(
+  cpu: u32,
+  task: u32,
+  lo: u32,
+  hi: u32,
+  oldLo: u32,
+  oldHi: u32,
+  newLo: u32,
+  newHi: u32,
+  flags: u32,
+  targetLo: u32,
+  targetHi: u32,
+): i32 {
+  const on = cpuAt(cpu);
+  const request = changetype<RemapRequest>(stackImage(on));
+  request.start = wide(lo, hi);
+  request.oldLength = wide(oldLo, oldHi);
+  request.newLength = wide(newLo, newHi);
+  request.target = wide(targetLo, targetHi);
+  request.flags = flags;
+  enterCore(on);
+  const result = remapRange(on, mmOfTask(task), request);
+  on.value = request.target;
   leaveCore(on);
   return result;
 }

@@ -46,6 +46,7 @@ export {
   PAGE_RAW,
   PAGE_ZERO,
 } from "../mm/pageState";
+export { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "../mm/remap";
 export {
   VM_ACCOUNT,
   VM_EXEC,

@@ -1,12 +1,13 @@
-import { EINVAL, ENOMEM } from "../base/errno";
+import { EFAULT, EINVAL, ENOMEM } from "../base/errno";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { pageAddress } from "../machine/frames";
 import { header, PAGE_SHIFT } from "../machine/map";
 import { mmDrop, mmGrab } from "../mm/exit";
 import { VM_FAULT_SIGSEGV, faultIn } from "../mm/fault";
 import { MappedFile, FILE_MAX_PAGES, filePage, filePut, openFile } from "../mm/file";
+import { fixupUserFault } from "../mm/fixupFault";
 import { forkTask as forkAddressSpace } from "../mm/fork";
-import { Mm } from "../mm/mm";
+import { mmapReadLock, mmapReadUnlock } from "../mm/mmapLock";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import {
   Task,
@@ -167,6 +168,25 @@ export function touchPage(cpu: u32, task: u32, lo: u32, hi: u32, access: u32): u
   const on = cpuAt(cpu);
   enterCore(on);
   const result = faultIn(on, mmOfTask(task), wide(lo, hi), access, stackLimitOf(task));
+  leaveCore(on);
+  return result;
+}
+
+/**
+ * fixup_user_fault by the kernel code of the CPU's task, under the mmap lock: 0 or −errno. `mayRetry` other than 0: the
+ * lock may be let go meanwhile; whether it was is the value read (readValueLow).
+ */
+export function fixupFault(cpu: u32, task: u32, lo: u32, hi: u32, access: u32, mayRetry: u32): i32 {
+  const on = cpuAt(cpu);
+  const mm = mmOfTask(task);
+  const unlocked = changetype<usize>(on) + offsetof<Cpu>("value");
+  enterCore(on);
+  on.value = 0;
+  let result = -EFAULT;
+  if (mmapReadLock(on, mm)) {
+    result = fixupUserFault(on, mm, wide(lo, hi), access, mayRetry != 0 ? unlocked : 0);
+    mmapReadUnlock(on, mm);
+  }
   leaveCore(on);
   return result;
 }

@@ -62,7 +62,7 @@ export function splitVmaAt(mm: Mm, at: u64): i32 {
   vmaStartWrite(mm, vma);
   vmaStartWrite(mm, upper);
   upper.start = at;
-  if (upper.file != 0) upper.pgoff = pageIndex(vma, at);
+  upper.pgoff = pageIndex(vma, at);
   vma.end = at;
   insertVma(mm, upperAddress);
   return 0;
@@ -101,11 +101,9 @@ function joinable(lower: Vma, upper: Vma): bool {
   );
 }
 
-/** The upper one shows what follows in the file; anonymous memory always does. */
+/** The upper one shows what follows; anonymous memory that was written and moved does not. */
 export function backingContinues(lower: Vma, upper: Vma): bool {
-  return (
-    lower.file == upper.file && (lower.file == 0 || pageIndex(lower, upper.start) == upper.pgoff)
-  );
+  return lower.file == upper.file && pageIndex(lower, upper.start) == upper.pgoff;
 }
 
 /** Joins an area with the one below, and then with the one above, where that can be. */

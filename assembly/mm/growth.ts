@@ -1,6 +1,6 @@
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
-import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
+import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { prepareAnonVma } from "./anon";
 import { Mm } from "./mm";
 import {
@@ -16,9 +16,9 @@ import { VM_ACCESS, VM_GROWSDOWN } from "./vmaFlags";
 /** Stack growth (expand_stack and expand_downwards, mm/mmap.c and mm/vma.c, 6.18). */
 
 /** Below it nothing is mapped (vm.mmap_min_addr). */
-const MMAP_MIN_ADDRESS: u64 = 65536;
+export const MMAP_MIN_ADDRESS: u64 = 65536;
 /** What stays free between a stack and accessible memory below it (stack_guard_gap). */
-const STACK_GUARD_GAP: u64 = 256 * PAGE_SIZE;
+export const STACK_GUARD_GAP: u64 = 256 * PAGE_SIZE;
 
 /**
  * Lets the area above `va` grow down to it, if it is a stack and the caller's limit has room. The mmap lock is held for
@@ -40,9 +40,11 @@ function growTo(mm: Mm, start: u64, stackLimit: u64): usize {
   const vma = vmaAt(address);
   if (vma.start <= start) return address; // somebody else was faster
   if ((vma.flags & VM_GROWSDOWN) == 0 || start < MMAP_MIN_ADDRESS) return 0;
-  if (!gapStays(mm, start) || vma.end - start > stackLimit) return 0;
+  const pages = (vma.start - start) >> PAGE_SHIFT;
+  if (!gapStays(mm, start) || pages > vma.pgoff || vma.end - start > stackLimit) return 0;
   vmaStartWrite(mm, vma);
   prepareAnonVma(mm, vma);
+  vma.pgoff -= pages;
   vma.start = start;
   return address;
 }

@@ -93,12 +93,16 @@ export function place(cpu: Cpu, mm: Mm, address: usize): i32 {
 function describe(vma: Vma, request: MapRequest, length: u64): i32 {
   vma.start = request.start;
   vma.end = request.start + length;
-  vma.pgoff = request.pgoff;
   vma.flags = withAccount(request.flags);
   vma.file = request.file;
   vma.pageLevel = request.pageLevel as u8;
   vma.pkey = request.pkey as u8;
-  if (vma.file == 0) return (vma.flags & VM_SHARED) != 0 ? makeShared(vma, length) : 0;
+  if (vma.file == 0) {
+    if ((vma.flags & VM_SHARED) != 0) return makeShared(vma, length);
+    vma.pgoff = vma.start >> PAGE_SHIFT;
+    return 0;
+  }
+  vma.pgoff = request.pgoff;
   const result = adaptToFile(vma, changetype<MappedFile>(vma.file as usize));
   if (result == 0) fileGet(changetype<MappedFile>(vma.file as usize));
   return result;
@@ -145,7 +149,8 @@ export function unmapRange(cpu: Cpu, mm: Mm, start: u64, length: u64): i32 {
   return result;
 }
 
-function unmapLocked(cpu: Cpu, mm: Mm, start: u64, end: u64): i32 {
+/** munmap where the mmap lock is held for writing. */
+export function unmapLocked(cpu: Cpu, mm: Mm, start: u64, end: u64): i32 {
   if (anySealed(mm, start, end)) return -EPERM;
   let result = isolate(mm, start, end);
   if (result == 0) result = splitEdges(mm, start, end);

@@ -12,7 +12,7 @@ import { NEVER_LOCKED, VMA_ATTACHED, detachVma } from "./vmaLock";
 export class Vma {
   start: u64;
   end: u64;
-  pgoff: u64; // page number in the file at `start`; 0 without one
+  pgoff: u64; // page number at `start`: in the file; of anonymous memory, in the address space where it was first written
   flags: u32; // VM_*
   file: u32; // MappedFile, 0 = anonymous
   left: u32;

@@ -55,7 +55,7 @@ export interface VmaView {
   readonly backing: VmaBacking;
   /** Record of the file behind it, as {@link UserFile.handleOn} answers it; 0 for anonymous memory. */
   readonly file: number;
-  /** Page of the file at `start`. */
+  /** Page of the file at `start`; 0 for anonymous memory. */
   readonly filePage: bigint;
   /** It has, or once had, private pages. */
   readonly hasPrivatePages: boolean;
@@ -120,7 +120,7 @@ function viewVma(machine: CoreMemory, record: number): VmaView {
     permissions: permissionsOf(machine, flags),
     backing: file === 0 ? "anonymous" : backingOf(machine, file),
     file,
-    filePage: machine.wideAt(record + machine.constant("VMA_PGOFF")),
+    filePage: file === 0 ? 0n : machine.wideAt(record + machine.constant("VMA_PGOFF")),
     hasPrivatePages: word("VMA_ANON_VMA") !== 0,
     sealed: (highFlags & machine.constant("VM_HIGH_SEALED")) !== 0,
     lockCount: word("VMA_REFCOUNT"),

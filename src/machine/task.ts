@@ -29,6 +29,7 @@ import { inspectPage, inspectVmas, type PageState, type VmaView } from "./inspec
 import { mapOptions, protectionLetters, type MapOptions } from "./mapOptions.ts";
 import { Mapping } from "./mapping.ts";
 import { levelOf, type PageSize } from "./pageSize.ts";
+import { remapOf, type RemapOptions } from "./remap.ts";
 
 export interface TaskOptions {
   /** The CPU it runs on; null leaves it off every CPU. Default 0. */
@@ -41,6 +42,19 @@ export interface TaskOptions {
   readonly tagged?: boolean;
 }
 
+/** How a fault may be fixed up. */
+export interface FixupOptions {
+  readonly mayRetry?: boolean;
+}
+
+export interface FixupAnswer {
+  /** 0 or −errno. */
+  readonly result: number;
+  /** The mmap lock was let go, so that mappings may be others than before. */
+  readonly unlocked: boolean;
+}
+
+const fixupOptions: Shape<FixupOptions> = { mayRetry: optional(flag) };
 const touches = { read: "ACCESS_READ", write: "ACCESS_WRITE" } as const;
 const touchNames = Object.keys(touches) as (keyof typeof touches)[];
 const letterBits = { r: "VM_READ", w: "VM_WRITE", x: "VM_EXEC" } as const;
@@ -295,6 +309,17 @@ export class Task {
     return this.machine.exports.registerMissing(this.cpu, this.#living, ...this.#range(at, length));
   }
 
+  /** mremap: the mapping's address from now on, or −errno. */
+  remap(
+    at: Address,
+    oldLength: Address,
+    newLength: Address,
+    options: RemapOptions = {},
+  ): bigint | number {
+    const caller = { machine: this.machine, cpu: this.cpu, handle: this.#living };
+    return remapOf(caller, at, oldLength, newLength, options);
+  }
+
   /** mremap of one of the kernel's own mappings to an address: 0 or −errno. */
   moveSpecial(name: SpecialMapping, at: Address): number {
     const { machine } = this;
@@ -306,6 +331,20 @@ export class Task {
   /** The program itself touches a page: true if it is present for that now, false for a signal. */
   touch(at: Address, access: "read" | "write"): boolean {
     return this.#makePresent(at, touches[oneOf("access", access, touchNames)]);
+  }
+
+  /**
+   * fixup_user_fault: kernel code makes a page of the task present, by the mapping's own rights and without growing a
+   * stack. With `mayRetry` a page that a disk has to be asked for lets go of the mmap lock meanwhile.
+   */
+  fixupFault(at: Address, access: "read" | "write", options: FixupOptions = {}): FixupAnswer {
+    checkOptions("options", options, fixupOptions);
+    const { machine, cpu } = this;
+    const { lo, hi } = machine.word(at, "at");
+    const kind = machine.constant(touches[oneOf("access", access, touchNames)]);
+    const mayRetry = options.mayRetry === true ? 1 : 0;
+    const result = machine.exports.fixupFault(cpu, this.#living, lo, hi, kind, mayRetry);
+    return { result, unlocked: machine.exports.readValueLow(cpu) !== 0 };
   }
 
   /** A debugger is about to write: a page of the task's own stands there if that can be, whatever the protection. */
