@@ -7,6 +7,7 @@ import { VM_FAULT_SIGSEGV, faultIn } from "../mm/fault";
 import { MappedFile, FILE_MAX_PAGES, filePage, filePut, openFile } from "../mm/file";
 import { fixupUserFault } from "../mm/fixupFault";
 import { forkTask as forkAddressSpace } from "../mm/fork";
+import { Mm } from "../mm/mm";
 import { mmapReadLock, mmapReadUnlock } from "../mm/mmapLock";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import {
