@@ -162,6 +162,19 @@ export { pcmBlocked, PcmStream, type PcmStreamOptions } from "./systems/pcm/stre
 export type { PcmConfiguration, SwParamsRequest } from "./systems/pcm/wanted.ts";
 export { pcmStates, type PcmDirection, type PcmState } from "./systems/pcm/states.ts";
 export type { DriverAnswers, PcmSubstream, PokedPointers } from "./systems/pcm/substream.ts";
+export type { RemoteAccess, RemoteCounts } from "./systems/remote/counts.ts";
+export type { OpenMemFile } from "./systems/remote/openMemFile.ts";
+export { remotePathNames, remotePaths, type RemotePath } from "./systems/remote/paths.ts";
+export type { VectorArgument } from "./systems/remote/processVm.ts";
+export {
+  remoteRights,
+  RemoteVm,
+  type MemoryPiece,
+  type RemoteRead,
+  type RemoteRights,
+  type RemoteVmOptions,
+  type RemoteWord,
+} from "./systems/remote/remoteVm.ts";
 export {
   checkDiscipline,
   parseProgram,

@@ -28,6 +28,7 @@ import {
 } from "../src/index.ts";
 import { behind, GOOD_ONE } from "./support/goodOne.ts";
 import { layoutCalls } from "./support/layoutCalls.ts";
+import { remoteFunctions, remoteMethods } from "./support/remoteCalls.ts";
 import { argumentMistakes, methodNames, worksOrRefuses, type GoodCall } from "./support/misuse.ts";
 import { taskCalls } from "./support/taskCalls.ts";
 import { PAGE, USER, expectWorking, newFloor, program, type Floor } from "./support/apiFloor.ts";
@@ -143,6 +144,7 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
       unsafePutUser: [USER, 4, 1],
     },
   }),
+  ...remoteMethods,
   PcmStream: ({ stream }) => ({
     on: stream,
     calls: {
@@ -260,6 +262,7 @@ const structOptions = {
 /** Good calls of everything that is exported, and of the constructors and static methods. */
 const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
   ...layoutCalls,
+  ...remoteFunctions,
   "Machine.create": () => ({
     call: Machine.create.bind(Machine),
     args: [
@@ -433,7 +436,7 @@ describe.each(Object.keys(methods))("%s", (name) => {
 
 describe("functions", () => {
   test("every one that is exported stands in the table", () => {
-    const classes = ["FaultlineError", "Machine", "PcmFile", "PcmStream", "UsageError"];
+    const classes = ["FaultlineError", "Machine", "PcmFile", "PcmStream", "RemoteVm", "UsageError"];
     const exported = Object.entries(library)
       .filter(([name, value]) => typeof value === "function" && !classes.includes(name))
       .map(([name]) => name);

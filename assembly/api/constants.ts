@@ -151,6 +151,7 @@ export const HEADER_FIBERS: u32 = offsetof<Header>("fibers");
 export const HEADER_EVENTS: u32 = offsetof<Header>("events");
 export const HEADER_EMPTY_TLB: u32 = offsetof<Header>("emptyTlb");
 export const HEADER_FRAMES: u32 = offsetof<Header>("frames");
+export const HEADER_CPUS: u32 = offsetof<Header>("cpus");
 export const HEADER_RAM: u32 = offsetof<Header>("ram");
 export const HEADER_END: u32 = offsetof<Header>("end");
 export const HEADER_FRESH_PFN: u32 = offsetof<Header>("freshPfn");

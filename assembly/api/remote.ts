@@ -1,8 +1,9 @@
-import { ENOMEM } from "../base/errno";
+import { EFAULT, ENOMEM } from "../base/errno";
 import { Cpu, cpuAt } from "../machine/cpu";
-import { slabAlloc, slabFree } from "../machine/slab";
+import { objectBytesFrom, slabAlloc, slabFree } from "../machine/slab";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import { Task } from "../mm/task";
+import { accessProcessVm as accessOf } from "../remote/accessRemoteVm";
 import {
   MemFile,
   closeMemFile as closeFileOf,
@@ -49,6 +50,21 @@ export function importVector(index: u32, lo: u32, hi: u32, count: u32): i32 {
 
 export function freeVector(list: u32): void {
   freeSegments(changetype<Segments>(list as usize));
+}
+
+/** access_process_vm: bytes moved; −EFAULT where the kernel's buffer is too small. */
+export function accessProcessVm(
+  index: u32,
+  target: u32,
+  lo: u32,
+  hi: u32,
+  kernel: u32,
+  length: u32,
+  foll: u32,
+): i32 {
+  if (length > objectBytesFrom(kernel)) return -EFAULT;
+  const cpu = enter(index);
+  return leave(cpu, accessOf(cpu, taskAt(target), wide(lo, hi), kernel, length, foll));
 }
 
 /** process_vm_readv and writev; `target` 0 is a process that does not exist. */

@@ -1,10 +1,11 @@
 import { Cpu } from "../machine/cpu";
 import { pageAddress } from "../machine/frames";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
+import { mmPut } from "../mm/exit";
 import { expandStack } from "../mm/growth";
 import { Mm } from "../mm/mm";
 import { mmapReadLock, mmapReadUnlock } from "../mm/mmapLock";
-import { stackLimitOf } from "../mm/task";
+import { Task, getTaskMm, stackLimitOf } from "../mm/task";
 import { vmaContaining } from "../mm/vma";
 import { copyBytes } from "../uaccess/copy";
 import { FOLL_WRITE } from "./foll";
@@ -38,6 +39,7 @@ export function accessRemoteVm(
     const piece = min(length - done, PAGE_SIZE - ((at as u32) & PAGE_MASK));
     copyPiece(page, at, kernel + done, piece, foll);
     putUserPage(page);
+    cpu.slowBytes += piece;
     done += piece;
   }
   mmapReadUnlock(cpu, mm);
@@ -59,4 +61,24 @@ function copyPiece(page: u32, va: u64, kernel: usize, length: u32, foll: u32): v
   const there = pageAddress(page) + ((va as u32) & PAGE_MASK);
   if ((foll & FOLL_WRITE) != 0) copyBytes(there, kernel, length);
   else copyBytes(kernel, there, length);
+}
+
+/**
+ * access_process_vm (mm/memory.c, 6.18): between the kernel's own buffer and a task's memory; bytes moved, 0 of a task
+ * that has ended.
+ */
+export function accessProcessVm(
+  cpu: Cpu,
+  task: Task,
+  va: u64,
+  kernel: usize,
+  length: u32,
+  foll: u32,
+): u32 {
+  const held = getTaskMm(task);
+  if (held == 0) return 0;
+  const mm = changetype<Mm>(held as usize);
+  const moved = accessRemoteVm(cpu, mm, va, kernel, length, foll);
+  mmPut(cpu, mm);
+  return moved;
 }

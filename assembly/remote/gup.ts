@@ -76,8 +76,17 @@ function followPage(cpu: Cpu, mm: Mm, vma: Vma, va: u64, foll: u32): u32 {
   const missing = missingAccess(vma, entry, foll);
   const pfn = missing == NOTHING_MISSING ? takePage(entry, walk.level, va, foll) : 0;
   unlockTables(mm);
+  tallyWalk(cpu, pfn == 0 ? 0 : walk.level);
   cpu.missReason = missing;
   return pfn;
+}
+
+/** `level` is that of the page that was found, or 0. */
+function tallyWalk(cpu: Cpu, level: u32): void {
+  if (level == 0) cpu.missedWalks += 1;
+  else if (level == 1) cpu.pteWalks += 1;
+  else if (level == 2) cpu.pmdWalks += 1;
+  else cpu.pudWalks += 1;
 }
 
 function missingAccess(vma: Vma, entry: u64, foll: u32): i32 {

@@ -149,6 +149,7 @@ function movePages(
       (foll & FOLL_WRITE) != 0
         ? copyFromSegments(cpu, local, address, piece)
         : copyToSegments(cpu, local, address, piece);
+    cpu.slowBytes += copied;
     if (copied < piece && local.left != 0) return false;
     left -= piece;
     start = 0;

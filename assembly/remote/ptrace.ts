@@ -1,10 +1,8 @@
 import { EIO, EPERM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { mmPut } from "../mm/exit";
-import { Mm } from "../mm/mm";
-import { Task, getTaskMm } from "../mm/task";
+import { Task } from "../mm/task";
 import { mayAccess } from "./accessCheck";
-import { accessRemoteVm } from "./accessRemoteVm";
+import { accessProcessVm } from "./accessRemoteVm";
 import { FOLL_FORCE, FOLL_WRITE } from "./foll";
 
 /** PTRACE_PEEKDATA and PTRACE_POKEDATA (kernel/ptrace.c, 6.18) of a word of 8 bytes, at any address. */
@@ -32,10 +30,5 @@ export function pokeWord(cpu: Cpu, target: Task, va: u64, word: u64): i32 {
 /** The word is `cpu.value`, as linear memory. */
 function moveWord(cpu: Cpu, target: Task, va: u64, foll: u32): i32 {
   const word = changetype<usize>(cpu) + offsetof<Cpu>("value");
-  const held = getTaskMm(target);
-  if (held == 0) return -EIO;
-  const mm = changetype<Mm>(held as usize);
-  const moved = accessRemoteVm(cpu, mm, va, word, WORD_BYTES, foll);
-  mmPut(cpu, mm);
-  return moved == WORD_BYTES ? 0 : -EIO;
+  return accessProcessVm(cpu, target, va, word, WORD_BYTES, foll) == WORD_BYTES ? 0 : -EIO;
 }

@@ -1,4 +1,5 @@
 import { halves, join } from "../../machine/address.ts";
+import { Handle } from "../../machine/handle.ts";
 import type { Task } from "../../machine/task.ts";
 
 /** Which way bytes go: from the other process, or to it. */
@@ -11,11 +12,11 @@ export type RemoteDirection = "read" | "write";
  */
 export class MemFile {
   readonly #caller: Task;
-  readonly #address: number;
+  readonly #handle: Handle;
 
   private constructor(caller: Task, address: number) {
     this.#caller = caller;
-    this.#address = address;
+    this.#handle = new Handle(caller.machine, "mem file", address);
   }
 
   /** The open file, or −ESRCH for a process that has ended, −EACCES, −ENOMEM. */
@@ -27,7 +28,7 @@ export class MemFile {
   }
 
   get #position(): number {
-    return this.#address + this.#caller.machine.constant("MEM_FILE_POSITION");
+    return this.#handle.address + this.#caller.machine.constant("MEM_FILE_POSITION");
   }
 
   /** Where read and write go on. Any number of 64 bits may be set, as lseek does. */
@@ -49,7 +50,15 @@ export class MemFile {
     const at = halves(buffer, "buffer");
     const bytes = halves(length, "length");
     const foll = follOf(this.#caller, direction);
-    return machine.exports.memMove(cpu, this.#address, at.lo, at.hi, bytes.lo, bytes.hi, foll);
+    return machine.exports.memMove(
+      cpu,
+      this.#handle.address,
+      at.lo,
+      at.hi,
+      bytes.lo,
+      bytes.hi,
+      foll,
+    );
   }
 
   /** pread or pwrite. */
@@ -60,7 +69,7 @@ export class MemFile {
     const from = halves(position, "position");
     return machine.exports.memMoveAt(
       cpu,
-      this.#address,
+      this.#handle.address,
       at.lo,
       at.hi,
       bytes.lo,
@@ -79,7 +88,7 @@ export class MemFile {
     const foll = follOf(this.#caller, direction);
     return machine.exports.memMoveList(
       cpu,
-      this.#address,
+      this.#handle.address,
       at.lo,
       at.hi,
       count,
@@ -89,8 +98,10 @@ export class MemFile {
     );
   }
 
+  /** @throws UsageError the second time */
   close(): void {
-    this.#caller.machine.exports.closeMemFile(this.#address);
+    this.#handle.machine.exports.closeMemFile(this.#handle.address);
+    this.#handle.release("was closed");
   }
 
   #ready(): Task {

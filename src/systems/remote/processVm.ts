@@ -1,12 +1,15 @@
-import { halves } from "../../machine/address.ts";
+import { objectOf } from "../../base/checks.ts";
+import { anyAddress, halves, type Address } from "../../machine/address.ts";
 import type { Task } from "../../machine/task.ts";
 import { follOf, type RemoteDirection } from "./memFile.ts";
 
 /** A list of pieces of memory: where it lies in the caller's memory, and how many elements it has. */
 export interface VectorArgument {
-  readonly list: bigint;
-  readonly count: bigint;
+  readonly list: Address;
+  readonly count: Address;
 }
+
+export const vectorArgument = objectOf<VectorArgument>({ list: anyAddress, count: anyAddress });
 
 /**
  * process_vm_readv and process_vm_writev (mm/process_vm_access.c, 6.18): bytes moved, or −errno.

@@ -1,0 +1,264 @@
+import {
+  byteArray,
+  checkOptions,
+  checkThat,
+  listOf,
+  nameOf,
+  objectOf,
+  optional,
+  wholeNumber,
+  type Shape,
+} from "../../base/checks.ts";
+import { FaultlineError, UsageError } from "../../base/errors.ts";
+import { oneOf } from "../../base/nearest.ts";
+import { anyAddress, halves, type Address } from "../../machine/address.ts";
+import { storeByProgram } from "../../machine/programAccess.ts";
+import { madeTask, type Task } from "../../machine/task.ts";
+import { counted, type RemoteAccess } from "./counts.ts";
+import { MemFile, type RemoteDirection } from "./memFile.ts";
+import { remotePathNames, type RemotePath } from "./paths.ts";
+import { openProcFile, readProcFile, type ProcFile } from "./procFiles.ts";
+import { processVm, vectorArgument, type VectorArgument } from "./processVm.ts";
+import { attachTo, peekWord, pokeWord } from "./ptrace.ts";
+import { OpenMemFile } from "./openMemFile.ts";
+
+/** With which rights the kernel's own access is made: FOLL_FORCE, FOLL_ANON, or neither. */
+const rightsConstants = { plain: null, force: "FOLL_FORCE", anonymous: "FOLL_ANON" } as const;
+
+export type RemoteRights = keyof typeof rightsConstants;
+
+export const remoteRights = Object.keys(rightsConstants) as RemoteRights[];
+
+export interface RemoteVmOptions {
+  /** Default "slow". */
+  readonly path?: RemotePath;
+}
+
+/** A piece of a program's memory, as an element of a list names it. */
+export interface MemoryPiece {
+  readonly address: Address;
+  readonly length: Address;
+}
+
+/** The bytes of a read, as many as could be had. */
+export interface RemoteRead extends RemoteAccess {
+  readonly bytes: Uint8Array;
+}
+
+/** The word of a peek; 0 unless `result` is 0. */
+export interface RemoteWord extends RemoteAccess {
+  readonly word: bigint;
+}
+
+const remoteVmOptions: Shape<RemoteVmOptions> = { path: optional(nameOf(remotePathNames)) };
+const memoryPieces = listOf(objectOf<MemoryPiece>({ address: anyAddress, length: anyAddress }));
+
+const WORD_BITS = 64;
+const IOVEC_BYTES = 16;
+/** One more than any list may have. */
+const MOST_PIECES = 1025;
+const MOST_BYTES = 64 << 20;
+
+/**
+ * Another process's memory, as a task reaches it: as the kernel itself does for it, through /proc/PID/mem, ptrace's
+ * words, process_vm_readv and writev, cmdline and environ. What goes wrong for the caller is a result, and everything
+ * else it changes is as the kernel changes it: pages come, stacks grow. Buffers and lists lie in the caller's memory.
+ */
+export class RemoteVm {
+  readonly caller: Task;
+  readonly target: Task;
+  readonly path: RemotePath;
+
+  /**
+   * @param caller who asks; it gets its CPU for each call
+   * @param target whose memory it is; it may be the caller itself
+   * @throws UsageError for tasks of different machines, and on 32-bit architectures
+   */
+  constructor(caller: Task, target: Task, options: RemoteVmOptions = {}) {
+    madeTask("caller", caller);
+    madeTask("target", target);
+    checkOptions("options", options, remoteVmOptions);
+    target.handleOn(caller.machine);
+    requireWideWords(caller);
+    this.caller = caller;
+    this.target = target;
+    this.path = options.path ?? "slow";
+  }
+
+  /**
+   * access_process_vm: the kernel reads for itself, into a buffer of its own.
+   * @throws UsageError for more than 64 MiB; FaultlineError "no-memory" when RAM has no room for the buffer
+   */
+  read(at: Address, length: number, rights: RemoteRights = "plain"): RemoteRead {
+    wholeNumber("length", length, 0, MOST_BYTES);
+    let bytes = new Uint8Array(0);
+    const access = this.#throughKernel("read", at, length, rights, (buffer, moved) => {
+      bytes = buffer.slice(0, moved);
+    });
+    return { ...access, bytes };
+  }
+
+  /** access_process_vm: the kernel writes from a buffer of its own. @throws as {@link read} */
+  write(at: Address, bytes: Uint8Array, rights: RemoteRights = "plain"): RemoteAccess {
+    byteArray("bytes", bytes);
+    wholeNumber("bytes.length", bytes.length, 0, MOST_BYTES);
+    return this.#throughKernel("write", at, bytes.length, rights, () => undefined, bytes);
+  }
+
+  #throughKernel(
+    direction: RemoteDirection,
+    at: Address,
+    length: number,
+    rights: RemoteRights,
+    use: (buffer: Uint8Array, moved: number) => void,
+    content?: Uint8Array,
+  ): RemoteAccess {
+    const { machine } = this.caller;
+    const { lo, hi } = halves(at, "at");
+    const foll = this.#foll(direction, rights);
+    const buffer = machine.allocKernel(Math.max(length, 1));
+    if (content !== undefined) buffer.bytes.set(content);
+    const { cpu, on } = this.#ready();
+    try {
+      return counted(this.caller, () => {
+        const result = machine.exports.accessProcessVm(
+          cpu,
+          on,
+          lo,
+          hi,
+          buffer.linear,
+          length,
+          foll,
+        );
+        use(buffer.bytes, result);
+        return result;
+      });
+    } finally {
+      buffer.free();
+    }
+  }
+
+  #foll(direction: RemoteDirection, rights: RemoteRights): number {
+    const { machine } = this.caller;
+    const right = rightsConstants[oneOf("rights", rights, remoteRights)];
+    const written = direction === "write" ? machine.constant("FOLL_WRITE") : 0;
+    return written | (right === null ? 0 : machine.constant(right));
+  }
+
+  /** The CPU that runs the caller now, and the target's record. */
+  #ready(): { cpu: number; on: number } {
+    const { caller, target } = this;
+    caller.runOn(caller.cpu);
+    return { cpu: caller.cpu, on: target.handleOn(caller.machine) };
+  }
+
+  /** Opens /proc/PID/mem: the file, or −EACCES, −ESRCH for a process that has ended, −ENOMEM. */
+  memFile(): OpenMemFile | number {
+    const file = MemFile.open(this.caller, this.target);
+    return typeof file === "number" ? file : new OpenMemFile(this.caller, file);
+  }
+
+  /** PTRACE_ATTACH and PTRACE_PEEKDATA: 8 bytes from any address; −EPERM, −EIO. */
+  peek(at: Address): RemoteWord {
+    anyAddress("at", at);
+    const { result, counts } = counted(this.caller, () =>
+      this.#attached(() => peekWord(this.caller, this.target, BigInt(at))),
+    );
+    return typeof result === "bigint"
+      ? { result: 0, word: result, counts }
+      : { result, word: 0n, counts };
+  }
+
+  /** PTRACE_ATTACH and PTRACE_POKEDATA: 0, −EPERM, or −EIO, after which a part of the word may be stored. */
+  poke(at: Address, word: bigint): RemoteAccess {
+    anyAddress("at", at);
+    unsignedWord("word", word);
+    return counted(this.caller, () =>
+      this.#attached(() => pokeWord(this.caller, this.target, BigInt(at), word)),
+    );
+  }
+
+  #attached<Result>(access: () => Result): Result | number {
+    const refused = attachTo(this.caller, this.target);
+    return refused === 0 ? access() : refused;
+  }
+
+  /**
+   * Puts a list of pieces into the caller's memory, as its program would.
+   * @throws UsageError for more than 1025 pieces; FaultlineError "not-present" where it cannot store
+   */
+  placeList(at: Address, pieces: readonly MemoryPiece[]): VectorArgument {
+    anyAddress("at", at);
+    memoryPieces("pieces", pieces);
+    wholeNumber("pieces.length", pieces.length, 0, MOST_PIECES);
+    const bytes = new Uint8Array(pieces.length * IOVEC_BYTES);
+    const view = new DataView(bytes.buffer);
+    pieces.forEach(({ address, length }, index) => {
+      view.setBigUint64(index * IOVEC_BYTES, BigInt(address), true);
+      view.setBigUint64(index * IOVEC_BYTES + IOVEC_BYTES / 2, BigInt(length), true);
+    });
+    const signal = storeByProgram(this.caller, BigInt(at), bytes);
+    if (signal === null) return { list: BigInt(at), count: BigInt(pieces.length) };
+    throw new FaultlineError("not-present", `the caller cannot store its list: ${signal}`);
+  }
+
+  /** process_vm_readv, with lists that lie in the caller's memory: bytes moved, or −errno. */
+  processVmReadv(local: VectorArgument, remote: VectorArgument, flags: Address = 0): RemoteAccess {
+    return this.#processVm("read", local, remote, flags);
+  }
+
+  /** process_vm_writev. */
+  processVmWritev(local: VectorArgument, remote: VectorArgument, flags: Address = 0): RemoteAccess {
+    return this.#processVm("write", local, remote, flags);
+  }
+
+  #processVm(
+    direction: RemoteDirection,
+    local: VectorArgument,
+    remote: VectorArgument,
+    flags: Address,
+  ): RemoteAccess {
+    vectorArgument("local", local);
+    vectorArgument("remote", remote);
+    anyAddress("flags", flags);
+    return counted(this.caller, () =>
+      processVm(this.caller, this.target, direction, local, remote, BigInt(flags)),
+    );
+  }
+
+  /** pread of /proc/PID/cmdline into the caller's buffer: bytes, or −errno. */
+  cmdline(buffer: Address, length: Address, offset: Address = 0): RemoteAccess {
+    return this.#readProc("cmdline", buffer, length, offset);
+  }
+
+  /** pread of /proc/PID/environ into the caller's buffer: bytes, or −errno, that of the open among them. */
+  environ(buffer: Address, length: Address, offset: Address = 0): RemoteAccess {
+    return this.#readProc("environ", buffer, length, offset);
+  }
+
+  #readProc(file: ProcFile, buffer: Address, length: Address, offset: Address): RemoteAccess {
+    anyAddress("buffer", buffer);
+    anyAddress("length", length);
+    anyAddress("offset", offset);
+    const { caller, target } = this;
+    return counted(caller, () => {
+      const refused = openProcFile(caller, target, file);
+      if (refused !== 0) return refused;
+      return readProcFile(caller, target, file, BigInt(buffer), BigInt(length), BigInt(offset));
+    });
+  }
+}
+
+const unsignedWord = checkThat(
+  "a bigint of up to 64 bits",
+  (value) => typeof value === "bigint" && value === BigInt.asUintN(WORD_BITS, value),
+);
+
+function requireWideWords({ machine }: Task): void {
+  if (machine.wordBytes * 8 === WORD_BITS) return;
+  throw new UsageError({
+    argument: "caller",
+    problem: `is a task on ${machine.arch}`,
+    valid: "a task of a 64-bit kernel",
+  });
+}
