@@ -147,11 +147,20 @@ function clearBlock(pfn: u32, order: u32): void {
   memory.fill(pageAddress(pfn), 0, (PAGE_SIZE as usize) << order);
 }
 
+/** Study: the allocation that the host has asked to fail, as with a kernel's fail-nth (lib/fault-inject.c). */
+@inline
+export function isMadeToFail(): bool {
+  if (!STUDY || header().failAllocation == 0) return false;
+  header().failAllocation -= 1;
+  return header().failAllocation == 0;
+}
+
 /**
  * A zeroed block of 2^order frames of one kind with reference count 1, or 0 when RAM is full.
  * The pages after the first are marked as its tails.
  */
 export function allocFrames(order: u32, kind: u8): u32 {
+  if (isMadeToFail()) return 0;
   const h = header();
   spinLock(HEADER + offsetof<Header>("zoneLock"));
   let pfn = takeListed(order);

@@ -99,6 +99,7 @@ export class Header {
   rcuLock: u32; // what waits for a grace period (mm/rcu.ts)
   rcuTables: u32; // page tables, by pfn through Frame.next
   rcuVmas: u32; // VMAs, through Vma.file
+  failAllocation: u32; // study: how many allocations from here one finds RAM full; 0 = none does
 }
 
 @inline

@@ -8,6 +8,7 @@ import {
   folioPut,
   frameOf,
   freeFrames,
+  isMadeToFail,
   pageAddress,
   pfnOfAddress,
 } from "./frames";
@@ -80,7 +81,7 @@ function takeObject(slabClass: u32): usize {
 /** A zeroed object of at least `size` bytes (≤ 2048), or 0 when RAM is full. */
 export function slabAlloc(size: u32): usize {
   const slabClass = classOf(size);
-  if (slabClass >= SLAB_CLASSES) return 0;
+  if (slabClass >= SLAB_CLASSES || isMadeToFail()) return 0;
   spinLock(HEADER + offsetof<Header>("slabLock"));
   const object = takeObject(slabClass);
   spinUnlock(HEADER + offsetof<Header>("slabLock"));

@@ -1,4 +1,4 @@
-import { EACCES, EINVAL, ENOMEM, EPERM } from "../base/errno";
+import { EACCES, EAGAIN, EINVAL, ENOMEM, EPERM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK } from "../machine/map";
 import { modifyArea, pageIndex } from "./areas";
@@ -169,7 +169,9 @@ function changeArea(mm: Mm, vma: Vma, start: u64, end: u64, advice: u32): i32 {
   if (advice == MADV_DOFORK && (vma.flags & VM_SPECIAL) != 0) return -EINVAL;
   if (advice == MADV_KEEPONFORK && (vma.flags & (VM_IO | VM_PFNMAP)) != 0) return -EINVAL;
   const flags = advisedFlags(vma.flags, advice);
-  return flags == vma.flags ? 0 : modifyArea(mm, start, end, flags, vma.highFlags);
+  if (flags == vma.flags) return 0;
+  const result = modifyArea(mm, start, end, flags, vma.highFlags);
+  return result == -ENOMEM ? -EAGAIN : result; // "temporarily unavailable"
 }
 
 function advisedFlags(flags: u32, advice: u32): u32 {
