@@ -92,12 +92,12 @@ export function pcmWrite(cpu: u32, stream: u32, lo: u32, hi: u32, bytes: u32): i
   return transfer(cpu, stream, PLAYBACK, wide(lo, hi), bytes);
 }
 
-/** A file can be read or written in its own direction only. */
+/** A file can be read or written in its own direction only, which the VFS knows before anybody asks the card. */
 function transfer(cpu: u32, stream: u32, direction: u32, va: u64, bytes: u32): i32 {
   const on = cpuAt(cpu);
   const file = streamAt(stream);
-  if (file.gone) return -ENODEV;
   if (file.direction != direction) return -EINVAL;
+  if (file.gone) return -ENODEV;
   enterCore(on);
   return leave(cpu, transferBytes(on, file, va, bytes));
 }

@@ -43,7 +43,10 @@ function controlRefused(stream: Stream): bool {
   );
 }
 
-/** Maps a record or the ring at `va`: 0 or −errno. `access` is VM_READ, perhaps with VM_WRITE. */
+/**
+ * Maps a record or the ring at `va`: 0 or −errno. `access` is VM_READ, perhaps with VM_WRITE. A length of 0 and an
+ * offset inside a page end before the file is asked (do_mmap, mm/mmap.c).
+ */
 export function mapStream(
   cpu: Cpu,
   stream: Stream,
@@ -53,6 +56,7 @@ export function mapStream(
   bytes: u64,
   access: u32,
 ): i32 {
+  if (bytes == 0 || (offset & PAGE_MASK) != 0) return -EINVAL;
   if (stream.gone) return -ENODEV;
   const length = (bytes + PAGE_MASK) & ~(PAGE_MASK as u64);
   switch (offset) {

@@ -44,7 +44,7 @@ import type { Failure, ReplayTally } from "./report.ts";
 import { RequestPages } from "./requestPages.ts";
 import { highHalf, lowHalf, TraceError } from "./trace.ts";
 
-/** What `read_page` states of an area that is not mapped. */
+/** What stands for bytes that are not there to be read. */
 const notMapped = "err";
 
 /** What `write_page` answers for an area that is not mapped. */
@@ -111,19 +111,19 @@ export class PcmReplayer {
     this.#tally.countOperation(step.op, "passed");
   }
 
-  /** Throws a TraceError for a step on a file that the case has not opened. */
+  /** Throws a TraceError for a step on a file that the case has not opened; a LINK may name any other. */
   #expectOpen(step: PcmStep): void {
-    if (!usesSlot(step.op)) return;
-    const slots = "other_slot" in step ? [slotNumber(step), step.other_slot!] : [slotNumber(step)];
-    const closed = slots.find((slot) => !this.#slots.has(slot));
-    if (closed !== undefined) throw new TraceError("", `slot ${closed} is not open`);
+    const slot = slotNumber(step);
+    if (usesSlot(step.op) && !this.#slots.has(slot)) {
+      throw new TraceError("", `slot ${slot} is not open`);
+    }
   }
 
   #perform(step: PcmStep): void {
     this.#call(step);
     if (this.#case!.setup.device !== "ctl") return;
     if (step.op === "CLOSE") this.#checkDriverCalls(step);
-    if (isObserved(step.op)) this.#checkSlot(step);
+    else if (isObserved(step)) this.#checkSlot(step);
   }
 
   #call(step: PcmStep): void {
@@ -195,7 +195,7 @@ export class PcmReplayer {
   #open(step: OpenStep): void {
     const slot = slotNumber(step);
     this.#checkReturn(step, this.#machine.open(slot, step));
-    this.#slots.set(slot, new ExpectedBookkeeping());
+    if (step.ret >= 0) this.#slots.set(slot, new ExpectedBookkeeping());
   }
 
   #close(step: PcmStep): void {
@@ -209,14 +209,15 @@ export class PcmReplayer {
   }
 
   #request(step: RequestStep): void {
-    const { in: input, mem = "ww" } = step;
+    const { in: input = "", mem = "ww" } = step;
     const door = this.#doorOf(step);
     const [low, high] = this.#argument(step);
     const offset = pageOffset(door, low, high);
-    if (input !== undefined) this.#pages.place(input, offset, mem);
+    const usesPages = namesPages(step);
+    if (usesPages) this.#pages.place(input, offset, mem);
     const ret = this.#machine.ioctl(slotNumber(step), door, requestNumber(step), low, high);
     this.#checkReturn(step, ret);
-    if (input === undefined) return;
+    if (!usesPages) return;
     this.#pages.expect(step.out ?? "=", step.skip ?? []);
     this.#checker.agrees("out");
     if (step.op === "READI" && ret === 0) this.#noteCaptured(step);
@@ -239,7 +240,7 @@ export class PcmReplayer {
 
   #setSingleValues(step: SingleValuesStep): void {
     const door = this.#doorOf(step);
-    const { access, format, channels, rate, flags } = step;
+    const { access, format, channels, rate, flags = 0 } = step;
     const { period_size: periodSize, buffer_size: bufferSize } = step;
     const wanted = { access, format, channels, rate, flags, periodSize, bufferSize };
     this.#pages.placeBytes(hwRequest(wanted, door === "lp64" ? 8 : 4), 0, "ww");
@@ -284,7 +285,7 @@ export class PcmReplayer {
   }
 
   #checkBytes(expected: string, readable: boolean, actual: Uint8Array): void {
-    const stated = readable ? statedLike(expected, actual) : "not readable";
+    const stated = readable ? statedLike(expected, actual) : notMapped;
     this.#checker.text("bytes", expected, stated);
   }
 
@@ -307,6 +308,7 @@ export class PcmReplayer {
         ? this.#machine.read(slot, address, step.len)
         : this.#machine.write(slot, address, step.len);
     this.#checkReturn(step, ret);
+    if (step.op === "read" && step.offset === 0) this.#captured = Math.max(ret, 0);
   }
 
   #poll(step: PcmStep & { readonly op: "POLL" }): void {
@@ -366,6 +368,11 @@ function lowWord(bytes: Uint8Array): number {
 function requestNumber(step: RequestStep): number {
   if (step.cmd !== undefined) return lowHalf(step.cmd);
   return pcmRequest(step.op as (typeof fixedRequests)[number], 8);
+}
+
+/** True for a request that says what the request pages hold before it, after it, or who may use them. */
+function namesPages({ in: input, out, mem }: RequestStep): boolean {
+  return input !== undefined || out !== undefined || mem !== undefined;
 }
 
 /** Where in the request pages the argument lies; null when it lies elsewhere. */

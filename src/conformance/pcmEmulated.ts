@@ -6,7 +6,7 @@ import { join } from "../machine/address.ts";
 import { MOST_SWITCHES, madeMachine, type Machine } from "../machine/machine.ts";
 import type { Snapshot } from "../machine/snapshot.ts";
 import type { Task } from "../machine/task.ts";
-import type { PcmDevice } from "../systems/pcm/device.ts";
+import { substreamsOf, type PcmDevice } from "../systems/pcm/device.ts";
 import type { PcmDoor as SystemDoor } from "../systems/pcm/doors.ts";
 import type { DriverCall } from "../systems/pcm/driverLog.ts";
 import { StreamFields } from "../systems/pcm/fields.ts";
@@ -28,6 +28,7 @@ import { UserPages } from "./pcmUserPages.ts";
 
 /** Calls to a file that is not open. */
 const EBADF = 9;
+const EBUSY = 16;
 const ENODEV = 19;
 const EINVAL = 22;
 
@@ -44,6 +45,7 @@ const deviceFindings: readonly string[] = ["pcm-position", "pcm-unexpected"];
 interface Kept {
   readonly snapshot: Snapshot;
   readonly files: ReadonlyMap<number, PcmFile>;
+  readonly requests: ReadonlyMap<number, PcmOpenRequest>;
 }
 
 /** How a replay runs the machine. */
@@ -69,6 +71,8 @@ export class EmulatedPcm implements PcmMachine {
   #fields: StreamFields;
   #limits: Readonly<Record<string, number>> = {};
   #files = new Map<number, PcmFile>();
+  /** What each open file was opened with. */
+  #requests = new Map<number, PcmOpenRequest>();
   /** What the driver was asked while a file was closed. */
   readonly #lastCalls = new Map<number, readonly string[]>();
   #kept: Kept | null = null;
@@ -98,6 +102,7 @@ export class EmulatedPcm implements PcmMachine {
     this.#fields = new StreamFields(this.#machine, bookkeepingEntries);
     this.#limits = setup.limits;
     this.#files.clear();
+    this.#requests.clear();
     this.#lastCalls.clear();
     this.#kept = null;
     this.#findings = 0;
@@ -105,9 +110,11 @@ export class EmulatedPcm implements PcmMachine {
 
   open(slot: number, request: PcmOpenRequest): number {
     const { stream: direction, sub: number, nonblock } = request;
+    if (this.#isTaken(request)) return this.#refuseOpen(nonblock);
     const device = deviceOf(request.device, this.#limits);
     try {
       this.#files.set(slot, new PcmFile(this.#task, { device, direction, number, nonblock }));
+      this.#requests.set(slot, request);
     } catch (error) {
       if (error instanceof FaultlineError && error.code === "open-failed") return -EINVAL;
       throw error;
@@ -115,7 +122,22 @@ export class EmulatedPcm implements PcmMachine {
     return 0;
   }
 
+  /** True when every substream of the device's number and direction is open. */
+  #isTaken({ device, stream, sub }: PcmOpenRequest): boolean {
+    const open = [...this.#requests.values()].filter(
+      (other) => other.device === device && other.stream === stream && other.sub === sub,
+    );
+    return open.length >= substreamsOf(device);
+  }
+
+  /** A blocking open sleeps until somebody closes, which nobody in a case can do meanwhile. */
+  #refuseOpen(nonblock: boolean): number {
+    if (nonblock) return -EBUSY;
+    throw new FaultlineError("never-wakes", "the open sleeps for ever");
+  }
+
   close(slot: number): number {
+    this.#requests.delete(slot);
     this.#lastCalls.set(slot, namesOf(this.#file(slot).close()));
     this.#files.delete(slot);
     return 0;
@@ -241,7 +263,11 @@ export class EmulatedPcm implements PcmMachine {
   }
 
   save(): void {
-    this.#kept = { snapshot: this.#machine.snapshot(), files: new Map(this.#files) };
+    this.#kept = {
+      snapshot: this.#machine.snapshot(),
+      files: new Map(this.#files),
+      requests: new Map(this.#requests),
+    };
   }
 
   restore(): void {
@@ -250,6 +276,7 @@ export class EmulatedPcm implements PcmMachine {
     }
     this.#machine.restore(this.#kept.snapshot);
     this.#files = new Map(this.#kept.files);
+    this.#requests = new Map(this.#kept.requests);
     this.#findings = this.#machine.header("HEADER_FINDING_COUNT");
   }
 

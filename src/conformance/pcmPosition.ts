@@ -12,7 +12,7 @@ import type { Checker } from "./checker.ts";
 import { Mismatch } from "./compare.ts";
 import type { PcmDirection, PcmDoor, PcmMachine } from "./pcmMachine.ts";
 import type { Entries, PcmStep, RequestStep } from "./pcmSteps.ts";
-import { lowHalf, wordOf, type HexText } from "./trace.ts";
+import { lowHalf, TraceError, wordOf, type HexText } from "./trace.ts";
 
 /** Entries that a recording of these devices has before and after every step. */
 const viewedEntries = ["state", "hw_ptr", "appl_ptr", "avail_min"] as const;
@@ -57,7 +57,9 @@ export class MovingDevice {
   around(steps: readonly PcmStep[], index: number, abi: PcmDoor, perform: () => void): void {
     const step = steps[index]!;
     if (step.op === "system") this.#meetNextSteps(steps, index, abi);
-    if (step.post === undefined) return perform();
+    if (step.post === undefined || step.op === "CLOSE") return perform();
+    expectViewed("post", step.post);
+    if (step.pre !== undefined) expectViewed("pre", step.pre);
     const slot = step.slot ?? 0;
     if (step.pre !== undefined) this.#catchUp(slot, step.pre, abi);
     const readings = readingsOf(step, abi, directionOf(steps, slot));
@@ -166,6 +168,11 @@ export class MovingDevice {
       if (this.#viewed("hw_ptr", abi) !== target) this.#interruptTo(slot, target);
     }
   }
+}
+
+function expectViewed(place: string, entries: Entries): void {
+  const missing = viewedEntries.find((name) => entries[name] === undefined);
+  if (missing !== undefined) throw new TraceError(place, `the entry ${missing} is missing`);
 }
 
 /** The readings that a recording allows for the position during a call, likeliest first. */

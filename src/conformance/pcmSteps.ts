@@ -87,6 +87,7 @@ export interface OpenStep extends CommonKeys {
   readonly stream: PcmDirection;
   readonly sub: number;
   readonly nonblock: boolean;
+  readonly ret: number;
 }
 
 /** An ioctl whose argument is a structure, a plain number or nothing. */
@@ -110,7 +111,7 @@ export interface SingleValuesStep extends CommonKeys {
   readonly entry?: PcmDoor;
   readonly access: number;
   readonly format: number;
-  readonly flags: number;
+  readonly flags?: number;
   readonly channels: number;
   readonly rate: number;
   readonly period_size: number;
@@ -227,7 +228,7 @@ export interface PcmCase {
 
 /** True for the HW_PARAMS form that names single values in place of the structure's bytes. */
 export function isSingleValues(step: object): step is SingleValuesStep {
-  return "op" in step && step.op === "HW_PARAMS" && !("in" in step);
+  return "op" in step && step.op === "HW_PARAMS" && "access" in step;
 }
 
 /** Operations that need no open file. */
@@ -253,7 +254,8 @@ export function usesSlot(op: PcmStep["op"]): boolean {
   return !slotless.has(op);
 }
 
-/** True when the slot's bookkeeping and driver calls were recorded after the operation. */
-export function isObserved(op: PcmStep["op"]): boolean {
-  return usesSlot(op) && !unobserved.has(op);
+/** True when the slot's bookkeeping and driver calls were recorded after the step. */
+export function isObserved({ op, post, moved, drv }: PcmStep): boolean {
+  if (!usesSlot(op)) return false;
+  return !unobserved.has(op) || post !== undefined || moved !== undefined || drv !== undefined;
 }

@@ -54,11 +54,14 @@ export function alignOption(argument: string, value: unknown): number {
   throw wrong(argument, `is ${align}`, `a power of two up to ${MAX_ALIGN}`);
 }
 
+/** More would leave no room for anything else on a line. */
+const MAX_NAME = 63;
+
 /** A name as C has them. */
 export function identifier(argument: string, value: unknown): string {
-  const valid = "a C identifier: letters, digits and _, not beginning with a digit";
+  const valid = `a C identifier: up to ${MAX_NAME} letters, digits and _, not beginning with a digit`;
   const name = textOf(argument, value, valid);
-  if (/^[A-Za-z_]\w*$/.test(name)) return name;
+  if (/^[A-Za-z_]\w*$/.test(name) && name.length <= MAX_NAME) return name;
   throw wrong(argument, `is ${described(name)}`, valid);
 }
 

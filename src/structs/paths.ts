@@ -97,11 +97,17 @@ export function accessesOf(
 ): readonly Access[] {
   const accesses: Access[] = [];
   const seen = new Set<string>();
+  /** Arrays of values of which an element was named. */
+  const inPart = new Set<string>();
   paths.forEach((path, index) => {
     const self = `${argument}[${index}]`;
     for (const access of leaves(self, findMember(self, root, path))) {
-      if (seen.has(access.path)) throw wrong(self, `names ${access.path} again`, "each field once");
+      const whole = access.path.replace(/\[\d+\]$/, "");
+      if (seen.has(access.path) || seen.has(whole) || inPart.has(access.path)) {
+        throw wrong(self, `names ${access.path} again`, "each field once");
+      }
       seen.add(access.path);
+      if (whole !== access.path) inPart.add(whole);
       accesses.push(access);
       if (accesses.length > MAX_FIELDS) {
         throw wrong(argument, `names more than ${MAX_FIELDS} fields`, `at most ${MAX_FIELDS}`);

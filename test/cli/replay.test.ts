@@ -170,11 +170,6 @@ describe("a file that is no trace is named with the line, and the status is 2", 
       () => [withSteps((all) => [opened(), ...all])],
       ":1: .*: steps\\[1\\]\\.slot: slot 0 is open already",
     ],
-    [
-      "a substream opened twice",
-      () => [withSteps((all) => [{ ...opened(), slot: 1 }, ...all])],
-      ":1: .*: steps\\[1\\]\\.sub: ctl playback 0 is open already",
-    ],
   ])("%s", async (_, lines, message) => {
     const file = traceFile(lines());
     const { status, stdout, stderr } = await faultline(["replay", file]);

@@ -172,3 +172,83 @@ test("a third file, a link by descriptor, and looking without a call", async () 
   ];
   expect(await failuresOf(steps)).toEqual([]);
 });
+
+test("a request that says nothing of its argument finds pages as they always are", async () => {
+  const version = { op: "PVERSION", cmd: "0x80044100", addr: "0x10000ffe" };
+  const steps = [
+    open,
+    { ...version, ret: 0, mem: "ww", out: "12000200", drv: ["open"] },
+    { ...version, ret: -14, errno: 14, mem: "wn", out: "a5a5" },
+    { op: "USER_PVERSION", cmd: "0x40044104", ret: -14, errno: 14 },
+    { op: "HW_REFINE", cmd: "0xc2604110", addr: "0x10000000", ret: -14, errno: 14, mem: "nn" },
+    { op: "HW_PARAMS", cmd: "0xc2604111", addr: "0x1", ret: -14, errno: 14 },
+  ];
+  expect(await failuresOf(steps)).toEqual([]);
+});
+
+test("a link with a file that was closed, or never opened", async () => {
+  const withoutFlags = { ...single, flags: undefined, access: 3 };
+  const steps = [
+    open,
+    capture,
+    { op: "PEEK", slot: 1, drv: ["open"] },
+    { op: "CLOSE", slot: 1, ret: 0, drv: ["close"] },
+    { ...withoutFlags, ...first },
+    { op: "LINK", other_slot: 1, ret: -77, errno: 77 },
+    { op: "LINK", other_slot: 7, ret: -77, errno: 77 },
+  ];
+  expect(await failuresOf(steps)).toEqual([]);
+});
+
+test("as many files as the device has substreams, then EBUSY", async () => {
+  const again = { ...open, slot: 3, ret: -16, errno: 16 };
+  const closing = { op: "CLOSE", ret: 0, drv: ["open", "close"] };
+  expect(
+    await failuresOf([open, again, capture, closing, { ...again, ret: 0, errno: undefined }]),
+  ).toEqual([]);
+  const eight = Array.from({ length: 8 }, (_, slot) => ({ ...open, device: "aloop", slot }));
+  const ninth = { ...again, device: "aloop", slot: 8 };
+  expect(await failuresOf([...eight, ninth], { device: "aloop" })).toEqual([]);
+});
+
+test("what changed is taken from any step that says so", async () => {
+  const area = { area: "control_new", offset: "0x83000000", len: 4096 };
+  const moved = { moved: { appl_ptr: "0x7" } };
+  const steps = [
+    open,
+    { ...single, access: 3, ...first },
+    prepare,
+    { op: "MMAP", ...area, prot: 3, ret: 0 },
+    { op: "write_page", area: "control_new", offset: 0, bytes: "07", ret: 0 },
+    { op: "check_ring", offset: 0, len: 2, bytes: "0000", ...moved },
+    { op: "HWSYNC", ret: 0 },
+  ];
+  expect(await failuresOf(steps)).toEqual([]);
+});
+
+test("calls that end before the file is asked", async () => {
+  const area = { area: "status_new", prot: 1, ret: -22, errno: 22 };
+  const gone = { ret: -19, errno: 19 };
+  const steps = [
+    open,
+    { op: "MMAP", ...area, offset: "0x82000800", len: 4096, drv: ["open"] },
+    { op: "ctl.disconnect", ret: 0, post: { state: 8, status_state: 8 } },
+    { op: "MMAP", ...area, offset: "0x82000000", len: 0 },
+    { op: "MMAP", ...area, offset: "0x82000000", len: 4096, ...gone },
+    { op: "read", offset: 0, len: 4, ret: -22, errno: 22 },
+    { op: "write", offset: 0, len: 4, ...gone },
+    { op: "check_user_data", offset: 0, len: 4, bytes: "err" },
+  ];
+  expect(await failuresOf(steps)).toEqual([]);
+});
+
+test("a moving device needs all four entries to be followed", async () => {
+  const setup = { device: "dummy" };
+  const steps = [
+    { ...open, device: "dummy" },
+    { op: "HWSYNC", ret: -77, errno: 77, pre: { state: 0 }, post: { state: 0 } },
+  ];
+  expect(await failuresOf(steps, setup)).toMatchObject([
+    { step: 1, actual: "post: the entry hw_ptr is missing" },
+  ]);
+});

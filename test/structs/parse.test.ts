@@ -195,6 +195,17 @@ const mistakes: readonly (readonly [string, unknown, string])[] = [
     "read[1] names a again; valid: each field once",
   ],
   [
+    "an element of an array that is named whole",
+    described({ struct: [{ ...a, count: 4 }], read: ["a", "a[1]"] }),
+    "read[1] names a[1] again; valid: each field once",
+  ],
+  [
+    "an array of which an element is named",
+    described({ struct: [{ ...a, count: 4 }], read: ["a[1]", "a[2]", "a"] }),
+    "read[2] names a again; valid: each field once",
+  ],
+  ["a name longer than a line", described({ name: "x".repeat(64) }), 'structure: name is "xxx'],
+  [
     "a whole union",
     described({ struct: [{ name: "u", type: { union: [a] } }], read: ["u"] }),
     "read[0] names the union u; valid: one of its members: u.a",

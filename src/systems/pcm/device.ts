@@ -43,6 +43,11 @@ export type PcmDeviceName = keyof typeof profiles;
 
 export const pcmDeviceNames = Object.keys(profiles) as readonly PcmDeviceName[];
 
+/** How many files of a direction the recorded device has. */
+export function substreamsOf(device: PcmDeviceName): number {
+  return profiles[device].substreams;
+}
+
 /** A device with nothing left open. */
 export interface CompleteDevice extends Required<Omit<PcmDevice, "pointer" | "called" | "limits">> {
   readonly limits: PcmDeviceLimits;
