@@ -164,7 +164,7 @@ export { pcmStates, type PcmDirection, type PcmState } from "./systems/pcm/state
 export type { DriverAnswers, PcmSubstream, PokedPointers } from "./systems/pcm/substream.ts";
 export type { RemoteAccess, RemoteCounts } from "./systems/remote/counts.ts";
 export type { OpenMemFile } from "./systems/remote/openMemFile.ts";
-export { remotePathNames, remotePaths, type RemotePath } from "./systems/remote/paths.ts";
+export { remotePathNames, remotePaths, type RemotePath } from "./machine/remotePath.ts";
 export type { VectorArgument } from "./systems/remote/processVm.ts";
 export {
   remoteRights,

@@ -1,8 +1,14 @@
-import { EFAULT, ENOMEM } from "../base/errno";
+import { EAGAIN, EFAULT, ENOMEM } from "../base/errno";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { objectBytesFrom, slabAlloc, slabFree } from "../machine/slab";
+import { mmPut } from "../mm/exit";
+import { FW_VMA_LOCKED, folioWalkEnd, folioWalkStart } from "../mm/folioWalk";
+import { Mm } from "../mm/mm";
+import { mmapReadLockKillable, mmapReadUnlock } from "../mm/mmapLock";
 import { enterCore, leaveCore } from "../mm/shootdown";
-import { Task } from "../mm/task";
+import { Task, getTaskMm } from "../mm/task";
+import { Vma, vmaAt, vmaContaining } from "../mm/vma";
+import { lockVmaUnderRcu, vmaEndRead } from "../mm/vmaLock";
 import { accessProcessVm as accessOf } from "../remote/accessRemoteVm";
 import {
   MemFile,
@@ -188,6 +194,47 @@ export function readProcFile(
   const result = readOf(cpu, taskAt(target), file, read);
   slabFree(address);
   return leave(cpu, result);
+}
+
+/**
+ * folio_walk_start and folio_walk_end, under the mmap lock or, with FW_VMA_LOCKED, the VMA's own: the level of the leaf
+ * with its entry as the value read; 0 where there is nothing; −EAGAIN where the lock cannot be had.
+ */
+export function folioWalk(index: u32, target: u32, lo: u32, hi: u32, flags: u32): i32 {
+  const held = getTaskMm(taskAt(target));
+  if (held == 0) return 0;
+  const cpu = enter(index);
+  const mm = changetype<Mm>(held as usize);
+  const result =
+    (flags & FW_VMA_LOCKED) != 0
+      ? walkUnderVmaLock(cpu, mm, wide(lo, hi), flags)
+      : walkUnderMmapLock(cpu, mm, wide(lo, hi), flags);
+  mmPut(cpu, mm);
+  return leave(cpu, result);
+}
+
+function walkUnderVmaLock(cpu: Cpu, mm: Mm, va: u64, flags: u32): i32 {
+  const address = lockVmaUnderRcu(cpu, mm, va);
+  if (address == 0) return -EAGAIN;
+  const level = walkArea(cpu, mm, vmaAt(address), va, flags);
+  vmaEndRead(vmaAt(address));
+  return level;
+}
+
+function walkUnderMmapLock(cpu: Cpu, mm: Mm, va: u64, flags: u32): i32 {
+  if (!mmapReadLockKillable(cpu, mm)) return -EAGAIN;
+  const address = vmaContaining(mm, va);
+  const level = address == 0 ? 0 : walkArea(cpu, mm, vmaAt(address), va, flags);
+  mmapReadUnlock(cpu, mm);
+  return level;
+}
+
+function walkArea(cpu: Cpu, mm: Mm, vma: Vma, va: u64, flags: u32): i32 {
+  cpu.value = folioWalkStart(cpu, mm, vma, va, flags);
+  if (cpu.value == 0) return 0;
+  const level = cpu.walkLevel;
+  folioWalkEnd(cpu, mm);
+  return level;
 }
 
 /** PTRACE_ATTACH: 0 or −EPERM. */

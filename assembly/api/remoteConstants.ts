@@ -1,9 +1,13 @@
 import { Cpu } from "../machine/cpu";
+import { Header } from "../machine/map";
+import { PTE_SPECIAL } from "../mm/pte";
 import { MemFile } from "../remote/memFile";
 import { Segment, Segments } from "../uaccess/iovec";
 
 /** The numbers of remote memory access, and of vectors, that the host needs. */
 
+export { FW_VMA_LOCKED, FW_ZEROPAGE } from "../mm/folioWalk";
+export { REMOTE_FAST_V1, REMOTE_FAST_V2, REMOTE_FAST_V3_SKETCH, REMOTE_SLOW } from "../remote/path";
 export { FOLL_ANON, FOLL_FORCE, FOLL_WRITE } from "../remote/foll";
 export { PROC_CMDLINE, PROC_ENVIRON } from "../remote/procFiles";
 export { MAX_RW_COUNT } from "../uaccess/iovec";
@@ -27,3 +31,7 @@ export const TALLY_PUD_WALKS: u32 = offsetof<Cpu>("pudWalks");
 export const TALLY_MISSED_WALKS: u32 = offsetof<Cpu>("missedWalks");
 export const TALLY_FAST_BYTES: u32 = offsetof<Cpu>("fastBytes");
 export const TALLY_SLOW_BYTES: u32 = offsetof<Cpu>("slowBytes");
+
+/** The bit of a leaf without an ordinary page. */
+export const LEAF_SPECIAL: u32 = PTE_SPECIAL as u32;
+export const HEADER_REMOTE_PATH: u32 = offsetof<Header>("remotePath");

@@ -64,12 +64,9 @@ export class Cpu {
   lockWait: u32; //      196 what this CPU waits for, 0 = nothing any more (mm/mmapLock.ts)
   rcuDepth: u32; //      200 RCU read sections this CPU is in
   interruptsOff: u32; // 204 > 0: it takes no interrupt, such as an invalidation
-  mmapReadLocks: u64; // 208 from here to `handOvers`: tallies of locks and remote bytes, kept by every build
+  mmapReadLocks: u64; // 208 from here to `slowBytes`: tallies of locks and remote bytes, kept by every build
   mmapWriteLocks: u64;
-  mmapWaits: u64; //     an mmap lock was not to be had at once
   vmaReadLocks: u64;
-  vmaReadFailures: u64; // there was no VMA, or one that a writer has
-  vmaWaits: u64; //      a writer had to wait for a VMA's readers
   tableLocks: u64;
   pteWalks: u64; //      walks for remote memory that ended at a page of this level
   pmdWalks: u64;
@@ -77,8 +74,7 @@ export class Cpu {
   missedWalks: u64; //   or at none
   fastBytes: u64; //     of remote memory, moved under a VMA's lock
   slowBytes: u64; //     or under the mmap lock
-  handOvers: u64; //     a transfer begun the fast way went on the slow one
-  checked: u64; //       320 … CHECKED_SLOTS remembered checks: see uaccess/check.ts
+  checked: u64; //       288 … CHECKED_SLOTS remembered checks: see uaccess/check.ts
 }
 
 @inline
@@ -93,6 +89,15 @@ export function cpuAt(index: u32): Cpu {
 export const CHECKED_SLOTS: u32 = 16;
 const GATHER_AT: u32 = offsetof<Cpu>("checked") + CHECKED_SLOTS * 16;
 export const CPU_GATHER_BYTES: u32 = CPU_BYTES - STACK_IMAGE_BYTES - GATHER_AT;
+
+/** Counts a walk for remote memory by the level of the page that it found; 0: it found none. */
+@inline
+export function tallyWalk(cpu: Cpu, level: u32): void {
+  if (level == 0) cpu.missedWalks += 1;
+  else if (level == 1) cpu.pteWalks += 1;
+  else if (level == 2) cpu.pmdWalks += 1;
+  else cpu.pudWalks += 1;
+}
 
 @inline
 export function gatherArea(cpu: Cpu): usize {

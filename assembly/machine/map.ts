@@ -96,6 +96,7 @@ export class Header {
   hugeZeroPfn: u32; // the huge zero folio while some address space uses it
   hugeZeroLock: u32;
   pcmLock: u32; // the list of open PCM streams, and every stream that is linked
+  remotePath: u32; // which __access_remote_vm the kernel has (remote/path.ts)
   rcuLock: u32; // what waits for a grace period (mm/rcu.ts)
   rcuTables: u32; // page tables, by pfn through Frame.next
   rcuVmas: u32; // VMAs, through Vma.file

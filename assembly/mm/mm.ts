@@ -52,6 +52,13 @@ export function lockTables(cpu: Cpu, mm: Mm): void {
   if (THREADS || STUDY) while (compareExchange(lock, 0, 1) != 0) waitForOthers(cpu, lock, 1);
 }
 
+/** The same for who must not wait. */
+export function tryLockTables(cpu: Cpu, mm: Mm): bool {
+  if ((THREADS || STUDY) && compareExchange(tableLockAddress(mm), 0, 1) != 0) return false;
+  cpu.tableLocks += 1;
+  return true;
+}
+
 export function unlockTables(mm: Mm): void {
   if (THREADS || STUDY) storeShared(tableLockAddress(mm), 0);
   if (THREADS) atomic.notify(tableLockAddress(mm), 1);

@@ -141,7 +141,6 @@ function cpuBehind(cpu: u32): Cpu {
 
 /** As in the kernel, who waits for a lock waits until it is given to him. False: killed, or nobody else can run. */
 function waitInQueue(cpu: Cpu, mm: Mm, kind: u32, state: u32): bool {
-  cpu.mmapWaits += 1;
   if (THREADS || STUDY) {
     joinQueue(cpu, mm, kind);
     while (loadShared(waitWord(cpu)) != GRANTED) {

@@ -106,7 +106,7 @@ export function lockVmaUnderRcu(cpu: Cpu, mm: Mm, va: u64): usize {
     cpu.vmaReadLocks += 1;
     if (va >= vmaAt(locked).start && va < vmaAt(locked).end) return locked;
     vmaEndRead(vmaAt(locked));
-  } else cpu.vmaReadFailures += 1;
+  }
   return 0;
 }
 
@@ -144,7 +144,6 @@ export function detachVma(mm: Mm, vma: Vma): void {
 function awaitReaders(mm: Mm, address: usize, wanted: u32): void {
   const cpu = changetype<Cpu>(mm.writer as usize);
   let seen = loadShared(address);
-  if (seen != wanted) cpu.vmaWaits += 1;
   while (seen != wanted) {
     if (!((THREADS || STUDY) && waitForOthers(cpu, address, seen))) {
       recordFinding(FINDING_LOCK_NEEDS_SCHEDULER, cpu.index, cpu.task, 0, 0);

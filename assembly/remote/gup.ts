@@ -1,5 +1,5 @@
-import { EFAULT, ENOMEM } from "../base/errno";
-import { Cpu } from "../machine/cpu";
+import { EAGAIN, EFAULT, EINTR, ENOMEM } from "../base/errno";
+import { Cpu, tallyWalk } from "../machine/cpu";
 import {
   FOLIO_DIRTY,
   FOLIO_EXCLUSIVE,
@@ -18,6 +18,7 @@ import {
 } from "../mm/fault";
 import { Mm, lockTables, unlockTables } from "../mm/mm";
 import { PTE_RW, PTE_SPECIAL, pteFrame, ptePresent } from "../mm/pte";
+import { fatalSignalPending } from "../mm/task";
 import { levelShift, scratchWalk, walkTo } from "../mm/table";
 import { Vma, vmaAt, vmaContaining } from "../mm/vma";
 import { VM_MAYSHARE, VM_MAYWRITE, VM_SHARED, VM_WRITE } from "../mm/vmaFlags";
@@ -29,7 +30,7 @@ import { checkVmaFlags } from "./rights";
  * must be. The mmap lock is held for reading throughout and no stack grows.
  */
 
-/** One page with a reference, which putUserPage gives back: its frame number, −EFAULT or −ENOMEM. */
+/** One page with a reference, which putUserPage gives back: its frame number, −EFAULT, −ENOMEM or −EINTR. */
 export function getUserPage(cpu: Cpu, mm: Mm, va: u64, foll: u32): i32 {
   const area = vmaContaining(mm, va);
   return area == 0 ? -EFAULT : getPageOf(cpu, mm, vmaAt(area), va, foll);
@@ -39,12 +40,35 @@ export function getUserPage(cpu: Cpu, mm: Mm, va: u64, foll: u32): i32 {
 export function getPageOf(cpu: Cpu, mm: Mm, vma: Vma, va: u64, foll: u32): i32 {
   const right = checkVmaFlags(vma, foll);
   if (right != 0) return right;
-  while (true) {
+  while (!fatalSignalPending(cpu)) {
     const pfn = followPage(cpu, mm, vma, va, foll);
     if (pfn != 0) return pfn;
     const fault = handleMmFault(cpu, mm, vma, va, cpu.missReason);
     if (fault != 0) return fault == VM_FAULT_OOM ? -ENOMEM : -EFAULT;
   }
+  return -EINTR;
+}
+
+/**
+ * The same where only the VMA's own lock is held: −EAGAIN for a fault that needs the mmap lock, as an area's first
+ * private page does, for which its neighbours are looked at (__vmf_anon_prepare).
+ */
+export function getPageUnderVmaLock(cpu: Cpu, mm: Mm, vma: Vma, va: u64, foll: u32): i32 {
+  const right = checkVmaFlags(vma, foll);
+  if (right != 0) return right;
+  while (!fatalSignalPending(cpu)) {
+    const pfn = followPage(cpu, mm, vma, va, foll);
+    if (pfn != 0) return pfn;
+    if (vma.anonVma == 0 && makesPrivatePage(vma, cpu.missReason)) return -EAGAIN;
+    const fault = handleMmFault(cpu, mm, vma, va, cpu.missReason);
+    if (fault != 0) return fault == VM_FAULT_OOM ? -ENOMEM : -EFAULT;
+  }
+  return -EINTR;
+}
+
+/** Anonymous areas that the host wants made of large pages have no zero page as large. */
+function makesPrivatePage(vma: Vma, access: u32): bool {
+  return access != ACCESS_READ || (vma.file == 0 && vma.pageLevel > 1);
 }
 
 /**
@@ -79,14 +103,6 @@ function followPage(cpu: Cpu, mm: Mm, vma: Vma, va: u64, foll: u32): u32 {
   tallyWalk(cpu, pfn == 0 ? 0 : walk.level);
   cpu.missReason = missing;
   return pfn;
-}
-
-/** `level` is that of the page that was found, or 0. */
-function tallyWalk(cpu: Cpu, level: u32): void {
-  if (level == 0) cpu.missedWalks += 1;
-  else if (level == 1) cpu.pteWalks += 1;
-  else if (level == 2) cpu.pmdWalks += 1;
-  else cpu.pudWalks += 1;
 }
 
 function missingAccess(vma: Vma, entry: u64, foll: u32): i32 {

@@ -16,7 +16,8 @@ export function checkVmaFlags(vma: Vma, foll: u32): i32 {
 }
 
 /** memfd_secret: memory that the kernel itself has not mapped. */
-function isSecretmem(vma: Vma): bool {
+@inline
+export function isSecretmem(vma: Vma): bool {
   return vma.file != 0 && changetype<MappedFile>(vma.file as usize).kind == FILE_SECRET;
 }
 

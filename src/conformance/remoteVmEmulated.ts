@@ -1,8 +1,9 @@
 /** The emulated machine behind the replayer of remote memory access. */
 
-import { checkOptions } from "../base/checks.ts";
+import { checkOptions, nameOf, optional, type Shape } from "../base/checks.ts";
 import { madeMachine, type Machine } from "../machine/machine.ts";
 import { emulatedOptions } from "./pcmEmulated.ts";
+import { remotePathNames, type RemotePath } from "../machine/remotePath.ts";
 import { NotImplementedError } from "./notImplemented.ts";
 import type { Answer, MappingView, RemoteVmMachine, RemoteVmSetup } from "./remoteVmMachine.ts";
 import { ownSteps } from "./remoteVmOwn.ts";
@@ -16,9 +17,16 @@ import { World, type Handlers } from "./remoteVmWorld.ts";
 export interface EmulatedRemoteVmOptions {
   /** Study build: every k-th yield point of every call is really left and taken up again; 0 = none. */
   readonly switchEvery?: number;
+  /** How the emulated kernel reads and writes another task's memory; default "slow", as the recorded one. */
+  readonly remotePath?: RemotePath;
   /** Told the kernel release of each case. */
   readonly onKernel?: (release: string) => void;
 }
+
+export const remoteVmOptions: Shape<EmulatedRemoteVmOptions> = {
+  ...emulatedOptions,
+  remotePath: optional(nameOf(remotePathNames)),
+};
 
 const handlers: Handlers<RemoteVmOperation> = {
   ...setupOperations,
@@ -38,7 +46,7 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
 
   constructor(machine: Machine, options: EmulatedRemoteVmOptions = {}) {
     madeMachine("machine", machine);
-    checkOptions("options", options, emulatedOptions);
+    checkOptions("options", options, remoteVmOptions);
     this.#options = options;
     this.#machine = machine;
   }
@@ -54,6 +62,7 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
   #restart(release: string): void {
     this.#machine = this.#machine.reset({ kernel: release });
     this.#machine.switchEvery = this.#options.switchEvery ?? 0;
+    this.#machine.remotePath = this.#options.remotePath ?? "slow";
     this.#release = release;
     const fresh = this.#machine.header("HEADER_FRESH_PFN");
     this.#frames = { inUse: this.#machine.framesInUse, fresh, records: "" };

@@ -1,11 +1,12 @@
 /** The machines behind a replay: one for each system that traces are of, over the same memory. */
 
-import { objectOf, withMethods } from "../base/checks.ts";
+import { checkOptions, objectOf, withMethods } from "../base/checks.ts";
 import type { Machine } from "../machine/machine.ts";
 import { pcmMachine } from "./pcmArguments.ts";
+import type { RemotePath } from "../machine/remotePath.ts";
 import { EmulatedPcm } from "./pcmEmulated.ts";
 import type { PcmMachine } from "./pcmMachine.ts";
-import { EmulatedRemoteVm } from "./remoteVmEmulated.ts";
+import { EmulatedRemoteVm, remoteVmOptions } from "./remoteVmEmulated.ts";
 import type { RemoteVmMachine } from "./remoteVmMachine.ts";
 
 /** What a {@link Replayer} drives. */
@@ -33,14 +34,18 @@ export const replayedSystems = objectOf<ReplayedSystems>({
 export interface EmulationOptions {
   /** Study build: every k-th yield point of every call is really left and taken up again; 0 = none. */
   readonly switchEvery?: number;
+  /** How the emulated kernel reads and writes another task's memory; default "slow", as the recorded one. */
+  readonly remotePath?: RemotePath;
   /** Told the kernel release of each case. */
   readonly onKernel?: (release: string) => void;
 }
 
 /** Every system on one {@link Machine}, which they take over in turn: each resets it when it comes to a case. */
 export function emulatedSystems(machine: Machine, options: EmulationOptions = {}): ReplayedSystems {
+  checkOptions("options", options, remoteVmOptions);
+  const { remotePath = "slow", ...common } = options;
   return {
-    pcm: new EmulatedPcm(machine, options),
-    remoteVm: new EmulatedRemoteVm(machine, options),
+    pcm: new EmulatedPcm(machine, common),
+    remoteVm: new EmulatedRemoteVm(machine, { ...common, remotePath }),
   };
 }

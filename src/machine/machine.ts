@@ -1,5 +1,6 @@
 import { checkThat, wholeNumber } from "../base/checks.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
+import { oneOf } from "../base/nearest.ts";
 import { instantiateCore, loadModule, type Core } from "../core/core.ts";
 import type { ConstantName } from "../core/exports.ts";
 import { halves, type Address } from "./address.ts";
@@ -12,6 +13,7 @@ import { findingTable, type Finding } from "./findings.ts";
 import { KernelBuffer } from "./kernelBuffer.ts";
 import { behavioursOf } from "./kernel.ts";
 import { shapeOf, variantOf, type MachineOptions, type MachineShape } from "./options.ts";
+import { remotePathNames, remotePaths, type RemotePath } from "./remotePath.ts";
 import { restoreSnapshot, takeSnapshot, type Snapshot } from "./snapshot.ts";
 import { Task, type TaskOptions } from "./task.ts";
 
@@ -82,6 +84,18 @@ export class Machine extends CoreMemory {
     this.setHeader("HEADER_YIELD_EVERY", wholeNumber("switchEvery", every, 0, MOST_SWITCHES));
   }
 
+  /** How this kernel reads and writes another task's memory; "slow" at first. */
+  get remotePath(): RemotePath {
+    const number = this.header("HEADER_REMOTE_PATH");
+    return remotePaths.find(({ constant }) => this.constant(constant) === number)!.name;
+  }
+
+  set remotePath(path: RemotePath) {
+    const name = oneOf("remotePath", path, remotePathNames);
+    const { constant } = remotePaths.find((row) => row.name === name)!;
+    this.setHeader("HEADER_REMOTE_PATH", this.constant(constant));
+  }
+
   advanceClock(nanoseconds: Address): void {
     const { lo, hi } = halves(nanoseconds, "nanoseconds");
     this.exports.pcmAdvanceClock(lo, hi);
@@ -124,10 +138,7 @@ export class Machine extends CoreMemory {
   /** What one CPU, or all of them together, have counted. Only the study build counts. */
   counters(cpu?: number): Counters {
     this.#needStudy("counters");
-    const cpus =
-      cpu === undefined
-        ? Array.from({ length: this.shape.cpus }, (_, index) => index)
-        : [this.checkedCpu(cpu)];
+    const cpus = this.#cpusOf(cpu);
     const counts = {} as Record<CounterName, number>;
     for (const { name, constant } of counterTable) {
       counts[name] = cpus.reduce(
@@ -136,6 +147,12 @@ export class Machine extends CoreMemory {
       );
     }
     return counts;
+  }
+
+  #cpusOf(cpu: number | undefined): number[] {
+    return cpu === undefined
+      ? Array.from({ length: this.shape.cpus }, (_, index) => index)
+      : [this.checkedCpu(cpu)];
   }
 
   #counter(cpu: number, slot: number): number {

@@ -3,7 +3,7 @@ import { Machine, type BuildName, type MachineOptions } from "../../src/index.ts
 import type { EmulationOptions } from "../../src/conformance/systems.ts";
 import { REMOTE_RAM, remoteCases, remoteKinds, remoteLines, replayRemote } from "./goldenRemote.ts";
 
-/** What was recorded of remote memory access on a real kernel, replayed by the slow path on every build. */
+/** What was recorded of remote memory access on a real kernel, replayed on every build. */
 
 const STEPS = 10_850;
 
@@ -25,6 +25,10 @@ async function expectAllToPass(build: BuildName, emulation: EmulationOptions = {
 describe("all recordings of remote memory access", () => {
   it.each(["release", "threads", "profile"] satisfies BuildName[])("on the %s build", (build) =>
     expectAllToPass(build),
+  );
+
+  it.each(["fast-v2", "fast-v3-sketch"] as const)("by the path %s", (remotePath) =>
+    expectAllToPass("release", { remotePath }),
   );
 
   it.each([0, 1, 7])("on the study build, really switching at every yield point: %i", (every) =>

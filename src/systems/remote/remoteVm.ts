@@ -12,11 +12,11 @@ import {
 import { FaultlineError, UsageError } from "../../base/errors.ts";
 import { oneOf } from "../../base/nearest.ts";
 import { anyAddress, halves, type Address } from "../../machine/address.ts";
+import { remotePathNames, type RemotePath } from "../../machine/remotePath.ts";
 import { storeByProgram } from "../../machine/programAccess.ts";
 import { madeTask, type Task } from "../../machine/task.ts";
 import { counted, type RemoteAccess } from "./counts.ts";
 import { MemFile, type RemoteDirection } from "./memFile.ts";
-import { remotePathNames, type RemotePath } from "./paths.ts";
 import { openProcFile, readProcFile, type ProcFile } from "./procFiles.ts";
 import { processVm, vectorArgument, type VectorArgument } from "./processVm.ts";
 import { attachTo, peekWord, pokeWord } from "./ptrace.ts";
@@ -30,7 +30,7 @@ export type RemoteRights = keyof typeof rightsConstants;
 export const remoteRights = Object.keys(rightsConstants) as RemoteRights[];
 
 export interface RemoteVmOptions {
-  /** Default "slow". */
+  /** Which way the machine's kernel goes from now on, for everybody (`machine.remotePath`); default: it stays. */
   readonly path?: RemotePath;
 }
 
@@ -67,8 +67,6 @@ const MOST_BYTES = 64 << 20;
 export class RemoteVm {
   readonly caller: Task;
   readonly target: Task;
-  readonly path: RemotePath;
-
   /**
    * @param caller who asks; it gets its CPU for each call
    * @param target whose memory it is; it may be the caller itself
@@ -82,7 +80,7 @@ export class RemoteVm {
     requireWideWords(caller);
     this.caller = caller;
     this.target = target;
-    this.path = options.path ?? "slow";
+    if (options.path !== undefined) caller.machine.remotePath = options.path;
   }
 
   /**
@@ -103,6 +101,11 @@ export class RemoteVm {
     byteArray("bytes", bytes);
     wholeNumber("bytes.length", bytes.length, 0, MOST_BYTES);
     return this.#throughKernel("write", at, bytes.length, rights, () => undefined, bytes);
+  }
+
+  /** Which way the kernel goes. */
+  get path(): RemotePath {
+    return this.caller.machine.remotePath;
   }
 
   #throughKernel(

@@ -1,0 +1,75 @@
+import { EFAULT, EINTR } from "../base/errno";
+import { Cpu } from "../machine/cpu";
+import { pageAddress } from "../machine/frames";
+import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
+import { expandStack } from "../mm/growth";
+import { Mm } from "../mm/mm";
+import { mmapReadLockKillable, mmapReadUnlock } from "../mm/mmapLock";
+import { stackLimitOf } from "../mm/task";
+import { vmaAt, vmaContaining } from "../mm/vma";
+import { copyBytes } from "../uaccess/copy";
+import { FOLL_WRITE } from "./foll";
+import { getPageOf, putUserPage } from "./gup";
+
+/** __access_remote_vm (mm/memory.c, 6.18) under the mmap lock, page by page. */
+
+/**
+ * Bytes moved; −EINTR where the task was killed while it waited for the lock, −EFAULT where nothing is mapped at the
+ * first byte. A stack grows where no area is, which drops the lock in between.
+ */
+export function accessUnderMmapLock(
+  cpu: Cpu,
+  mm: Mm,
+  va: u64,
+  kernel: usize,
+  length: u32,
+  foll: u32,
+): i32 {
+  if (!mmapReadLockKillable(cpu, mm)) return -EINTR;
+  if (!coveredOrGrown(cpu, mm, va)) return -EFAULT;
+  let done: u32 = 0;
+  let locked = true;
+  while (locked) {
+    done += movePages(cpu, mm, va + done, kernel + done, length - done, foll);
+    if (done == length || vmaContaining(mm, va + done) != 0) break;
+    locked = growStack(cpu, mm, va + done);
+  }
+  if (locked) mmapReadUnlock(cpu, mm);
+  return done;
+}
+
+/** Moves what pages can be had one after the other; no stack grows. The mmap lock is held. */
+export function movePages(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32, foll: u32): u32 {
+  let done: u32 = 0;
+  let area: usize = 0;
+  while (done < length) {
+    const at = va + done;
+    if (area == 0 || at >= vmaAt(area).end) area = vmaContaining(mm, at);
+    const page = area == 0 ? -EFAULT : getPageOf(cpu, mm, vmaAt(area), at, foll);
+    if (page < 0) break;
+    done += movePage(page, at, kernel + done, length - done, foll);
+  }
+  cpu.slowBytes += done;
+  return done;
+}
+
+/** Moves what is wanted of a page, and gives the page back; answers the bytes. */
+export function movePage(page: u32, va: u64, kernel: usize, wanted: u32, foll: u32): u32 {
+  const offset = (va as u32) & PAGE_MASK;
+  const bytes = min(wanted, PAGE_SIZE - offset);
+  const there = pageAddress(page) + offset;
+  if ((foll & FOLL_WRITE) != 0) copyBytes(there, kernel, bytes);
+  else copyBytes(kernel, there, bytes);
+  putUserPage(page);
+  return bytes;
+}
+
+/** False with the lock dropped: there is no area, and none grows there. */
+export function coveredOrGrown(cpu: Cpu, mm: Mm, va: u64): bool {
+  return vmaContaining(mm, va) != 0 || growStack(cpu, mm, va);
+}
+
+/** The limit that counts is the caller's, not that of the stack's owner. False with the lock dropped. */
+function growStack(cpu: Cpu, mm: Mm, va: u64): bool {
+  return expandStack(cpu, mm, va, stackLimitOf(cpu.task)) != 0;
+}
