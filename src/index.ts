@@ -92,9 +92,23 @@ export {
   type StructComparison,
   type StructRow,
 } from "./scenarios/compareStruct.ts";
+export {
+  compareRemote,
+  comparedLengths,
+  type CompareRemoteOptions,
+  type RemoteComparison,
+  type RemoteRow,
+} from "./scenarios/compareRemote.ts";
 export { scenarioNames, scenarios, type ScenarioName } from "./scenarios/names.ts";
 export type { PlaybackStep } from "./scenarios/playbackSteps.ts";
 export { runPlayback, type PlaybackOptions, type PlaybackRun } from "./scenarios/runPlayback.ts";
+export {
+  remoteScenarioNames,
+  type LayoutOption,
+  type RemotePart,
+  type RemoteScenarioName,
+} from "./scenarios/remoteBed.ts";
+export { runRemote, type RemoteRun, type RunRemoteOptions } from "./scenarios/runRemote.ts";
 export { runSyncPtr, type RunSyncPtrOptions, type SyncPtrRun } from "./scenarios/runSyncPtr.ts";
 export {
   structStrategyNames,

@@ -8,6 +8,22 @@ export const scenarios = [
     name: "pcm-playback",
     summary: "ALSA PCM playback from open to drain: what each period costs in user access",
   },
+  {
+    name: "remote-read",
+    summary: "/proc/PID/mem read: which bytes of another process go which way, under which locks",
+  },
+  {
+    name: "remote-write",
+    summary: "/proc/PID/mem written: which pages another process gets by it",
+  },
+  {
+    name: "cmdline",
+    summary: "/proc/PID/cmdline: arguments in another process's memory",
+  },
+  {
+    name: "process-vm",
+    summary: "process_vm_readv: another process's pages, pinned and copied",
+  },
 ] as const;
 
 export type ScenarioName = (typeof scenarios)[number]["name"];

@@ -144,7 +144,7 @@ describe("a mistake is one line that names file and field, nothing on stdout, ex
     [compare(RTC, "--abi", "x32", "--arch", "none"), "--abi x32 does not exist on none; valid: "],
     [
       ["compare", "--arch", "none"],
-      "compare is missing its <scenario>; valid: sync-ptr, pcm-playback, --struct",
+      "compare is missing its <scenario>; valid: sync-ptr, pcm-playback, remote-read, remote-write, cmdline, process-vm, --struct",
     ],
   ])("%j", async (args, beginning) => {
     const { status, stdout, stderr } = await faultline(args);

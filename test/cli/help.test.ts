@@ -4,11 +4,14 @@ import { abiNames, strategyNames, syncPtrFields } from "../../src/systems/pcm/ab
 import {
   archNames,
   buildNames,
+  comparedLengths,
   comparedPeriods,
   kernelVersions,
+  layoutNames,
   pcmDeviceNames,
   pcmDoorNames,
   pcmFormatNames,
+  remotePathNames,
   scenarios,
 } from "../../src/index.ts";
 import { faultline } from "./command.ts";
@@ -38,6 +41,11 @@ test.each([
     "compare pcm-playback",
     [...archNames, ...strategyNames, ...kernelVersions, comparedPeriods.join(), "--json"],
   ],
+  [
+    "run remote-read",
+    [...layoutNames, ...remotePathNames, "--at", "--length", "--memory", "--json"],
+  ],
+  ["compare process-vm", [...layoutNames, ...remotePathNames, comparedLengths.join(), "--json"]],
   ["run", scenarios.flatMap(({ name, summary }) => [name, summary])],
   ["compare", scenarios.flatMap(({ name, summary }) => [name, summary])],
   ["replay", [...buildNames, ".jsonl.gz", "--switch-every", "--json"]],

@@ -1,4 +1,4 @@
-import { RemoteVm, type OpenMemFile } from "../../src/index.ts";
+import { compareRemote, RemoteVm, runRemote, type OpenMemFile } from "../../src/index.ts";
 import { PAGE, USER, type Floor } from "./apiFloor.ts";
 import type { GoodCall } from "./misuse.ts";
 
@@ -49,6 +49,36 @@ export const remoteMethods: Readonly<
 };
 
 export const remoteFunctions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
+  compareRemote: () => ({
+    call: compareRemote,
+    args: [
+      "process-vm",
+      {
+        layouts: ["cow"],
+        paths: ["slow"],
+        lengths: [8],
+        at: 0x10000000,
+        kernel: "6.12",
+        memory: "2M",
+        wasm: undefined,
+      },
+    ],
+  }),
+  runRemote: () => ({
+    call: runRemote,
+    args: [
+      "cmdline",
+      {
+        layout: "0x10000000 1p rw anon touched=0",
+        path: "slow",
+        at: 0x10000000,
+        length: 8,
+        kernel: "6.12",
+        memory: "1M",
+        wasm: undefined,
+      },
+    ],
+  }),
   "new RemoteVm": ({ machine, task }) => ({
     call: (...args: unknown[]) => Reflect.construct(RemoteVm, args) as unknown,
     args: [machine.createTask(), task, { path: "slow" }],

@@ -1,5 +1,6 @@
 import { scenarios as named, type ScenarioName } from "../../scenarios/names.ts";
 import { pcmPlaybackCommands } from "./pcmPlayback.ts";
+import { remoteCommands } from "./remote.ts";
 import type { Scenario, ScenarioCommands } from "./scenario.ts";
 import { syncPtrCommands } from "./syncPtr.ts";
 
@@ -7,6 +8,10 @@ import { syncPtrCommands } from "./syncPtr.ts";
 const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
   "sync-ptr": syncPtrCommands,
   "pcm-playback": pcmPlaybackCommands,
+  "remote-read": remoteCommands("remote-read"),
+  "remote-write": remoteCommands("remote-write"),
+  cmdline: remoteCommands("cmdline"),
+  "process-vm": remoteCommands("process-vm"),
 };
 
 /** Every scenario, in the order in which the help lists them. */

@@ -1,0 +1,169 @@
+import { checkThat, type Check } from "../base/checks.ts";
+import { FaultlineError } from "../base/errors.ts";
+import type { Address } from "../machine/address.ts";
+import type { PageState } from "../machine/inspect.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { Task } from "../machine/task.ts";
+import {
+  buildLayout,
+  layoutNames,
+  namedLayout,
+  parseLayout,
+  type LayoutName,
+  type LayoutSource,
+  type MemoryLayout,
+} from "../layouts/index.ts";
+import type { RemoteAccess } from "../systems/remote/counts.ts";
+import type { RemotePath } from "../machine/remotePath.ts";
+import { RemoteVm } from "../systems/remote/remoteVm.ts";
+
+/** Two tasks: one has the address space of a layout, the other reaches into it with buffers of its own. */
+
+export const remoteScenarioNames = [
+  "remote-read",
+  "remote-write",
+  "cmdline",
+  "process-vm",
+] as const;
+
+export type RemoteScenarioName = (typeof remoteScenarioNames)[number];
+
+/** What each scenario calls. */
+export const remoteCalls: Readonly<Record<RemoteScenarioName, string>> = {
+  "remote-read": "pread of /proc/PID/mem",
+  "remote-write": "pwrite of /proc/PID/mem",
+  cmdline: "pread of /proc/PID/cmdline",
+  "process-vm": "process_vm_readv",
+};
+
+export interface RemoteBed {
+  readonly machine: Machine;
+  readonly target: Task;
+  /** Where in the target the call begins. */
+  readonly at: bigint;
+  readonly length: bigint;
+  /** Makes the call. */
+  readonly call: () => RemoteAccess;
+}
+
+/** A layout by its name, in its text form or as descriptions. */
+export type LayoutOption = LayoutName | LayoutSource;
+
+/** Which part of the target is asked for. */
+export interface RemotePart {
+  /** Default: where the layout's first area begins. */
+  readonly at?: Address;
+  /** Bytes. Default: from there to the end of the area, up to 64 KiB. */
+  readonly length?: Address;
+}
+
+export const anyLayout: Check = checkThat(
+  "the name of a layout, its text form, or a list of areas",
+  (value) => typeof value === "string" || Array.isArray(value),
+);
+
+/** @throws UsageError as parseLayout does */
+export function layoutOf(option: LayoutOption): MemoryLayout {
+  const name = layoutNames.find((known) => known === option);
+  return name === undefined ? parseLayout(option) : namedLayout(name);
+}
+
+const BUFFER = 0x10000000;
+const LISTS = 0x0f000000;
+const LIST_BYTES = 4096;
+const MOST_RESIDENT = 4n << 20n;
+const DEFAULT_LENGTH = 64n << 10n;
+/** Where every program may have memory. */
+const MOST_BUFFER = 1n << 45n;
+
+/** @throws UsageError for a layout that the machine cannot have */
+export function prepareRemote(
+  machine: Machine,
+  scenario: RemoteScenarioName,
+  layout: MemoryLayout,
+  path: RemotePath,
+  part: RemotePart,
+): RemoteBed {
+  const { task: target } = buildLayout(machine, layout, { cpu: null });
+  const { at, length } = partOf(layout, part);
+  const caller = machine.createTask();
+  mapBuffer(caller, length);
+  const vm = new RemoteVm(caller, target, { path });
+  return { machine, target, at, length, call: callOf(scenario, vm, at, length) };
+}
+
+function partOf(layout: MemoryLayout, part: RemotePart): { at: bigint; length: bigint } {
+  const first = layout.areas.find(({ kind }) => kind !== "hole");
+  const at = BigInt(part.at ?? first?.start ?? 0n);
+  const area = layout.areas.find(({ start, end }) => start <= at && at < end);
+  const rest = area === undefined ? DEFAULT_LENGTH : area.end - at;
+  return { at, length: BigInt(part.length ?? (rest < DEFAULT_LENGTH ? rest : DEFAULT_LENGTH)) };
+}
+
+/** Its pages are there already, so that the caller's own faults are not among what is counted; a huge one's are not. */
+function mapBuffer(caller: Task, length: bigint): void {
+  const bytes = length < MOST_BUFFER ? length : MOST_BUFFER;
+  const populate = bytes <= MOST_RESIDENT;
+  caller.map({ at: BUFFER, length: bytes > 0n ? bytes : 1n, populate });
+  caller.map({ at: LISTS, length: LIST_BYTES, populate: true });
+}
+
+function callOf(
+  scenario: RemoteScenarioName,
+  vm: RemoteVm,
+  at: bigint,
+  length: bigint,
+): () => RemoteAccess {
+  switch (scenario) {
+    case "remote-read":
+    case "remote-write":
+      return throughMemFile(scenario, vm, at, length);
+    case "cmdline":
+      return () => readArguments(vm, at, length);
+    case "process-vm": {
+      const local = vm.placeList(LISTS, [{ address: BUFFER, length }]);
+      const remote = vm.placeList(LISTS + LIST_BYTES / 2, [{ address: at, length }]);
+      return () => vm.processVmReadv(local, remote);
+    }
+  }
+}
+
+function throughMemFile(
+  scenario: "remote-read" | "remote-write",
+  vm: RemoteVm,
+  at: bigint,
+  length: bigint,
+): () => RemoteAccess {
+  const file = vm.memFile();
+  if (typeof file === "number") throw new FaultlineError("no-memory", "RAM is full: no mem file");
+  return () =>
+    scenario === "remote-read" ? file.pread(BUFFER, length, at) : file.pwrite(BUFFER, length, at);
+}
+
+/** The part is where the program says that its arguments are; its environment is empty. */
+function readArguments(vm: RemoteVm, at: bigint, length: bigint): RemoteAccess {
+  const end = BigInt.asUintN(64, at + length);
+  vm.target.setArguments({ argStart: at, argEnd: end, envStart: end, envEnd: end });
+  return vm.cmdline(BUFFER, length);
+}
+
+/** One letter a page of the part, as far as a line goes. */
+export function pagesOf({ machine, target, at, length }: RemoteBed): string {
+  const page = BigInt(machine.constant("PAGE_SIZE"));
+  let letters = "";
+  for (let va = at - (at % page); va < at + length && letters.length < MOST_LETTERS; va += page) {
+    letters += va < 1n << 64n ? letterOf(target.pageState(va)) : "";
+  }
+  return letters;
+}
+
+const MOST_LETTERS = 64;
+
+function letterOf({ kind, level, large, mapcount }: PageState): string {
+  if (kind === "private") return large ? "H" : mapcount > 1 ? "a" : "A";
+  if (kind === "zero" && level > 1) return "z";
+  return { absent: ".", zero: "Z", file: "F", guard: "G", raw: "P" }[kind];
+}
+
+export const letterMeanings =
+  ". absent, Z zero page, z huge zero page, A its own, a shared with a child, H its own in a huge page, F a file's, G guard, P without a page";
