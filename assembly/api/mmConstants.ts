@@ -29,6 +29,7 @@ export {
   FILE_DEVICE,
   FILE_DISK,
   FILE_DISK_READ_ONLY,
+  FILE_IO,
   FILE_MEMFD,
   FILE_SECRET,
   FILE_SHMEM,
@@ -49,14 +50,19 @@ export {
 export { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "../mm/remap";
 export {
   VM_ACCOUNT,
+  VM_DONTDUMP,
+  VM_DONTEXPAND,
   VM_EXEC,
   VM_GROWSDOWN,
   VM_HIGH_SEALED,
+  VM_IO,
   VM_LOCKED,
   VM_MAYEXEC,
   VM_MAYREAD,
   VM_MAYSHARE,
   VM_MAYWRITE,
+  VM_MIXEDMAP,
+  VM_PFNMAP,
   VM_READ,
   VM_SHARED,
   VM_UFFD_MISSING,
@@ -66,6 +72,7 @@ export {
 export const FILE_ID: u32 = offsetof<MappedFile>("id");
 export const FILE_SIZE: u32 = offsetof<MappedFile>("size");
 export const FILE_KIND: u32 = offsetof<MappedFile>("kind");
+export const FILE_ACCESS_BYTES: u32 = offsetof<MappedFile>("accessBytes");
 export const FILE_LOCK: u32 = offsetof<MappedFile>("lock");
 
 export const VMA_START: u32 = offsetof<Vma>("start");

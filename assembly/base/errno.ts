@@ -10,6 +10,7 @@ export const ENOMEM: i32 = 12;
 export const EACCES: i32 = 13;
 export const EFAULT: i32 = 14;
 export const EBUSY: i32 = 16;
+export const EEXIST: i32 = 17;
 export const ENODEV: i32 = 19;
 export const EINVAL: i32 = 22;
 export const ENOTTY: i32 = 25;

@@ -1,7 +1,7 @@
-import { ENOMEM } from "../base/errno";
+import { EINVAL, ENOMEM } from "../base/errno";
 import { PAGE_SHIFT } from "../machine/map";
 import { anonVmaOfBoth, anonVmasJoin } from "./anon";
-import { MappedFile, fileGet, filePut } from "./file";
+import { MappedFile, fileGet, filePut, isSpecialMapping } from "./file";
 import { Mm } from "./mm";
 import {
   Vma,
@@ -50,12 +50,18 @@ export function pageIndex(vma: Vma, va: u64): u64 {
   return vma.pgoff + ((va - vma.start) >> PAGE_SHIFT);
 }
 
-/** Makes `at` a border between areas, where one lies across it: 0 or −ENOMEM. */
+/** vm_ops->may_split. */
+function maySplit(vma: Vma): bool {
+  return vma.file == 0 || !isSpecialMapping(changetype<MappedFile>(vma.file as usize));
+}
+
+/** Makes `at` a border between areas, where one lies across it: 0, −ENOMEM, or −EINVAL for one that stays whole. */
 export function splitVmaAt(mm: Mm, at: u64): i32 {
   const address = findVma(mm, at);
   if (address == 0) return 0;
   const vma = vmaAt(address);
   if (vma.start >= at) return 0;
+  if (!maySplit(vma)) return -EINVAL;
   const upperAddress = copyVma(vma);
   if (upperAddress == 0) return -ENOMEM;
   const upper = vmaAt(upperAddress);
@@ -74,7 +80,7 @@ export function isolate(mm: Mm, start: u64, end: u64): i32 {
   return result != 0 ? result : splitVmaAt(mm, end);
 }
 
-/** vma_modify: gives a part of one area other flags, split off and joined with its neighbours as may be: 0 or −ENOMEM. */
+/** vma_modify: gives a part of one area other flags, split off and joined with its neighbours as may be: 0 or −errno. */
 export function modifyArea(mm: Mm, start: u64, end: u64, flags: u32, highFlags: u16): i32 {
   const result = isolate(mm, start, end);
   if (result != 0) return result;

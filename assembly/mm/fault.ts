@@ -15,7 +15,7 @@ import { Cpu } from "../machine/cpu";
 import { prepareAnonVma } from "./anon";
 import { pageIndex } from "./areas";
 import { faultAround, faultsAround } from "./faultAround";
-import { FILE_VVAR, MappedFile, filePages, getCachedPage, getFilePage } from "./file";
+import { MappedFile, filePages, getCachedPage, getFilePage, isRaw } from "./file";
 import { expandStack } from "./growth";
 import { hugeZero, isTransparentHuge, leafLevel, splitLeaf } from "./huge";
 import { dropFolio, isExclusive, leafPages, mapLeaf, unmapLeaf } from "./leaf";
@@ -192,9 +192,9 @@ function fillFromFile(mm: Mm, vma: Vma, start: u64, address: usize, level: u32, 
   const missing = (vma.flags & VM_UFFD_MISSING) != 0;
   const pfn = missing ? getCachedPage(file, index) : getFilePage(file, index);
   if (pfn == 0) return missing ? VM_FAULT_SIGBUS : VM_FAULT_OOM;
-  if ((vma.flags & VM_SHARED) != 0) mapShared(mm, vma, address, level, pfn, access);
+  if (isRaw(file)) mapRaw(mm, vma, address, pfn, access);
+  else if ((vma.flags & VM_SHARED) != 0) mapShared(mm, vma, address, level, pfn, access);
   else if (access == ACCESS_WRITE) return mapCopy(mm, vma, address, level, pfn);
-  else if (file.kind >= FILE_VVAR) mapRaw(mm, vma, address, pfn);
   else mapLeaf(mm, vma, address, level, pfn, 0);
   return 0;
 }
@@ -206,8 +206,15 @@ function mapShared(mm: Mm, vma: Vma, address: usize, level: u32, pfn: u32, acces
 }
 
 /** Maps a page by its frame's number alone (vmf_insert_pfn): the entry holds no reference. */
-function mapRaw(mm: Mm, vma: Vma, address: usize, pfn: u32): void {
-  mapLeaf(mm, vma, address, 1, pfn, PTE_SPECIAL);
+function mapRaw(mm: Mm, vma: Vma, address: usize, pfn: u32, access: u32): void {
+  mapLeaf(
+    mm,
+    vma,
+    address,
+    1,
+    pfn,
+    access == ACCESS_WRITE ? PTE_SPECIAL | writtenBits(vma) : PTE_SPECIAL,
+  );
   folioPut(pfn);
 }
 

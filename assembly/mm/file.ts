@@ -21,6 +21,7 @@ export const FILE_DEVICE: u8 = 5; // a driver's memory
 export const FILE_VDSO: u8 = 6; // the kernel's own mappings in a program
 export const FILE_VVAR: u8 = 7;
 export const FILE_VVAR_VCLOCK: u8 = 8;
+export const FILE_IO: u8 = 9; // memory of a device, mapped by its frames' numbers
 
 /**
  * A file-like object: what shared and file mappings are backed by. Its page cache is a two-level index of frames,
@@ -36,6 +37,7 @@ export class MappedFile {
   open: u8; // 1 until its handle is closed
   id: u32;
   lock: u32; // of the page cache: address spaces that share the file fault on their own
+  accessBytes: u32; // the most that one call of its mappings' ->access moves; 0 = they have no such operation
 }
 
 const INDEX_SLOTS: u32 = 1024;
@@ -53,6 +55,18 @@ export function openFile(size: u64, order: u32, kind: u8): usize {
   file.open = 1;
   file.id = ++header().files;
   return address;
+}
+
+/** What has no pages of its own for the kernel: a mapping names frames and counts none. */
+@inline
+export function isRaw(file: MappedFile): bool {
+  return file.kind >= FILE_VVAR;
+}
+
+/** The kernel's own mappings in a program, of which it knows how long they are (special_mapping_vmops). */
+@inline
+export function isSpecialMapping(file: MappedFile): bool {
+  return file.kind >= FILE_VDSO && file.kind <= FILE_VVAR_VCLOCK;
 }
 
 /** Pages up to the end of the file; an access to a later one is SIGBUS. */

@@ -1,9 +1,10 @@
-import { EAGAIN, EFAULT, EINTR, ENOMEM } from "../base/errno";
+import { EAGAIN, EEXIST, EFAULT, EINTR, ENOMEM } from "../base/errno";
 import { Cpu, tallyWalk } from "../machine/cpu";
 import {
   FOLIO_DIRTY,
   FOLIO_EXCLUSIVE,
   FRAME_ANON,
+  FRAME_ZERO,
   folioGet,
   folioOf,
   folioPut,
@@ -30,7 +31,7 @@ import { checkVmaFlags } from "./rights";
  * must be. The mmap lock is held for reading throughout and no stack grows.
  */
 
-/** One page with a reference, which putUserPage gives back: its frame number, −EFAULT, −ENOMEM or −EINTR. */
+/** One page with a reference, which putUserPage gives back: its frame number; −EFAULT, −ENOMEM, −EINTR, −EEXIST. */
 export function getUserPage(cpu: Cpu, mm: Mm, va: u64, foll: u32): i32 {
   const area = vmaContaining(mm, va);
   return area == 0 ? -EFAULT : getPageOf(cpu, mm, vmaAt(area), va, foll);
@@ -92,15 +93,18 @@ export function putUserPage(pfn: u32): void {
 /** Says that a page is there as it is; else the access that a fault has to make first. */
 const NOTHING_MISSING: i32 = -1;
 
-/** follow_page_mask: the frame number with a reference, or 0 with the access that is missing in `cpu.missReason`. */
-function followPage(cpu: Cpu, mm: Mm, vma: Vma, va: u64, foll: u32): u32 {
+/**
+ * follow_page_mask: the frame number with a reference; −EEXIST where something is mapped that is no page; or 0 with the
+ * access that is missing in `cpu.missReason`.
+ */
+function followPage(cpu: Cpu, mm: Mm, vma: Vma, va: u64, foll: u32): i32 {
   const walk = scratchWalk(cpu);
   lockTables(cpu, mm);
   const entry = walkTo(mm.root, va, walk);
   const missing = missingAccess(vma, entry, foll);
   const pfn = missing == NOTHING_MISSING ? takePage(entry, walk.level, va, foll) : 0;
   unlockTables(mm);
-  tallyWalk(cpu, pfn == 0 ? 0 : walk.level);
+  tallyWalk(cpu, pfn > 0 ? walk.level : 0);
   cpu.missReason = missing;
   return pfn;
 }
@@ -142,9 +146,10 @@ function isExclusivePage(entry: u64): bool {
 }
 
 /** The page of a leaf that stands at `va`, with a reference; a write makes its folio dirty. */
-function takePage(entry: u64, level: u32, va: u64, foll: u32): u32 {
-  const zero = header().zeroPfn;
-  if ((entry & PTE_SPECIAL) != 0) return zero;
+function takePage(entry: u64, level: u32, va: u64, foll: u32): i32 {
+  if ((entry & PTE_SPECIAL) != 0) {
+    return folioOf(pteFrame(entry)).kind == FRAME_ZERO ? (header().zeroPfn as i32) : -EEXIST;
+  }
   const within = va & (((1 as u64) << levelShift(level)) - 1);
   const pfn = pteFrame(entry) + ((within >> PAGE_SHIFT) as u32);
   folioGet(pfn);

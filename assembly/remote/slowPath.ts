@@ -2,11 +2,14 @@ import { EFAULT, EINTR } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { pageAddress } from "../machine/frames";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
+import { pageIndex } from "../mm/areas";
+import { MappedFile, getFilePage } from "../mm/file";
 import { expandStack } from "../mm/growth";
 import { Mm } from "../mm/mm";
 import { mmapReadLockKillable, mmapReadUnlock } from "../mm/mmapLock";
 import { stackLimitOf } from "../mm/task";
 import { vmaAt, vmaContaining } from "../mm/vma";
+import { VM_WRITE } from "../mm/vmaFlags";
 import { copyBytes } from "../uaccess/copy";
 import { FOLL_WRITE } from "./foll";
 import { getPageOf, putUserPage } from "./gup";
@@ -38,7 +41,7 @@ export function accessUnderMmapLock(
   return done;
 }
 
-/** Moves what pages can be had one after the other; no stack grows. The mmap lock is held. */
+/** Moves what can be had, page after page or as a driver moves it; no stack grows. The mmap lock is held. */
 export function movePages(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32, foll: u32): u32 {
   let done: u32 = 0;
   let area: usize = 0;
@@ -46,10 +49,34 @@ export function movePages(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32,
     const at = va + done;
     if (area == 0 || at >= vmaAt(area).end) area = vmaContaining(mm, at);
     const page = area == 0 ? -EFAULT : getPageOf(cpu, mm, vmaAt(area), at, foll);
-    if (page < 0) break;
-    done += movePage(page, at, kernel + done, length - done, foll);
+    const moved =
+      page >= 0
+        ? movePage(page, at, kernel + done, length - done, foll)
+        : accessByDriver(area, at, kernel + done, length - done, foll);
+    if (moved == 0) break;
+    done += moved;
   }
   cpu.slowBytes += done;
+  return done;
+}
+
+/**
+ * vm_ops->access of the area, which is asked for all that is wanted: bytes, none where there is no such operation. Modelled
+ * is a driver that moves its own memory up to the area's end and refuses writes where the area does (as
+ * spufs_mem_mmap_access, arch/powerpc/platforms/cell/spufs/file.c).
+ */
+function accessByDriver(area: usize, va: u64, kernel: usize, wanted: u32, foll: u32): u32 {
+  if (area == 0 || vmaAt(area).file == 0) return 0;
+  const vma = vmaAt(area);
+  const file = changetype<MappedFile>(vma.file as usize);
+  if ((foll & FOLL_WRITE) != 0 && (vma.flags & VM_WRITE) == 0) return 0;
+  const bytes = min<u64>(min(wanted, file.accessBytes), vma.end - va) as u32;
+  let done: u32 = 0;
+  while (done < bytes) {
+    const page = getFilePage(file, pageIndex(vma, va + done));
+    if (page == 0) break;
+    done += movePage(page, va + done, kernel + done, bytes - done, foll);
+  }
   return done;
 }
 

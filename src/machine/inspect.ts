@@ -39,6 +39,7 @@ const vmaBackings = {
   vdso: "FILE_VDSO",
   vvar: "FILE_VVAR",
   vvar_vclock: "FILE_VVAR_VCLOCK",
+  "device memory": "FILE_IO",
 } as const satisfies Record<string, ConstantName>;
 
 /** What stands behind a mapping: private memory, a shared anonymous object, a file by its kind, or the kernel's own. */

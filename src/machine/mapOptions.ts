@@ -1,6 +1,8 @@
 import { flag, nameOf, optional, whole, wrong, type Check, type Shape } from "../base/checks.ts";
+import { FaultlineError } from "../base/errors.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
 import { anyAddress, type Address } from "./address.ts";
+import type { CoreMemory } from "./coreMemory.ts";
 import { madeFile, type UserFile } from "./file.ts";
 import { pageSizes, type PageSize } from "./pageSize.ts";
 
@@ -60,3 +62,44 @@ export const mapOptions: Shape<MapOptions> = {
   protectionKey: optional(whole(0, MAX_PROTECTION_KEY)),
   populate: optional(flag),
 };
+
+/** An mmap as the core takes it: what is 0 by default may be left out. */
+interface MapRequest {
+  readonly at: Address;
+  readonly length: Address;
+  /** VM_* */
+  readonly flags: number;
+  /** Record of the file behind it; 0 = none. */
+  readonly file?: number;
+  readonly filePage?: number | undefined;
+  /** Of the leaves to populate it with; 1 = 4 KiB, the default. */
+  readonly level?: number;
+  readonly protectionKey?: number | undefined;
+}
+
+/** mmap, as a task asks for it. @throws FaultlineError "mmap-failed" with the errno */
+export function mapRequest(
+  { machine, cpu, handle }: { machine: CoreMemory; cpu: number; handle: number },
+  request: MapRequest,
+): void {
+  const start = machine.word(request.at, "at");
+  const length = machine.word(request.length, "length");
+  const result = machine.exports.mapMemory(
+    cpu,
+    handle,
+    start.lo,
+    start.hi,
+    length.lo,
+    length.hi,
+    request.flags,
+    request.file ?? 0,
+    request.filePage ?? 0,
+    request.level ?? 1,
+    request.protectionKey ?? 0,
+  );
+  if (result === 0) return;
+  throw new FaultlineError(
+    "mmap-failed",
+    `mmap of ${String(request.length)} bytes at ${String(request.at)} gave ${result}`,
+  );
+}

@@ -24,9 +24,10 @@ import { placeArguments, setArguments, type ArgumentPlaces } from "./arguments.t
 import { UserAccess } from "./userAccess.ts";
 import { anyAddress, halves, type Address } from "./address.ts";
 import type { Machine } from "./machine.ts";
+import { mapDeviceOf, type DeviceMapOptions } from "./deviceMapping.ts";
 import { Handle } from "./handle.ts";
 import { inspectPage, inspectVmas, type PageState, type VmaView } from "./inspect.ts";
-import { mapOptions, protectionLetters, type MapOptions } from "./mapOptions.ts";
+import { mapOptions, mapRequest, protectionLetters, type MapOptions } from "./mapOptions.ts";
 import { Mapping } from "./mapping.ts";
 import { levelOf, type PageSize } from "./pageSize.ts";
 import { remapOf, type RemapOptions } from "./remap.ts";
@@ -183,31 +184,34 @@ export class Task {
    */
   map(options: MapOptions): Mapping {
     checkOptions("options", options, mapOptions);
-    const { exports } = this.machine;
-    const start = this.machine.word(options.at, "at");
-    const length = this.machine.word(options.length, "length");
-    const result = exports.mapMemory(
-      this.cpu,
-      this.#living,
-      start.lo,
-      start.hi,
-      length.lo,
-      length.hi,
-      this.#vmaFlags(options),
-      options.file === undefined ? 0 : options.file.handleOn(this.machine),
-      options.filePage ?? 0,
-      this.#leafLevel(options.pageSize ?? "4K"),
-      options.protectionKey ?? 0,
-    );
-    if (result !== 0) {
-      throw new FaultlineError(
-        "mmap-failed",
-        `mmap of ${String(options.length)} bytes at ${String(options.at)} gave ${result}`,
-      );
-    }
+    mapRequest(this.#caller, {
+      at: options.at,
+      length: options.length,
+      flags: this.#vmaFlags(options),
+      file: options.file === undefined ? 0 : options.file.handleOn(this.machine),
+      filePage: options.filePage,
+      level: this.#leafLevel(options.pageSize ?? "4K"),
+      protectionKey: options.protectionKey,
+    });
     const mapping = new Mapping(this, BigInt(options.at), Number(BigInt(options.length)));
     if (options.populate === true) mapping.populate();
     return mapping;
+  }
+
+  /** Who asks for what its machine does with its address space. */
+  get #caller() {
+    return {
+      machine: this.machine,
+      cpu: this.cpu,
+      handle: this.#living,
+      protectionBits: (letters: string) => this.protectionBits(letters),
+    };
+  }
+
+  /** Maps memory of a device, as a driver's own mmap does: new memory, all zeros. @throws as {@link map} */
+  mapDevice(options: DeviceMapOptions): Mapping {
+    mapDeviceOf(this.#caller, options);
+    return new Mapping(this, BigInt(options.at), Number(BigInt(options.length)));
   }
 
   /** 32-bit tables have no larger leaves. */
@@ -316,8 +320,7 @@ export class Task {
     newLength: Address,
     options: RemapOptions = {},
   ): bigint | number {
-    const caller = { machine: this.machine, cpu: this.cpu, handle: this.#living };
-    return remapOf(caller, at, oldLength, newLength, options);
+    return remapOf(this.#caller, at, oldLength, newLength, options);
   }
 
   /** mremap of one of the kernel's own mappings to an address: 0 or −errno. */

@@ -31,6 +31,9 @@ export function taskCalls({ machine, file }: Floor): Readonly<Record<string, rea
         populate: true,
       },
     ],
+    mapDevice: [
+      { at: 0x20000000n, length: PAGE, protection: "rw", area: "mixed", accessBytes: PAGE },
+    ],
     moveSpecial: ["vdso", 0x30000000n],
     pageState: [USER],
     protect: [USER, PAGE, "r"],

@@ -60,6 +60,13 @@ export class RemoteBed {
     return this.#access(at, bytes.length, rights, this.machine.constant("FOLL_WRITE"));
   }
 
+  /** Ends both tasks and frees the buffer. */
+  end(): void {
+    this.#buffer.free();
+    this.caller.exit();
+    this.target.exit();
+  }
+
   #access(at: number, length: number, rights: RemoteRights, direction: number) {
     const { machine, caller, target } = this;
     const right = rightsBits[rights];
