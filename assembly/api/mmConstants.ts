@@ -86,6 +86,10 @@ export const VMA_HIGH_FLAGS: u32 = offsetof<Vma>("highFlags");
 export const VMA_LOCK_SEQ: u32 = offsetof<Vma>("lockSeq");
 export const VMA_REFCOUNT: u32 = offsetof<Vma>("refcount");
 export const VMA_MM: u32 = offsetof<Vma>("mm");
+export const MM_ARG_START: u32 = offsetof<Mm>("argStart");
+export const MM_ARG_END: u32 = offsetof<Mm>("argEnd");
+export const MM_ENV_START: u32 = offsetof<Mm>("envStart");
+export const MM_ENV_END: u32 = offsetof<Mm>("envEnd");
 export const MM_LOCK_SEQ: u32 = offsetof<Mm>("lockSeq");
 
 export const PAGE_STATE_ENTRY: u32 = offsetof<PageState>("entry");

@@ -4,10 +4,11 @@ import { oneOf } from "../base/nearest.ts";
 import { expandTracePaths, replayFiles } from "../conformance/files.ts";
 import { Replayer } from "../conformance/replay.ts";
 import { isMalformed, type ReplayReport } from "../conformance/report.ts";
-import { emulatedSystems } from "../conformance/systems.ts";
+import { emulatedSystems, type EmulationOptions } from "../conformance/systems.ts";
 import { buildNames, type BuildName } from "../core/builds.ts";
 import { resolveKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
+import { remotePathNames } from "../machine/remotePath.ts";
 import { replayText } from "../report/replay.ts";
 import { wholeOption } from "./arguments.ts";
 import { exitCode } from "./exit.ts";
@@ -17,6 +18,7 @@ import { print, printJson, progress } from "./output.ts";
 interface ReplayFlags {
   readonly build: string;
   readonly switchEvery?: string;
+  readonly path: string;
   readonly json?: true;
 }
 
@@ -36,11 +38,18 @@ export function addReplay(program: Command, finish: (status: number) => void): v
       "--switch-every <k>",
       "study: leave each call at every k-th yield point and take it up again, 0 = never (default: 1)",
     )
+    .option(
+      "--path <name>",
+      `how the emulated kernel reads another process's memory: ${remotePathNames.join(", ")}`,
+      "slow",
+    )
     .option("--json", "one JSON object on stdout")
     .action(async (paths: string[], flags: ReplayFlags) => {
       const build = oneOf("--build", flags.build, buildNames);
       const switchEvery = switchEveryOf(build, flags.switchEvery);
-      const report = await replayOn(build, switchEvery, await traceFiles(paths));
+      const remotePath = oneOf("--path", flags.path, remotePathNames);
+      const options = { switchEvery, remotePath };
+      const report = await replayOn(build, options, await traceFiles(paths));
       if (flags.json) printJson(report);
       else print(replayText(report));
       finish(statusOf(report));
@@ -69,11 +78,11 @@ async function traceFiles(paths: readonly string[]): Promise<string[]> {
 
 async function replayOn(
   build: BuildName,
-  switchEvery: number,
+  options: EmulationOptions,
   files: readonly string[],
 ): Promise<ReplayReport> {
   const machine = await Machine.create({ build, memory: REPLAY_RAM });
-  const replayer = new Replayer(emulatedSystems(machine, { switchEvery, onKernel: kernelNotes() }));
+  const replayer = new Replayer(emulatedSystems(machine, { ...options, onKernel: kernelNotes() }));
   for (const [index, file] of files.entries()) {
     progress(`${index + 1} of ${files.length}: ${file}`);
     await replayFiles([file], replayer);

@@ -8,6 +8,7 @@ import { Mismatch } from "./compare.ts";
 import { PAGE_BYTES } from "./content.ts";
 import type { Failure, ReplayTally } from "./report.ts";
 import { recordedField, stateAnswer } from "./remoteVmAnswer.ts";
+import type { PageWord, Prediction } from "./remoteVmPredict.ts";
 import type { RemoteVmMachine } from "./remoteVmMachine.ts";
 import { mappingLines, sameLetters } from "./remoteVmMappings.ts";
 import {
@@ -27,6 +28,8 @@ export class RemoteVmReplayer {
   readonly #tally: ReplayTally;
   readonly #checker: Checker;
   #case: RemoteVmCase | null = null;
+  #place = { file: "", line: 0 };
+  readonly #otherPages: PageWord[] = [];
   /** Where the replay stands: index of the step and its operation, for the report. */
   #step: number | null = null;
   #op: string | null = null;
@@ -43,8 +46,12 @@ export class RemoteVmReplayer {
   replay(vmCase: RemoteVmCase, file: string, line: number): void {
     const { id, kind, steps } = vmCase;
     this.#case = vmCase;
+    this.#place = { file, line };
+    this.#otherPages.length = 0;
     this.#stand(null, null);
     const failure = this.#attempt(() => this.#run(vmCase)) ?? this.#attempt(() => this.#finish());
+    const bytes = this.#machine.takeRemoteBytes?.();
+    if (bytes !== undefined) this.#tally.countRemoteBytes(bytes);
     this.#tally.countCase(kind, steps.length, failure && { file, line, id, ...failure });
   }
 
@@ -105,16 +112,33 @@ export class RemoteVmReplayer {
 
   #replayStep(step: RemoteVmStep, index: number): void {
     this.#stand(index, step.op);
+    const prediction = this.#machine.predict?.(step, this.#watched()) ?? null;
     const stated = stateAnswer(this.#machine.perform(step));
     for (const field of comparedFields) {
-      const expected = recordedField(step, field);
+      const expected =
+        prediction?.answer.get(field) ?? (prediction === null ? recordedField(step, field) : null);
       const actual = stated.get(field) ?? null;
       if (expected === null && actual === null) continue;
       this.#checker.text(field, expected ?? "nothing", actual ?? "nothing");
     }
-    this.#letters = step.pages_after ?? this.#letters;
+    if (prediction !== null) this.#noteDivergence(prediction, index);
+    this.#letters = prediction?.letters ?? step.pages_after ?? this.#letters;
     this.#compareLetters("pages_after");
     this.#passed(step.op);
+  }
+
+  #noteDivergence({ claim, pages }: Prediction, step: number): void {
+    this.#otherPages.push(...pages);
+    this.#tally.countDivergence({ ...this.#place, id: this.#case!.id, step, claim });
+  }
+
+  /** What was recorded of a range's pages, but for those that a step left in another state, as predicted. */
+  #expectedWords(recorded: string, range: number): string {
+    const words = recorded.split(" ");
+    for (const other of this.#otherPages) {
+      if (other.range === range) words[other.page] = other.word;
+    }
+    return words.join(" ");
   }
 
   #compareEnd(): void {
@@ -124,7 +148,8 @@ export class RemoteVmReplayer {
     if (unstated !== true) {
       this.#watched().forEach((range, index) => {
         const words = this.#machine.pageChecksums(range.p, BigInt(range.addr), range.pages);
-        this.#checker.text("after.page_crc", after.page_crc![index] ?? "nothing", words);
+        const recorded = after.page_crc![index] ?? "nothing";
+        this.#checker.text("after.page_crc", this.#expectedWords(recorded, index), words);
       });
     }
     this.#checkFindings();

@@ -7,9 +7,13 @@ import { remotePathNames, type RemotePath } from "../machine/remotePath.ts";
 import { NotImplementedError } from "./notImplemented.ts";
 import type { Answer, MappingView, RemoteVmMachine, RemoteVmSetup } from "./remoteVmMachine.ts";
 import { ownSteps } from "./remoteVmOwn.ts";
+import { predictStep, type Prediction } from "./remoteVmPredict.ts";
+import { isResident } from "./remoteVmResident.ts";
+import type { RemoteBytes } from "./report.ts";
+import { counted } from "../systems/remote/counts.ts";
 import { remoteSteps } from "./remoteVmRemote.ts";
 import { setupOperations } from "./remoteVmSetup.ts";
-import type { RemoteVmOperation } from "./remoteVmSteps.ts";
+import type { RemoteVmOperation, RemoteVmStep, WatchedRange } from "./remoteVmSteps.ts";
 import { checksumsOf, lettersOf, mappingsOf } from "./remoteVmView.ts";
 import { World, type Handlers } from "./remoteVmWorld.ts";
 
@@ -43,6 +47,9 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
   /** Frames of an empty machine: how many are in use, how many were ever used, and the counts of those. */
   #frames = { inUse: 0, fresh: 0, records: "" };
   #findings = 0;
+  #bytes: RemoteBytes = { fast: 0, slow: 0 };
+  /** Reads that should have gone without the mmap lock and did not. */
+  readonly #slowReads: string[] = [];
 
   constructor(machine: Machine, options: EmulatedRemoteVmOptions = {}) {
     madeMachine("machine", machine);
@@ -77,7 +84,32 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
 
   perform(operation: RemoteVmOperation): Answer {
     const handle = handlers[operation.op] as (world: World, step: RemoteVmOperation) => Answer;
-    return handle(this.#current, operation);
+    const world = this.#current;
+    if (!(operation.op in remoteSteps)) return handle(world, operation);
+    const { remotePath = "slow" } = this.#options;
+    const caller = world.program(operation.p).task;
+    const mustBeFast = remotePath !== "slow" && isResident(world, operation);
+    const { result, counts } = counted(caller, () => handle(world, operation));
+    this.#bytes = {
+      fast: this.#bytes.fast + counts.bytesFast,
+      slow: this.#bytes.slow + counts.bytesSlow,
+    };
+    if (mustBeFast && counts.bytesSlow > 0) {
+      this.#slowReads.push("a read of resident memory took the mmap lock");
+    }
+    return result;
+  }
+
+  /** Only version 1 of the fast path is known to answer otherwise than the recorded kernel. */
+  predict(step: RemoteVmStep, watched: readonly WatchedRange[]): Prediction | null {
+    if (this.#options.remotePath !== "fast-v1") return null;
+    return predictStep(this.#current, step, watched);
+  }
+
+  takeRemoteBytes(): RemoteBytes {
+    const bytes = this.#bytes;
+    this.#bytes = { fast: 0, slow: 0 };
+    return bytes;
   }
 
   mappings(process: number): readonly MappingView[] {
@@ -96,11 +128,12 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
   }
 
   takeFindings(): readonly string[] {
+    const slow = this.#slowReads.splice(0);
     const total = this.#machine.header("HEADER_FINDING_COUNT");
-    if (total === this.#findings) return [];
+    if (total === this.#findings) return slow;
     const fresh = this.#machine.findings().slice(this.#findings - total);
     this.#findings = total;
-    return fresh.map(({ meaning }) => meaning);
+    return [...slow, ...fresh.map(({ meaning }) => meaning)];
   }
 
   finish(): readonly string[] {

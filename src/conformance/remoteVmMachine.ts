@@ -4,7 +4,9 @@
  * value it compares comes through this interface.
  */
 
-import type { CaseFile, RemoteVmOperation } from "./remoteVmSteps.ts";
+import type { Prediction } from "./remoteVmPredict.ts";
+import type { RemoteBytes } from "./report.ts";
+import type { CaseFile, RemoteVmOperation, RemoteVmStep, WatchedRange } from "./remoteVmSteps.ts";
 
 /** What a case fixes before its set-up. */
 export interface RemoteVmSetup {
@@ -59,6 +61,11 @@ export interface RemoteVmMachine {
   /** Drops everything of the case before and gets ready for a new one. */
   reset(setup: RemoteVmSetup): void;
   perform(operation: RemoteVmOperation): Answer;
+
+  /** What a step must answer where this kernel is known to differ from the recorded one; null: as recorded. */
+  predict?(step: RemoteVmStep, watched: readonly WatchedRange[]): Prediction | null;
+  /** Bytes of remote memory moved since the last question, without the mmap lock and under it. */
+  takeRemoteBytes?(): RemoteBytes;
 
   /** The mappings of a process, in order; none once it has ended. Asking changes nothing. */
   mappings(process: number): readonly MappingView[];

@@ -41,6 +41,21 @@ export function isMalformed({ field }: Failure): boolean {
   return field === lineField;
 }
 
+/** A step that answered otherwise than recorded, as a claim about this kernel predicts. */
+export interface Divergence {
+  readonly file: string;
+  readonly line: number;
+  readonly id: string;
+  readonly step: number;
+  readonly claim: string;
+}
+
+/** Bytes of other processes' memory that were moved without the mmap lock, and under it. */
+export interface RemoteBytes {
+  readonly fast: number;
+  readonly slow: number;
+}
+
 /** The object that `faultline replay --json` prints. */
 export interface ReplayReport {
   readonly schemaVersion: number;
@@ -52,6 +67,9 @@ export interface ReplayReport {
   readonly kinds: Readonly<Record<string, KindCount>>;
   readonly operations: Readonly<Record<string, PassCount>>;
   readonly fields: Readonly<Record<string, PassCount>>;
+  /** Steps that had to differ from what was recorded, and did so as predicted. */
+  readonly diverged: readonly Divergence[];
+  readonly remoteBytes: RemoteBytes;
   /** Ways tried to explain steps of devices that move by themselves, and how many steps that were. */
   readonly positionTries: { readonly steps: number; readonly tries: number };
 }
@@ -62,6 +80,9 @@ export class ReplayTally {
   readonly #operations = new Map<string, PassCount>();
   readonly #fields = new Map<string, PassCount>();
   readonly #failures: Failure[] = [];
+  readonly #diverged: Divergence[] = [];
+  #fastBytes = 0;
+  #slowBytes = 0;
   #movedSteps = 0;
   #tries = 0;
 
@@ -87,6 +108,15 @@ export class ReplayTally {
     countIn(this.#fields, field, outcome);
   }
 
+  countDivergence(divergence: Divergence): void {
+    this.#diverged.push(divergence);
+  }
+
+  countRemoteBytes({ fast, slow }: RemoteBytes): void {
+    this.#fastBytes += fast;
+    this.#slowBytes += slow;
+  }
+
   countTries(tries: number): void {
     this.#movedSteps++;
     this.#tries += tries;
@@ -105,6 +135,8 @@ export class ReplayTally {
       kinds: sorted(this.#kinds),
       operations: sorted(this.#operations),
       fields: sorted(this.#fields),
+      diverged: [...this.#diverged],
+      remoteBytes: { fast: this.#fastBytes, slow: this.#slowBytes },
       positionTries: { steps: this.#movedSteps, tries: this.#tries },
     };
   }

@@ -21,7 +21,13 @@ const operationColumns: readonly TableColumn[] = [
 
 /** The report as text: a row a kind, a row for each operation that failed somewhere, the first failures. */
 export function replayText(report: ReplayReport): string {
-  const parts = [kindTable(report), operationTable(report), failureLines(report), tries(report)];
+  const parts = [
+    kindTable(report),
+    operationTable(report),
+    failureLines(report),
+    remoteText(report),
+    tries(report),
+  ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
@@ -62,6 +68,17 @@ function failureLine(failure: Failure): string {
 function short(value: string): string {
   if (value === "") return "nothing";
   return value.length > MOST_CHARACTERS ? `${value.slice(0, MOST_CHARACTERS)}…` : value;
+}
+
+/** Where bytes of other processes' memory went, and how many steps had to differ from the recording. */
+function remoteText({ diverged, remoteBytes: { fast, slow } }: ReplayReport): string {
+  if (fast + slow === 0) return "";
+  const bytes = `${fast} bytes of other processes' memory moved without the mmap lock, ${slow} under it`;
+  if (diverged.length === 0) return bytes;
+  const claims = new Map<string, number>();
+  for (const { claim } of diverged) claims.set(claim, (claims.get(claim) ?? 0) + 1);
+  const counts = [...claims].map(([claim, steps]) => `${claim} in ${steps} steps`).join(", ");
+  return `${bytes}\ndiverged from the recording exactly as claims predict: ${counts}`;
 }
 
 function tries({ positionTries: { steps, tries: tried } }: ReplayReport): string {

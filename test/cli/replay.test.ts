@@ -53,6 +53,32 @@ describe("replay", () => {
     },
   );
 
+  describe("--path", () => {
+    const remote = fileURLToPath(new URL("../golden/remote-vm/cmdline.jsonl.gz", import.meta.url));
+
+    test("says which steps had to differ, and where the bytes went", async () => {
+      const { status, stdout } = await faultline(["replay", remote, "--path", "fast-v1"]);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^\d+ bytes of other processes' memory moved without the mmap lock/m);
+      expect(stdout).toMatch(/^diverged from the recording .*: D1 in 3 steps, D2 in 2 steps$/m);
+      const report = await jsonOf(["replay", remote, "--path", "fast-v1"]);
+      expect(report).toMatchObject({ cases: 182, passed: 182, failed: 0 });
+      expect(report["diverged"]).toHaveLength(5);
+    });
+
+    test("is slow where nothing is said, and then all bytes are", async () => {
+      const report = await jsonOf(["replay", remote]);
+      expect(report).toMatchObject({ passed: 182, diverged: [], remoteBytes: { fast: 0 } });
+    });
+
+    test("refuses another name", async () => {
+      const { status, stderr } = await faultline(["replay", remote, "--path", "fast-v4"]);
+      expect(status).toBe(2);
+      expect(stderr).toContain("--path");
+      expect(stderr).toContain("fast-v3-sketch");
+    });
+  });
+
   test("--json has the documented shape", async () => {
     const object = await jsonOf(["replay", goldenFile("sync_ptr_wrap")]);
     expect(object).toMatchObject({

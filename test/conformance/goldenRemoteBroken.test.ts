@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Machine } from "../../src/index.ts";
+import { Machine, type RemotePath } from "../../src/index.ts";
 import { mutantCore, type Mutation } from "../support/mutant.ts";
 import { REMOTE_RAM, remoteLines, replayRemote, type RemoteKind } from "./goldenRemote.ts";
 
@@ -80,5 +80,51 @@ test.each(brokenRules)("$rule", async ({ mutation, kind, field }) => {
   const wasm = await mutantCore("release", [mutation]);
   const machine = await Machine.create({ memory: REMOTE_RAM, kernel: "6.18", wasm });
   const { failures } = replayRemote(machine, remoteLines(kind));
+  expect(failures.map((failure) => failure.field)).toContain(field);
+});
+
+/** The fast paths' own rules. */
+const brokenPaths: readonly (BrokenRule & { readonly remotePath: RemotePath })[] = [
+  {
+    rule: "version 1 loses what it copied before a hole",
+    remotePath: "fast-v1",
+    mutation: { file: "remote/fastV1.ts", find: "if (rest == -EFAULT) return 0;", replace: "" },
+    kind: "border",
+    field: "ret",
+  },
+  {
+    rule: "version 2 asks for all that get_user_pages asks for",
+    remotePath: "fast-v2",
+    mutation: { file: "remote/fastV2.ts", find: "&& checkVmaFlags(vma, foll) == 0", replace: "" },
+    kind: "cmdline",
+    field: "ret",
+  },
+  {
+    rule: "resident memory is read without the mmap lock",
+    remotePath: "fast-v2",
+    mutation: { file: "remote/fastV2.ts", find: "if (address == 0) return 0;", replace: "return 0;" }, // prettier-ignore
+    kind: "basic",
+    field: "findings",
+  },
+  {
+    rule: "an area's lock is let go",
+    remotePath: "fast-v1",
+    mutation: { file: "remote/fastV1.ts", find: "    vmaEndRead(vma);\n", replace: "" },
+    kind: "basic",
+    field: "balance",
+  },
+  {
+    rule: "a reference is given back",
+    remotePath: "fast-v1",
+    mutation: { file: "remote/resident.ts", find: "  dropReference(first);\n", replace: "" },
+    kind: "basic",
+    field: "balance",
+  },
+];
+
+test.each(brokenPaths)("$remotePath: $rule", async ({ mutation, remotePath, kind, field }) => {
+  const wasm = await mutantCore("release", [mutation]);
+  const machine = await Machine.create({ memory: REMOTE_RAM, kernel: "6.18", wasm });
+  const { failures } = replayRemote(machine, remoteLines(kind), { remotePath });
   expect(failures.map((failure) => failure.field)).toContain(field);
 });

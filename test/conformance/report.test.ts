@@ -23,6 +23,9 @@ test("counts by case, kind, operation and field", () => {
   tally.countOperation("START", "passed");
   tally.countField("ret", "passed");
   tally.countTries(3);
+  tally.countDivergence({ file: "a.jsonl", line: 7, id: "case-7", step: 2, claim: "D1" });
+  tally.countRemoteBytes({ fast: 8, slow: 0 });
+  tally.countRemoteBytes({ fast: 4, slow: 5 });
   expect(tally.report()).toEqual({
     schemaVersion: 1,
     cases: 3,
@@ -36,6 +39,8 @@ test("counts by case, kind, operation and field", () => {
     },
     operations: { START: { passed: 1, failed: 1 } },
     fields: { ret: { passed: 1, failed: 0 } },
+    diverged: [{ file: "a.jsonl", line: 7, id: "case-7", step: 2, claim: "D1" }],
+    remoteBytes: { fast: 12, slow: 5 },
     positionTries: { steps: 1, tries: 3 },
   });
 });
