@@ -9,13 +9,16 @@ export { NotImplementedError } from "./notImplemented.ts";
 export { EmulatedPcm, type EmulatedPcmOptions } from "./pcmEmulated.ts";
 export type { PcmMachine } from "./pcmMachine.ts";
 export { EmulatedRemoteVm, type EmulatedRemoteVmOptions } from "./remoteVmEmulated.ts";
+export type { Prediction } from "./remoteVmPredict.ts";
 export type { RemoteVmMachine } from "./remoteVmMachine.ts";
 export { Replayer } from "./replay.ts";
 export {
   reportVersion,
+  type Divergence,
   type Failure,
   type KindCount,
   type PassCount,
+  type RemoteBytes,
   type ReplayReport,
 } from "./report.ts";
 export { emulatedSystems, type EmulationOptions, type ReplayedSystems } from "./systems.ts";
