@@ -7,7 +7,7 @@ import { Checker, differenceOf } from "./checker.ts";
 import { Mismatch } from "./compare.ts";
 import { PAGE_BYTES } from "./content.ts";
 import type { Failure, ReplayTally } from "./report.ts";
-import { recordedField, stateAnswer } from "./remoteVmAnswer.ts";
+import { recordedField, stateAnswer, type StatedAnswer } from "./remoteVmAnswer.ts";
 import type { PageWord, Prediction } from "./remoteVmPredict.ts";
 import type { RemoteVmMachine } from "./remoteVmMachine.ts";
 import { mappingLines, sameLetters } from "./remoteVmMappings.ts";
@@ -114,17 +114,25 @@ export class RemoteVmReplayer {
     this.#stand(index, step.op);
     const prediction = this.#machine.predict?.(step, this.#watched()) ?? null;
     const stated = stateAnswer(this.#machine.perform(step));
-    for (const field of comparedFields) {
-      const expected =
-        prediction?.answer.get(field) ?? (prediction === null ? recordedField(step, field) : null);
-      const actual = stated.get(field) ?? null;
-      if (expected === null && actual === null) continue;
-      this.#checker.text(field, expected ?? "nothing", actual ?? "nothing");
-    }
+    this.#compareAnswer(stated, (field) =>
+      prediction === null ? recordedField(step, field) : (prediction.answer.get(field) ?? null),
+    );
     if (prediction !== null) this.#noteDivergence(prediction, index);
     this.#letters = prediction?.letters ?? step.pages_after ?? this.#letters;
     this.#compareLetters("pages_after");
     this.#passed(step.op);
+  }
+
+  #compareAnswer(
+    stated: StatedAnswer,
+    expectedOf: (field: (typeof comparedFields)[number]) => string | null,
+  ): void {
+    for (const field of comparedFields) {
+      const expected = expectedOf(field);
+      const actual = stated.get(field) ?? null;
+      if (expected === null && actual === null) continue;
+      this.#checker.text(field, expected ?? "nothing", actual ?? "nothing");
+    }
   }
 
   #noteDivergence({ claim, pages }: Prediction, step: number): void {
