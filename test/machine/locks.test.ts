@@ -233,6 +233,47 @@ describe("a VMA's lock", () => {
     expect(kindsOf(machine)).toEqual([]);
   });
 
+  it("is never had by a reader and a writer at once, wherever the writer comes in", () => {
+    const [reader, writer] = tasks;
+    const record = machine.exports.vmaAt(reader.handle, A, 0) >>> 0;
+    const word = (at: number): number => machine.words[at >>> 2]!;
+    const mm = word(record + machine.constant("VMA_MM"));
+    const isWriteLocked: Operation = {
+      name: "look",
+      call: () =>
+        Number(
+          word(record + machine.constant("VMA_LOCK_SEQ")) ===
+            word(mm + machine.constant("MM_LOCK_SEQ")),
+        ),
+    };
+    const writeLockA: Operation = {
+      name: "write-lock",
+      call: () => machine.rawExports.writeLockVma(writer.cpu, writer.handle, A, 0),
+    };
+    const results = new Set<string>();
+    const before = machine.snapshot();
+    for (let first = 0; first < 8; first++) {
+      machine.restore(before);
+      const body = (function* (): Program {
+        const locked: number = yield readVma(reader, A);
+        if (locked !== 0) return;
+        yield isWriteLocked;
+        yield endVma(reader, A);
+      })();
+      const programs = [
+        { task: reader, body },
+        {
+          task: writer,
+          body: program([holdMmap(writer, WRITE), writeLockA, dropMmap(writer, WRITE)]),
+        },
+      ];
+      const order = [Array(first).fill(0), [1, 1], Array(9).fill(0)].flat() as number[];
+      const traces = runPrograms(machine, programs, { choose: inOrder(order) });
+      results.add(traces[0]!.results.map(({ result }) => result).join());
+    }
+    expect([...results].sort()).toEqual([`${-EAGAIN}`, "0,0,0"]);
+  });
+
   it("is given up by a reader who finds that the record is another address space's by now", () => {
     const outcomes = new Set<string>();
     const before = machine.snapshot();
