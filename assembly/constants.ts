@@ -7,3 +7,4 @@ export * from "./api/forms";
 export * from "./api/mmConstants";
 export * from "./api/pcmConstants";
 export * from "./api/remoteConstants";
+export * from "./api/remoteSteps";

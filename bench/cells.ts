@@ -37,6 +37,28 @@ export const COPY_SIZES: Readonly<Record<string, number>> = {
   "1m": 1 << 20,
 };
 
+/** Bytes read in each variant of W3. */
+export const REMOTE_SIZES: Readonly<Record<string, number>> = {
+  "8": 8,
+  "64": 64,
+  "4k": 4096,
+  "64k": 64 << 10,
+  "1m": 1 << 20,
+};
+
+/** Leaves of the variants of W3 that read 1 MiB through other leaves than 4 KiB. */
+export const LEAF_SIZES: Readonly<Record<string, "2M" | "1G">> = {
+  "1m-2m-leaf": "2M",
+  "1m-1g-leaf": "1G",
+};
+
+/** Areas of the address space in the variants of W3 that show how a read's cost grows with them. */
+export const AREA_COUNTS: Readonly<Record<string, number>> = {
+  "1-vma": 1,
+  "1k-vmas": 1_000,
+  "1m-vmas": 1_000_000,
+};
+
 /** Pages mapped in each variant of W5. */
 export const PAGE_COUNTS: Readonly<Record<string, number>> = {
   "512": 512,
@@ -61,6 +83,20 @@ export const CELLS: readonly Cell[] = [
   cell("W2", "64", "guarded copy to user, 64 B", ratio(2)),
   cell("W2", "4k", "guarded copy to user, 4 KiB", ratio(1.06)),
   cell("W2", "1m", "guarded copy to user, 1 MiB", ratio(1.12, 1.08)),
+  cell("W3", "8", "read of another process's memory, 8 B", ratio(20)),
+  cell("W3", "64", "read of another process's memory, 64 B", ratio(8)),
+  cell("W3", "4k", "read of another process's memory, 4 KiB", ratio(1.5, 1.25)),
+  cell("W3", "64k", "read of another process's memory, 64 KiB"),
+  cell("W3", "1m", "read of another process's memory, 1 MiB", ratio(1.45, 1.25)),
+  cell("W3", "1m-2m-leaf", "the same through leaves of 2 MiB"),
+  cell("W3", "1m-1g-leaf", "the same through a leaf of 1 GiB"),
+  cell("W3", "mm", "a step of the read: hold the address space"),
+  cell("W3", "vma-lock", "a step of the read: find and lock the VMA"),
+  cell("W3", "walk", "a step of the read: walk, and lock the page tables"),
+  cell("W3", "reference", "a step of the read: refer to the page"),
+  cell("W3", "1-vma", "read of 8 B, address space of 1 VMA"),
+  cell("W3", "1k-vmas", "read of 8 B, address space of 1,000 VMAs"),
+  cell("W3", "1m-vmas", "read of 8 B, address space of 1,000,000 VMAs"),
   cell("W5", "512", "read of a random page, walk, 512 pages", ratio(3.3, 2.5)),
   cell("W5", "64k", "read of a random page, walk, 65,536 pages", ratio(4.2, 3.8)),
   cell("W5", "1m", "read of a random page, walk, 1,048,576 pages", ratio(5.5, 4.5)),

@@ -173,12 +173,13 @@ function countOf(pfn: u32): usize {
 
 /** folio_get; the mapping's own reference keeps the folio until then. */
 @inline
-function takeReference(pfn: u32): void {
+export function takeReference(pfn: u32): void {
   fetchAdd(countOf(pfn), 1);
 }
 
+/** folio_put. */
 @inline
-function dropReference(pfn: u32): void {
+export function dropReference(pfn: u32): void {
   const count = countOf(pfn);
   if (fetchAdd(count, -1) == 1) freeFrames(pfnOfFrame(changetype<Frame>(count)));
 }

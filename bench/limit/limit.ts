@@ -21,6 +21,7 @@ import {
 import { LINE_MASK, LINE_SHIFT, SHIFT_A, SHIFT_B, SHIFT_C } from "../pageOrder";
 
 const U32 = 4;
+const U64 = 8;
 const V128 = 16;
 /** Above this `memory.copy` wins, below it the call into it costs more than the copy. */
 const SIMD_MAX: i32 = 512;
@@ -111,6 +112,11 @@ function copySmall(to: usize, from: usize, length: i32): void {
     from += V128;
     to += V128;
   }
+  if (from + U64 <= end) {
+    store<u64>(to, load<u64>(from));
+    from += U64;
+    to += U64;
+  }
   while (from < end) {
     store<u8>(to, load<u8>(from));
     from++;
@@ -118,7 +124,7 @@ function copySmall(to: usize, from: usize, length: i32): void {
   }
 }
 
-/** W2, `n` times: `length` bytes from one linear address to another. */
+/** W2 and W3, `n` times: `length` bytes from one linear address to another. */
 export function copyBytes(to: usize, from: usize, length: i32, n: i32): i32 {
   if (length <= SIMD_MAX) {
     for (let i = 0; i < n; i++) copySmall(to, from, length);

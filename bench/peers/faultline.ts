@@ -5,6 +5,7 @@ import type { CellId } from "../cells.ts";
 import type { Peer, Work } from "../peer.ts";
 import { timeFirstAccess, timeNode } from "../process.ts";
 import { projectRoot } from "../root.ts";
+import { RemoteBeds, remoteReads, remoteSteps } from "./remoteWorks.ts";
 import { createAndAccess, createCopyBed, createPagesBed, createStructBed } from "./faultlineBed.ts";
 import type { CopyBed, PagesBed, StructBed } from "./faultlineBed.ts";
 import { createRefineBed, createWriteBed } from "./faultlinePcm.ts";
@@ -94,12 +95,12 @@ function timeCommand(...args: readonly string[]): number {
 }
 
 /** Ourselves: the release core, each loop inside it. */
-export async function createFaultlinePeer(): Promise<FaultlinePeer> {
+export async function createFaultlinePeer(remote = new RemoteBeds()): Promise<FaultlinePeer> {
   const structs = await createStructBed("x86-64");
   const copies = await createCopyBed();
   // a source that was never written to would be one page of the host's, over and over
   copies.source(Math.max(...Object.values(COPY_SIZES))).fill(SOURCE_BYTE);
-  const works: Works = new Map();
+  const works: Works = new Map([...remoteReads(remote, "fast-v2"), ...remoteSteps(remote)]);
   addWrites(works, structs);
   addCopies(works, copies);
   addReads(works, await createPagesBed(WALK_TLB_ENTRIES), await createPagesBed(HIT_TLB_ENTRIES));
@@ -114,7 +115,7 @@ export async function createFaultlinePeer(): Promise<FaultlinePeer> {
   addPcm(works, await createWriteBed(), await createRefineBed());
   return {
     name: "faultline",
-    about: "the release core, full semantics, x86-64 profile",
+    about: "the release core, full semantics, x86-64 profile; remote memory by fast-v2",
     works,
     core: readFileSync(join(projectRoot(), "wasm", "release.wasm")),
     structs,

@@ -4,14 +4,26 @@ import { createJsPeer } from "./js.ts";
 import type { LimitPeer } from "./limit.ts";
 import { PEER_NAMES } from "./names.ts";
 import type { PeerName } from "./names.ts";
+import { createNativePeer } from "./native.ts";
+import { createRemotePeer, RemoteBeds } from "./remoteWorks.ts";
 import { createV86Peer } from "./v86.ts";
 
-type Create = (limit: LimitPeer) => Peer | Promise<Peer>;
+/** What several peers are made of. */
+interface Shared {
+  readonly limit: LimitPeer;
+  readonly remote: RemoteBeds;
+}
+
+type Create = (shared: Shared) => Peer | Promise<Peer>;
 
 const CREATE: Readonly<Record<PeerName, Create>> = {
-  faultline: createFaultlinePeer,
-  "limit-loads": ({ withLoads }) => withLoads,
+  faultline: ({ remote }) => createFaultlinePeer(remote),
+  "limit-loads": ({ limit }) => limit.withLoads,
+  "fast-v1": ({ remote }) => createRemotePeer(remote, "fast-v1", "fast-v1"),
+  "fast-v3-sketch": ({ remote }) => createRemotePeer(remote, "fast-v3-sketch", "fast-v3-sketch"),
+  "slow-path": ({ remote }) => createRemotePeer(remote, "slow-path", "slow"),
   js: createJsPeer,
+  native: createNativePeer,
   v86: createV86Peer,
 };
 
@@ -20,7 +32,8 @@ export async function createPeers(
   limit: LimitPeer,
   names: ReadonlySet<PeerName>,
 ): Promise<readonly Peer[]> {
+  const shared: Shared = { limit, remote: new RemoteBeds() };
   const peers: Peer[] = [];
-  for (const name of PEER_NAMES) if (names.has(name)) peers.push(await CREATE[name](limit));
+  for (const name of PEER_NAMES) if (names.has(name)) peers.push(await CREATE[name](shared));
   return peers;
 }

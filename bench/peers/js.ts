@@ -1,17 +1,18 @@
-import { COPY_SIZES, PAGE_COUNTS, RAM_BYTES, SEED } from "../cells.ts";
+import { COPY_SIZES, PAGE_COUNTS, RAM_BYTES, REMOTE_SIZES, SEED } from "../cells.ts";
 import type { CellId } from "../cells.ts";
 import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../compatLayout.ts";
 import type { Inspectable, Peer, Work } from "../peer.ts";
 import { fillPool, POOL_FRAMES, poolFrame } from "../pool.ts";
 import { timeFirstAccess } from "../process.ts";
-import { PAGE_SHIFT, PAGE_SIZE, RAM } from "./js/layout.ts";
+import { PAGE_SHIFT, PAGE_SIZE, RAM, ROOT } from "./js/layout.ts";
 import * as loops from "./js/loops.ts";
 import { createMachine, mapAnonymous } from "./js/machine.ts";
 import type { JsMachine } from "./js/machine.ts";
-import { allocateFrame, lookup, mapPage } from "./js/tables.ts";
+import { allocateFrame, allocateTable, lookup, mapPage } from "./js/tables.ts";
 import { putUser } from "./js/uaccess.ts";
 
 const LARGEST_COPY = Math.max(...Object.values(COPY_SIZES));
+const LARGEST_READ = Math.max(...Object.values(REMOTE_SIZES));
 const MOST_PAGES = Math.max(...Object.values(PAGE_COUNTS));
 
 // The kernel's own memory: source records, the bounce buffer, the source of copies (half a page off
@@ -20,7 +21,8 @@ const SOURCE = RAM;
 const BOUNCE = SOURCE + (STRUCTS << SOURCE_SHIFT);
 const COPY_SOURCE = RAM + PAGE_SIZE + PAGE_SIZE / 2;
 const SOURCE_BYTE = 7;
-const KERNEL_BYTES = COPY_SOURCE - RAM + LARGEST_COPY + PAGE_SIZE / 2;
+const READ_TARGET = COPY_SOURCE + LARGEST_COPY + PAGE_SIZE;
+const KERNEL_BYTES = READ_TARGET - RAM + LARGEST_READ + PAGE_SIZE / 2;
 
 // The user's memory: 4 GiB of pages for W5, and above it what is written.
 const PAGES_HI = 0x10;
@@ -28,10 +30,22 @@ const USER_HI = 0x7f00;
 const STRUCT_LO = PAGE_SIZE;
 const COPY_LO = 2 << 20;
 
+/** Where the other process of W3 has its memory. */
+const REMOTE_LO = 4 << 20;
+
 const PLACE: loops.SyncPtrPlace = { lo: STRUCT_LO, hi: USER_HI, source: SOURCE, bounce: BOUNCE };
 
+/** The machine, and the other address space of W3. */
+interface Bed {
+  readonly machine: JsMachine;
+  /** Where its top table begins, as a word. */
+  readonly remoteRoot: number;
+  /** Its memory, in frames one after the other. */
+  readonly remote: Uint8Array;
+}
+
 /** A machine with everything mapped that the loops touch. */
-function createBed(): JsMachine {
+function createBed(): Bed {
   const machine = createMachine(RAM_BYTES, KERNEL_BYTES);
   mapAnonymous(machine, STRUCT_LO, USER_HI, PAGE_SIZE);
   mapAnonymous(machine, COPY_LO, USER_HI, LARGEST_COPY);
@@ -39,7 +53,22 @@ function createBed(): JsMachine {
   // a source that was never written to would be one page of the host's, over and over
   machine.bytes.fill(SOURCE_BYTE, COPY_SOURCE, COPY_SOURCE + LARGEST_COPY);
   putUser(machine, STRUCT_LO, USER_HI, 0); // its page is there before anything is timed
-  return machine;
+  return { machine, ...createRemote(machine) };
+}
+
+/** A second address space with memory for W3. */
+function createRemote({ words, bytes }: JsMachine): Omit<Bed, "machine"> {
+  const own = words[ROOT]!;
+  const remoteRoot = allocateTable(words);
+  const first = allocateFrame(words);
+  const frames = [first];
+  while (frames.length < LARGEST_READ / PAGE_SIZE) frames.push(allocateFrame(words));
+  words[ROOT] = remoteRoot;
+  frames.forEach((frame, page) => mapPage(words, REMOTE_LO + page * PAGE_SIZE, USER_HI, frame));
+  words[ROOT] = own;
+  const remote = bytes.subarray(first, first + LARGEST_READ);
+  remote.fill(SOURCE_BYTE);
+  return { remoteRoot, remote };
 }
 
 /** The user's structures, as a view into RAM. */
@@ -78,7 +107,7 @@ export function createAndAccess(): number {
   return ns;
 }
 
-function works(machine: JsMachine): ReadonlyMap<CellId, Work> {
+function works({ machine, remoteRoot }: Bed): ReadonlyMap<CellId, Work> {
   const map = new Map<CellId, Work>();
   const loop = (id: CellId, run: (n: number) => number) => map.set(id, { kind: "loop", run });
   loop("W1.a", (n) => loops.loopPerField(machine, PLACE, n));
@@ -87,6 +116,11 @@ function works(machine: JsMachine): ReadonlyMap<CellId, Work> {
   for (const [variant, size] of Object.entries(COPY_SIZES)) {
     loop(`W2.${variant}`, (n) =>
       loops.loopCopyToUser(machine, COPY_LO, USER_HI, COPY_SOURCE, size, n),
+    );
+  }
+  for (const [variant, size] of Object.entries(REMOTE_SIZES)) {
+    loop(`W3.${variant}`, (n) =>
+      loops.loopReadRemote(machine, remoteRoot, REMOTE_LO, USER_HI, READ_TARGET, size, n),
     );
   }
   for (const [variant, pages] of Object.entries(PAGE_COUNTS)) {
@@ -99,13 +133,23 @@ function works(machine: JsMachine): ReadonlyMap<CellId, Work> {
   return map;
 }
 
+export interface JsPeer extends Peer, Inspectable {
+  /** What W3 reads, live. */
+  readonly remote: Uint8Array;
+  /** The first `size` bytes where W3 reads to, live. */
+  readonly read: (size: number) => Uint8Array;
+}
+
 /** The plain-JavaScript emulator: typed arrays, its own tables and TLBs, no bigint, no wasm. */
-export function createJsPeer(): Peer & Inspectable {
-  const machine = createBed();
+export function createJsPeer(): JsPeer {
+  const bed = createBed();
+  const { machine } = bed;
   return {
     name: "js",
     about: "plain JavaScript on typed arrays, four-level tables, two TLBs of 65,536 entries",
-    works: works(machine),
+    works: works(bed),
+    remote: bed.remote,
+    read: (size) => machine.bytes.subarray(READ_TARGET, READ_TARGET + size),
     setRecord(record, fields) {
       machine.words.set(fields, (SOURCE + (record << SOURCE_SHIFT)) >> 2);
     },

@@ -1,4 +1,12 @@
-import { COPY_SIZES, PAGE_COUNTS, PERIOD_BYTES, SEED } from "../cells.ts";
+import {
+  AREA_COUNTS,
+  COPY_SIZES,
+  LEAF_SIZES,
+  PAGE_COUNTS,
+  PERIOD_BYTES,
+  REMOTE_SIZES,
+  SEED,
+} from "../cells.ts";
 import type { CellId } from "../cells.ts";
 import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../compatLayout.ts";
 import { loadLimit } from "../limit/compile.ts";
@@ -41,6 +49,15 @@ function works(limit: LimitExports): ReadonlyMap<CellId, Work> {
   loop("W1.c", (n) => limit.bounceNine(STRUCT, BOUNCE, n));
   for (const [variant, size] of Object.entries(COPY_SIZES)) {
     loop(`W2.${variant}`, (n) => limit.copyBytes(COPY_TO, COPY_FROM, size, n));
+  }
+  for (const [variant, size] of Object.entries(REMOTE_SIZES)) {
+    loop(`W3.${variant}`, (n) => limit.copyBytes(COPY_TO, COPY_FROM, size, n));
+  }
+  for (const variant of Object.keys(LEAF_SIZES)) {
+    loop(`W3.${variant}`, (n) => limit.copyBytes(COPY_TO, COPY_FROM, REMOTE_SIZES["1m"]!, n));
+  }
+  for (const variant of Object.keys(AREA_COUNTS)) {
+    loop(`W3.${variant}`, (n) => limit.copyBytes(COPY_TO, COPY_FROM, REMOTE_SIZES["8"]!, n));
   }
   for (const [variant, pages] of Object.entries(PAGE_COUNTS)) {
     const read = (n: number) => limit.readPages(TABLE, pages - 1, SEED, n);

@@ -2,6 +2,7 @@ import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../../compatLayout.ts";
 import { LINE_MASK, LINE_SHIFT, SHIFT_A, SHIFT_B, SHIFT_C } from "../../pageOrder.ts";
 import { GENERATION, PAGE_SHIFT } from "./layout.ts";
 import type { JsMachine } from "./machine.ts";
+import { readRemote } from "./remote.ts";
 import { writeBlock, writeCopies, writePerField } from "./syncPtr.ts";
 import { dropRead, flushTlb } from "./tlb.ts";
 import { copyToUser, unsafeGetUser, userAccessEnd, userReadAccessBegin } from "./uaccess.ts";
@@ -59,6 +60,20 @@ export function loopCopyToUser(
   let left = 0;
   for (let i = 0; i < n; i++) left += copyToUser(m, lo, hi, from, size);
   return left;
+}
+
+export function loopReadRemote(
+  m: JsMachine,
+  root: number,
+  lo: number,
+  hi: number,
+  to: number,
+  size: number,
+  n: number,
+): number {
+  let read = 0;
+  for (let i = 0; i < n; i++) read = (read + readRemote(m, root, lo, hi, to, size)) | 0;
+  return read;
 }
 
 function nextRandom(x: number): number {

@@ -42,7 +42,12 @@ function leafIndex(lo: number): number {
 
 /** The address of the frame under (lo, hi), or NOT_MAPPED. */
 export function lookup(words: Int32Array, lo: number, hi: number): number {
-  const third = words[words[ROOT]! + topIndex(hi)]!;
+  return lookupIn(words, words[ROOT]!, lo, hi);
+}
+
+/** The same in the address space whose top table begins at word `root`. */
+export function lookupIn(words: Int32Array, root: number, lo: number, hi: number): number {
+  const third = words[root + topIndex(hi)]!;
   if (third === 0) return NOT_MAPPED;
   const second = words[third + thirdIndex(lo, hi)]!;
   if (second === 0) return NOT_MAPPED;

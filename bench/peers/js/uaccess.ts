@@ -129,11 +129,12 @@ function copyRuns(m: JsMachine, lo: number, hi: number, from: number, size: numb
 }
 
 /** The high half of (lo, hi) + `bytes`. */
-function carry(lo: number, hi: number, bytes: number): number {
+export function carry(lo: number, hi: number, bytes: number): number {
   return (lo + bytes) >>> 0 < lo >>> 0 ? hi + 1 : hi;
 }
 
-function moveBytes(m: JsMachine, to: number, from: number, size: number): void {
+/** Moves bytes inside the machine. */
+export function moveBytes(m: JsMachine, to: number, from: number, size: number): void {
   if (size <= LOOP_MAX && ((to | from | size) & WORD_MASK) === 0) {
     moveWords(m.words, to >> 2, from >> 2, size >> 2);
   } else {
