@@ -47,6 +47,7 @@ export type { Advice, SpecialMapping } from "./machine/advice.ts";
 export type { ArgumentPlaces } from "./machine/arguments.ts";
 export type { FileBacking } from "./machine/file.ts";
 export type { PageKind, PageState, VmaBacking, VmaView } from "./machine/inspect.ts";
+export type { HugePages, HugePageSize } from "./machine/hugePages.ts";
 export type { DeviceArea, DeviceMapOptions } from "./machine/deviceMapping.ts";
 export type { MapOptions } from "./machine/mapOptions.ts";
 export type { RemapOptions } from "./machine/remap.ts";

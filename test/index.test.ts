@@ -63,6 +63,8 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
       nextMoment: [],
       refreshViews: [],
       reset: [{ arch: "riscv64", kernel: "6.12" }],
+      hugePages: ["2M"],
+      setHugePages: ["1G", 0],
       restore: [floor.snapshot],
       setHeader: ["HEADER_YIELD_EVERY", 0],
       snapshot: [],

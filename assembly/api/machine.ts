@@ -2,6 +2,7 @@ import { EINVAL, ENOMEM } from "../base/errno";
 import { PROFILE, profile, setProfile } from "../arch/profile";
 import { cpuAt, initCpu } from "../machine/cpu";
 import { FRAME_ZERO, allocFrames } from "../machine/frames";
+import { poolOf, resizePool } from "../machine/hugePool";
 import { HEADER, MACHINE_MAGIC, MACHINE_VERSION, PAGE_SHIFT, header, layOut } from "../machine/map";
 import { kfree, kmalloc, objectBytesFrom } from "../machine/slab";
 import { enterCore, leaveCore } from "../mm/shootdown";
@@ -51,6 +52,16 @@ export function initMachine(
 export function forgetTranslations(): void {
   const cpus = header().cpuCount;
   for (let index: u32 = 0; index < cpus; index++) newGeneration(cpuAt(index));
+}
+
+/** Sets how many huge pages of 2^order frames are kept in their pool; how many there are then. */
+export function setHugePages(order: u32, count: u32): u32 {
+  return resizePool(order, count);
+}
+
+/** Linear address of the pool of huge pages of 2^order frames (HUGE_POOL_*). */
+export function hugePool(order: u32): u32 {
+  return changetype<usize>(poolOf(order)) as u32;
 }
 
 /** Linear address of a zeroed kernel buffer of `bytes`; 0 when RAM is full. */

@@ -1,3 +1,4 @@
+import { HugePool } from "../machine/hugePool";
 import { MappedFile } from "../mm/file";
 import { PageState } from "../mm/pageState";
 import { Mm } from "../mm/mm";
@@ -29,6 +30,7 @@ export {
   FILE_DEVICE,
   FILE_DISK,
   FILE_DISK_READ_ONLY,
+  FILE_HUGETLB,
   FILE_IO,
   FILE_MEMFD,
   FILE_SECRET,
@@ -55,6 +57,7 @@ export {
   VM_EXEC,
   VM_GROWSDOWN,
   VM_HIGH_SEALED,
+  VM_HUGETLB,
   VM_IO,
   VM_LOCKED,
   VM_MAYEXEC,
@@ -68,6 +71,10 @@ export {
   VM_UFFD_MISSING,
   VM_WRITE,
 } from "../mm/vmaFlags";
+
+export const HUGE_POOL_TOTAL: u32 = offsetof<HugePool>("total");
+export const HUGE_POOL_FREE: u32 = offsetof<HugePool>("free");
+export const HUGE_POOL_RESERVED: u32 = offsetof<HugePool>("reserved");
 
 export const FILE_ID: u32 = offsetof<MappedFile>("id");
 export const FILE_SIZE: u32 = offsetof<MappedFile>("size");

@@ -1,5 +1,6 @@
 import { fetchAdd, spinLock, spinUnlock } from "../base/atomics";
 import { FINDING_REFCOUNT, recordFinding } from "./findings";
+import { putInPool } from "./hugePool";
 import {
   FRAME_BYTES,
   FREE_LISTS,
@@ -22,10 +23,13 @@ export const FRAME_KERNEL: u8 = 6;
 export const FRAME_ZERO: u8 = 7;
 export const FRAME_TAIL: u8 = 8; // later page of a large folio
 export const FRAME_INDEX: u8 = 9; // page-cache index of a file
+export const FRAME_POOL: u8 = 10; // a free huge page of a pool
 
 /** Of each page, not of its folio: an anonymous page with this process as its only owner. */
 export const FOLIO_EXCLUSIVE: u16 = 1;
 export const FOLIO_DIRTY: u16 = 2;
+/** Of a folio: it belongs to a pool of huge pages, whoever uses it. */
+export const FOLIO_POOLED: u16 = 4;
 
 /** Byte a freed page is filled with, so that stale reads are seen as such. */
 const POISON: u8 = 0x6b;
@@ -143,7 +147,7 @@ function takeListed(order: u32): u32 {
 }
 
 /** The content of a block before its first use is zero only where no frame was ever handed out. */
-function clearBlock(pfn: u32, order: u32): void {
+export function clearBlock(pfn: u32, order: u32): void {
   memory.fill(pageAddress(pfn), 0, (PAGE_SIZE as usize) << order);
 }
 
@@ -189,12 +193,16 @@ export function allocFrames(order: u32, kind: u8): u32 {
   return pfn;
 }
 
-/** Frees a block whoever holds it; its pages are poisoned. */
+/** Frees a block whoever holds it, to the pool that it is of, if any; its pages are poisoned. */
 export function freeFrames(pfn: u32): void {
   const h = header();
   const head = frameOf(pfn);
   const order: u32 = head.order;
   memory.fill(pageAddress(pfn), POISON, (PAGE_SIZE as usize) << order);
+  if ((head.flags & FOLIO_POOLED) != 0) {
+    putInPool(pfn);
+    return;
+  }
   spinLock(HEADER + offsetof<Header>("zoneLock"));
   head.refcount = 0;
   head.kind = FRAME_FREE;

@@ -32,6 +32,8 @@ export const MAX_TLB_ENTRIES: u32 = 65536;
 
 /** Free lists for blocks of 2^order frames, order 0 … MAX_ORDER (1 GiB). */
 export const MAX_ORDER: u32 = 18;
+/** Of 2 MiB. */
+export const PMD_ORDER: u32 = 9;
 /** Slab classes hold objects of 32 << class bytes, 32 … 2048. */
 export const SLAB_CLASSES: u32 = 7;
 export const FINDING_SLOTS: u32 = 64;
@@ -95,6 +97,7 @@ export class Header {
   userfaultfds: u32; // and to userfaultfd contexts
   hugeZeroPfn: u32; // the huge zero folio while some address space uses it
   hugeZeroLock: u32;
+  poolLock: u32; // both pools of huge pages
   pcmLock: u32; // the list of open PCM streams, and every stream that is linked
   remotePath: u32; // which __access_remote_vm the kernel has (remote/path.ts)
   rcuLock: u32; // what waits for a grace period (mm/rcu.ts)
@@ -115,8 +118,11 @@ export const FINDINGS: usize = (SLAB_PARTIAL + SLAB_CLASSES * 4 + 7) & ~7;
 /** The inspector's own record (a PageState, mm/pageState.ts), so that asking disturbs no CPU. */
 export const INSPECTOR: usize = FINDINGS + FINDING_SLOTS * offsetof<Finding>();
 export const INSPECTOR_BYTES: usize = 40;
+/** Two pools of huge pages (hugePool.ts). */
+export const HUGE_POOLS: usize = INSPECTOR + INSPECTOR_BYTES;
+const HUGE_POOL_BYTES: usize = 16;
 /** What follows: the profile (arch/profile.ts). */
-export const AFTER_INSPECTOR: usize = INSPECTOR + INSPECTOR_BYTES;
+export const AFTER_INSPECTOR: usize = HUGE_POOLS + 2 * HUGE_POOL_BYTES;
 
 export const CPU_BYTES: u32 = 1024;
 export const TLB_ENTRY_BYTES: u32 = 16;

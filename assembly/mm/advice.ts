@@ -5,6 +5,7 @@ import { modifyArea, pageIndex } from "./areas";
 import { MappedFile, fileGet, filePut } from "./file";
 import { installGuards, removeGuards } from "./guardRegion";
 import { punchHole } from "./hole";
+import { discardPages, isHugetlb } from "./hugetlb";
 import { Mm } from "./mm";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { pageAlign } from "./mmap";
@@ -127,11 +128,12 @@ function adviseArea(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64, advice: u3
   switch (advice) {
     case MADV_DONTNEED:
       if ((vma.flags & (VM_LOCKED | VM_PFNMAP)) != 0) return -EINVAL;
+      if (isHugetlb(vma)) return discardPages(cpu, mm, vma, start, end);
       return zapRange(cpu, mm, start, end, ZAP_PAGES);
     case MADV_FREE: // without reclaim nothing is ever freed
       return vma.file != 0 || (vma.flags & VM_LOCKED) != 0 ? -EINVAL : 0;
     case MADV_COLD: // nor aged
-      return (vma.flags & (VM_LOCKED | VM_PFNMAP)) != 0 ? -EINVAL : 0;
+      return (vma.flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB)) != 0 ? -EINVAL : 0;
     case MADV_REMOVE:
       return removePages(cpu, mm, vma, start, end);
     case MADV_GUARD_INSTALL:

@@ -1,7 +1,7 @@
 import { EINVAL, ENOMEM } from "../base/errno";
 import { PAGE_SHIFT } from "../machine/map";
 import { anonVmaOfBoth, anonVmasJoin } from "./anon";
-import { MappedFile, fileGet, filePut, isSpecialMapping } from "./file";
+import { FILE_HUGETLB, MappedFile, fileGet, filePut, isSpecialMapping } from "./file";
 import { Mm } from "./mm";
 import {
   Vma,
@@ -50,9 +50,17 @@ export function pageIndex(vma: Vma, va: u64): u64 {
   return vma.pgoff + ((va - vma.start) >> PAGE_SHIFT);
 }
 
-/** vm_ops->may_split. */
-function maySplit(vma: Vma): bool {
-  return vma.file == 0 || !isSpecialMapping(changetype<MappedFile>(vma.file as usize));
+/** vm_ops->may_split: whether a border may be made at an address within an area. */
+function maySplit(vma: Vma, at: u64): bool {
+  if (vma.file == 0) return true;
+  const file = changetype<MappedFile>(vma.file as usize);
+  if (file.kind != FILE_HUGETLB) return !isSpecialMapping(file);
+  return (pageIndex(vma, at) & (((1 as u64) << (file.order as u64)) - 1)) == 0;
+}
+
+/** Whether one area would let itself be cut at the ends of a part of it. */
+export function mayIsolate(vma: Vma, start: u64, end: u64): bool {
+  return (start == vma.start || maySplit(vma, start)) && (end == vma.end || maySplit(vma, end));
 }
 
 /** Makes `at` a border between areas, where one lies across it: 0, −ENOMEM, or −EINVAL for one that stays whole. */
@@ -61,7 +69,7 @@ export function splitVmaAt(mm: Mm, at: u64): i32 {
   if (address == 0) return 0;
   const vma = vmaAt(address);
   if (vma.start >= at) return 0;
-  if (!maySplit(vma)) return -EINVAL;
+  if (!maySplit(vma, at)) return -EINVAL;
   const upperAddress = copyVma(vma);
   if (upperAddress == 0) return -ENOMEM;
   const upper = vmaAt(upperAddress);

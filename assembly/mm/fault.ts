@@ -18,6 +18,7 @@ import { faultAround, faultsAround } from "./faultAround";
 import { MappedFile, filePages, getCachedPage, getFilePage, isRaw } from "./file";
 import { expandStack } from "./growth";
 import { hugeZero, isTransparentHuge, leafLevel, splitLeaf } from "./huge";
+import { isHugetlb, newPrivatePage, takeExclusive } from "./hugetlb";
 import { dropFolio, isExclusive, leafPages, mapLeaf, unmapLeaf } from "./leaf";
 import { Mm, lockTables, unlockTables } from "./mm";
 import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
@@ -135,6 +136,9 @@ function fillAt(mm: Mm, vma: Vma, va: u64, access: u32, level: u32): u32 {
   const start = va & ~(((1 as u64) << levelShift(level)) - 1);
   const address = makeEntry(mm.root, start, level);
   if (address == 0) return VM_FAULT_OOM;
+  if (isHugetlb(vma) && (vma.flags & VM_SHARED) == 0) {
+    return fillPrivateHuge(mm, vma, start, address, access);
+  }
   if (vma.file != 0) return fillFromFile(mm, vma, start, address, level, access);
   if (vma.flags & VM_UFFD_MISSING) return VM_FAULT_SIGBUS;
   return fillAnonymous(mm, vma, address, level, access);
@@ -173,8 +177,23 @@ function fillAnonymous(mm: Mm, vma: Vma, address: usize, level: u32, access: u32
   return 0;
 }
 
+/** hugetlb_no_page: no zero page stands for what is only read. */
+function fillPrivateHuge(mm: Mm, vma: Vma, start: u64, address: usize, access: u32): u32 {
+  const pfn = newPrivatePage(mm, vma, start);
+  if (pfn == 0) return VM_FAULT_SIGBUS;
+  mapLeaf(mm, vma, address, vma.pageLevel, pfn, access == ACCESS_READ ? 0 : writtenBits(vma));
+  return 0;
+}
+
+/** What a fault comes to that finds no page: an empty pool is no want of RAM. */
+@inline
+function withoutPage(vma: Vma): u32 {
+  return isHugetlb(vma) ? VM_FAULT_SIGBUS : VM_FAULT_OOM;
+}
+
 /** A private page, or block of them, with this process as its only owner. */
 function allocExclusive(mm: Mm, vma: Vma, level: u32): u32 {
+  if (isHugetlb(vma)) return takeExclusive(mm, vma);
   prepareAnonVma(mm, vma);
   const pfn = allocFrames(levelShift(level) - PAGE_SHIFT, FRAME_ANON);
   if (pfn != 0) frameOf(pfn).flags = FOLIO_EXCLUSIVE;
@@ -191,7 +210,7 @@ function fillFromFile(mm: Mm, vma: Vma, start: u64, address: usize, level: u32, 
   if (index >= filePages(file)) return VM_FAULT_SIGBUS;
   const missing = (vma.flags & VM_UFFD_MISSING) != 0;
   const pfn = missing ? getCachedPage(file, index) : getFilePage(file, index);
-  if (pfn == 0) return missing ? VM_FAULT_SIGBUS : VM_FAULT_OOM;
+  if (pfn == 0) return missing ? VM_FAULT_SIGBUS : withoutPage(vma);
   if (isRaw(file)) mapRaw(mm, vma, address, pfn, access);
   else if ((vma.flags & VM_SHARED) != 0) mapShared(mm, vma, address, level, pfn, access);
   else if (access == ACCESS_WRITE) return mapCopy(mm, vma, address, level, pfn);
@@ -247,10 +266,16 @@ function writeProtected(
 ): u32 {
   const pfn = pteFrame(entry);
   if ((vma.flags & VM_SHARED) != 0) folioOf(pfn).flags |= FOLIO_DIRTY;
-  else if (isPrivatePage(entry) && isExclusive(pfn)) frameOf(pfn).flags |= FOLIO_EXCLUSIVE;
+  else if (isPrivatePage(entry) && mayReuse(vma, pfn)) frameOf(pfn).flags |= FOLIO_EXCLUSIVE;
   else return breakSharing(cpu, mm, vma, va, entry, walk, bits);
   writeEntry(walk.entryAddress, entry | bits);
   return 0;
+}
+
+/** Of a hugetlb page other mappings count, and references of other kinds do not (hugetlb_wp). */
+@inline
+function mayReuse(vma: Vma, pfn: u32): bool {
+  return isHugetlb(vma) ? folioOf(pfn).mapcount == 1 : isExclusive(pfn);
 }
 
 @inline
@@ -263,7 +288,7 @@ function isPrivatePage(entry: u64): bool {
  * instead of the huge zero page it is a huge page, where RAM has one.
  */
 function breakSharing(cpu: Cpu, mm: Mm, vma: Vma, va: u64, entry: u64, walk: Walk, bits: u64): u32 {
-  if (walk.level == 1 || !isPrivatePage(entry)) {
+  if (walk.level == 1 || !isPrivatePage(entry) || isHugetlb(vma)) {
     const result = replaceByCopy(cpu, mm, vma, va, walk, bits);
     if (result == 0 || walk.level == 1 || (entry & PTE_SPECIAL) == 0) return result;
   }
@@ -276,7 +301,7 @@ function replaceByCopy(cpu: Cpu, mm: Mm, vma: Vma, va: u64, walk: Walk, bits: u6
   const level = walk.level;
   const address = walk.entryAddress as usize;
   const copy = copyOf(mm, vma, pteFrame(readEntry(address)), level);
-  if (copy == 0) return VM_FAULT_OOM;
+  if (copy == 0) return withoutPage(vma);
   const old = unmapLeaf(mm, address, level);
   mapLeaf(mm, vma, address, level, copy, bits);
   const bytes = (1 as u64) << levelShift(level);

@@ -8,6 +8,7 @@ import {
   frameOf,
   pageAddress,
 } from "../machine/frames";
+import { takeHugePage, takeReservedHugePage, unreserveHugePage } from "../machine/hugePool";
 import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 
@@ -22,6 +23,7 @@ export const FILE_VDSO: u8 = 6; // the kernel's own mappings in a program
 export const FILE_VVAR: u8 = 7;
 export const FILE_VVAR_VCLOCK: u8 = 8;
 export const FILE_IO: u8 = 9; // memory of a device, mapped by its frames' numbers
+export const FILE_HUGETLB: u8 = 10; // pages of a pool (hugetlb.ts)
 
 /**
  * A file-like object: what shared and file mappings are backed by. Its page cache is a two-level index of frames,
@@ -41,6 +43,8 @@ export class MappedFile {
 }
 
 const INDEX_SLOTS: u32 = 1024;
+/** In the place of a page: a huge page is promised. */
+export const SLOT_RESERVED: u32 = u32.MAX_VALUE;
 export const FILE_MAX_PAGES: u64 = 1 << 20;
 
 /** A new file with one user; 0 when RAM is full. */
@@ -60,7 +64,7 @@ export function openFile(size: u64, order: u32, kind: u8): usize {
 /** What has no pages of its own for the kernel: a mapping names frames and counts none. */
 @inline
 export function isRaw(file: MappedFile): bool {
-  return file.kind >= FILE_VVAR;
+  return file.kind >= FILE_VVAR && file.kind <= FILE_IO;
 }
 
 /** The kernel's own mappings in a program, of which it knows how long they are (special_mapping_vmops). */
@@ -82,17 +86,19 @@ export function fileGet(file: MappedFile): void {
 /** Drops one user; with the last one the page cache goes. */
 export function filePut(file: MappedFile): void {
   if (fetchAdd(changetype<usize>(file) + offsetof<MappedFile>("users"), -1) != 1) return;
-  if (file.index != 0) freeIndex(file.index);
+  if (file.index != 0) freeIndex(file);
   slabFree(changetype<usize>(file));
 }
 
-function freeIndex(root: u32): void {
+function freeIndex(file: MappedFile): void {
+  const root = file.index;
   for (let slot: u32 = 0; slot < INDEX_SLOTS; slot++) {
     const leaf = load<u32>(root + (slot << 2));
     if (leaf == 0) continue;
     for (let at: u32 = 0; at < INDEX_SLOTS; at++) {
       const pfn = load<u32>(leaf + (at << 2));
-      if (pfn != 0) folioPut(pfn);
+      if (pfn == SLOT_RESERVED) unreserveHugePage(file.order);
+      else if (pfn != 0) folioPut(pfn);
     }
     folioPut(pfnAt(leaf));
   }
@@ -109,12 +115,20 @@ function newIndexPage(): u32 {
   return pfn == 0 ? 0 : (pageAddress(pfn) as u32);
 }
 
+/** The page cache's lock, held. */
+export function lockIndex(file: MappedFile): void {
+  spinLock(changetype<usize>(file) + offsetof<MappedFile>("lock"));
+}
+
+export function unlockIndex(file: MappedFile): void {
+  spinUnlock(changetype<usize>(file) + offsetof<MappedFile>("lock"));
+}
+
 /** The page-cache frame of page `index`, read in (as zeros) on first use; 0 when RAM is full. */
 export function filePage(file: MappedFile, index: u64): u32 {
-  const lock = changetype<usize>(file) + offsetof<MappedFile>("lock");
-  spinLock(lock);
+  lockIndex(file);
   const pfn = readInPage(file, index);
-  spinUnlock(lock);
+  unlockIndex(file);
   return pfn;
 }
 
@@ -125,43 +139,40 @@ function headIndex(file: MappedFile, index: u64): u64 {
 
 /** The same with a reference that is the caller's: the page may leave the cache at any time. */
 export function getFilePage(file: MappedFile, index: u64): u32 {
-  const lock = changetype<usize>(file) + offsetof<MappedFile>("lock");
-  spinLock(lock);
+  lockIndex(file);
   const pfn = readInPage(file, index);
   if (pfn != 0) folioGet(pfn);
-  spinUnlock(lock);
+  unlockIndex(file);
   return pfn;
 }
 
 /** The frame of page `index` with a reference, where the page cache has it; else 0. */
 export function getCachedPage(file: MappedFile, index: u64): u32 {
-  const lock = changetype<usize>(file) + offsetof<MappedFile>("lock");
   const head = headIndex(file, index);
-  spinLock(lock);
+  lockIndex(file);
   const slot = existingSlot(file, head);
   let pfn = slot == 0 ? 0 : load<u32>(slot);
   if (pfn != 0) {
     pfn += (index - head) as u32;
     folioGet(pfn);
   }
-  spinUnlock(lock);
+  unlockIndex(file);
   return pfn;
 }
 
 /** Drops pages [first, end) from the page cache (a hole is punched): read again, they are zeros. */
 export function forgetPages(file: MappedFile, first: u64, end: u64): void {
-  const lock = changetype<usize>(file) + offsetof<MappedFile>("lock");
   const pages = (1 as u64) << (file.order as u64);
-  spinLock(lock);
+  lockIndex(file);
   for (let head = headIndex(file, first); head < min<u64>(end, FILE_MAX_PAGES); head += pages) {
     const slot = existingSlot(file, head);
-    if (slot == 0 || load<u32>(slot) == 0) continue;
+    if (slot == 0 || !holdsPage(slot)) continue;
     if (head >= first && head + pages <= end) {
       folioPut(load<u32>(slot));
       store<u32>(slot, 0);
     } else clearPages(load<u32>(slot), head, max<u64>(first, head), min<u64>(end, head + pages));
   }
-  spinUnlock(lock);
+  unlockIndex(file);
 }
 
 /** A large folio that is hit in part stays, with zeros there. */
@@ -170,13 +181,19 @@ function clearPages(pfn: u32, head: u64, first: u64, end: u64): void {
   memory.fill(address, 0, ((end - first) << PAGE_SHIFT) as usize);
 }
 
+/** False too where a page is only promised. */
+@inline
+function holdsPage(slot: usize): bool {
+  return load<u32>(slot) != 0 && load<u32>(slot) != SLOT_RESERVED;
+}
+
 function readInPage(file: MappedFile, index: u64): u32 {
   const head = headIndex(file, index);
   const slot = indexSlot(file, head);
   if (slot == 0) return 0;
   let pfn = load<u32>(slot);
-  if (pfn == 0) {
-    pfn = allocFrames(file.order, FRAME_FILE);
+  if (!holdsPage(slot)) {
+    pfn = newPage(file, pfn);
     if (pfn == 0) return 0;
     frameOf(pfn).mapping = changetype<usize>(file) as u32;
     frameOf(pfn).index = head as u32;
@@ -185,7 +202,14 @@ function readInPage(file: MappedFile, index: u64): u32 {
   return pfn + ((index - head) as u32);
 }
 
-function existingSlot(file: MappedFile, index: u64): usize {
+/** `promise`: what stood in its slot. */
+function newPage(file: MappedFile, promise: u32): u32 {
+  if (file.kind != FILE_HUGETLB) return allocFrames(file.order, FRAME_FILE);
+  if (promise == SLOT_RESERVED) return takeReservedHugePage(file.order, FRAME_FILE);
+  return takeHugePage(file.order, FRAME_FILE);
+}
+
+export function existingSlot(file: MappedFile, index: u64): usize {
   if (file.index == 0 || index >= FILE_MAX_PAGES) return 0;
   const leaf = load<u32>(upperSlot(file, index));
   return leaf == 0 ? 0 : lowerSlot(leaf, index);
@@ -201,7 +225,8 @@ function lowerSlot(leaf: u32, index: u64): usize {
   return leaf + (((index as u32) & 1023) << 2);
 }
 
-function indexSlot(file: MappedFile, index: u64): usize {
+/** Where page `index` stands in the index, made if need be; 0 when it lies past the index or RAM is full. */
+export function indexSlot(file: MappedFile, index: u64): usize {
   if (file.index == 0) file.index = newIndexPage();
   if (file.index == 0 || index >= FILE_MAX_PAGES) return 0;
   const upper = upperSlot(file, index);

@@ -15,6 +15,7 @@ import { Task, createTask } from "./task";
 import { Vma, findVma, insertVma, vmaAt } from "./vma";
 import {
   VM_DONTCOPY,
+  VM_HIGH_RESERVE_OWNER,
   VM_LOCKED_MASK,
   VM_MIXEDMAP,
   VM_PFNMAP,
@@ -82,6 +83,7 @@ function copyArea(cpu: Cpu, from: Mm, to: Mm, vma: Vma): bool {
   const wiped = (vma.flags & VM_WIPEONFORK) != 0;
   const child = vmaAt(address);
   child.flags = vma.flags & ~(VM_LOCKED_MASK | VM_UFFD_MISSING);
+  child.highFlags = vma.highFlags & ~VM_HIGH_RESERVE_OWNER;
   child.uffd = 0;
   child.anonVma = wiped ? 0 : inheritedAnonVma(vma);
   insertVma(to, address);

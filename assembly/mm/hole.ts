@@ -2,6 +2,8 @@ import { Cpu } from "../machine/cpu";
 import { PAGE_SHIFT, header } from "../machine/map";
 import { MappedFile, forgetPages } from "./file";
 import { mmGet, mmPut } from "./exit";
+import { isHugetlb } from "./hugetlb";
+import { leafPages } from "./leaf";
 import { Mm } from "./mm";
 import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
 import { Task } from "./task";
@@ -36,10 +38,16 @@ function unmapFromMm(cpu: Cpu, mm: Mm, file: MappedFile, first: u64, end: u64): 
   mmPut(cpu, mm);
 }
 
+/** Mask of what a page of the area has below its number: of a hugetlb one only whole pages go. */
+function wholePages(vma: Vma): u64 {
+  return isHugetlb(vma) ? ((leafPages(vma.pageLevel) - 1) as u64) : 0;
+}
+
 function unmapFromArea(cpu: Cpu, mm: Mm, vma: Vma, first: u64, end: u64): void {
   const pages = (vma.end - vma.start) >> PAGE_SHIFT;
-  const from = max<u64>(first, vma.pgoff);
-  const to = min<u64>(end, vma.pgoff + pages);
+  const whole = wholePages(vma);
+  const from = (max<u64>(first, vma.pgoff) + whole) & ~whole;
+  const to = min<u64>(end, vma.pgoff + pages) & ~whole;
   if (from >= to) return;
   const start = vma.start + ((from - vma.pgoff) << PAGE_SHIFT);
   zapRange(cpu, mm, start, start + ((to - from) << PAGE_SHIFT), ZAP_FILE_PAGES);

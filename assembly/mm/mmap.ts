@@ -12,6 +12,7 @@ import {
   fileGet,
   openFile,
 } from "./file";
+import { hugeAlign, isHugetlb, makeHugetlb, releaseReserve } from "./hugetlb";
 import { Mm } from "./mm";
 import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { Vma, allocVma, findVma, freeVma, insertVma, removeVma, vmaAt } from "./vma";
@@ -19,6 +20,7 @@ import {
   VM_ACCOUNT,
   VM_DONTDUMP,
   VM_HIGH_SEALED,
+  VM_HUGETLB,
   VM_LOCKED,
   VM_MAYEXEC,
   VM_MAYWRITE,
@@ -57,11 +59,12 @@ export class MapRequest {
 }
 
 /**
- * mmap with MAP_FIXED: what lies in the range is replaced. 0, −EINVAL for a bad range, −ENOMEM where RAM is full,
+ * mmap with MAP_FIXED: what lies in the range is replaced. 0, −EINVAL for a bad range, −ENOMEM where RAM or the pool of
+ * huge pages has not so much,
  * −EACCES for writing into a read-only file, −EPERM where something sealed is in the way. Nothing is populated.
  */
 export function mapRange(cpu: Cpu, mm: Mm, request: MapRequest): i32 {
-  const length = pageAlign(request.length);
+  const length = alignedLength(request);
   if ((request.start & PAGE_MASK) != 0 || request.length == 0) return -EINVAL;
   if (length == 0 || !withinTask(request.start, length)) return -ENOMEM;
   const address = allocVma();
@@ -73,6 +76,12 @@ export function mapRange(cpu: Cpu, mm: Mm, request: MapRequest): i32 {
     dropVma(address);
   } else freeVma(address);
   return result;
+}
+
+@inline
+function alignedLength(request: MapRequest): u64 {
+  const huge = (request.flags & VM_HUGETLB) != 0;
+  return huge ? hugeAlign(request.length, request.pageLevel) : pageAlign(request.length);
 }
 
 /** Puts an area in the place of what is there: 0 or −errno. */
@@ -98,6 +107,7 @@ function describe(vma: Vma, request: MapRequest, length: u64): i32 {
   vma.pageLevel = request.pageLevel as u8;
   vma.pkey = request.pkey as u8;
   if (vma.file == 0) {
+    if (isHugetlb(vma)) return makeHugetlb(vma);
     if ((vma.flags & VM_SHARED) != 0) return makeShared(vma, length);
     vma.pgoff = vma.start >> PAGE_SHIFT;
     return 0;
@@ -111,7 +121,7 @@ function describe(vma: Vma, request: MapRequest, length: u64): i32 {
 /** Memory that a write makes private is promised to the program (accountable_mapping). */
 @inline
 export function withAccount(flags: u32): u32 {
-  const accountable = (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) == VM_WRITE;
+  const accountable = (flags & (VM_NORESERVE | VM_SHARED | VM_HUGETLB | VM_WRITE)) == VM_WRITE;
   return accountable ? flags | VM_ACCOUNT : flags;
 }
 
@@ -164,6 +174,7 @@ export function removeAreas(cpu: Cpu, mm: Mm, start: u64, end: u64): void {
   zapRange(cpu, mm, start, end, ZAP_EVERYTHING);
   let at = findVma(mm, start);
   while (at != 0 && vmaAt(at).start < end) {
+    releaseReserve(vmaAt(at));
     removeVma(mm, at);
     dropVma(at);
     at = findVma(mm, start);

@@ -1,7 +1,7 @@
 import { EACCES, EINVAL, ENOMEM, EPERM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK } from "../machine/map";
-import { modifyArea } from "./areas";
+import { mayIsolate, modifyArea } from "./areas";
 import { accessBits } from "./leaf";
 import { Mm, lockTables, unlockTables } from "./mm";
 import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
@@ -26,7 +26,8 @@ import { splitEdges } from "./zap";
 
 /**
  * Gives a range the rights `access` (VM_READ | VM_WRITE | VM_EXEC), area by area: 0, −EINVAL for a start within a page,
- * −ENOMEM at a hole, −EACCES for a right the mapping may not have, −EPERM at a sealed area. What lies below is changed.
+ * −ENOMEM at a hole, −EACCES for a right the mapping may not have, −EPERM at a sealed area,
+ * −EINVAL at one that cannot be cut there. What lies below is changed.
  */
 export function protectRange(cpu: Cpu, mm: Mm, start: u64, length: u64, access: u32): i32 {
   const rounded = pageAlign(length);
@@ -62,6 +63,7 @@ function protectArea(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64, access: u
   if ((vma.highFlags & VM_HIGH_SEALED) != 0) return -EPERM;
   const flags = accounted(vma, (vma.flags & ~VM_ACCESS) | access);
   if (flags == vma.flags) return 0;
+  if (!mayIsolate(vma, start, end)) return -EINVAL;
   let result = splitEdges(mm, start, end);
   if (result == 0) result = modifyArea(mm, start, end, flags, vma.highFlags);
   if (result == 0) protectLeaves(cpu, mm, vmaAt(vmaContaining(mm, start)), start, end);

@@ -3,6 +3,7 @@ import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { copyVma, isolate, joinNeighbours, pageIndex } from "./areas";
 import { freePlace, isFree } from "./freePlace";
+import { hugeAlign, isHugetlb } from "./hugetlb";
 import { Mm } from "./mm";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { pageAlign, removeAreas, unmapLocked, withinTask } from "./mmap";
@@ -11,6 +12,7 @@ import { populateLocked } from "./populate";
 import { Vma, findVma, insertVma, vmaAt, vmaContaining } from "./vma";
 import {
   VM_DONTEXPAND,
+  VM_HIGH_RESERVE_OWNER,
   VM_HIGH_SEALED,
   VM_LOCKED,
   VM_LOCKED_MASK,
@@ -108,6 +110,7 @@ function remapArea(cpu: Cpu, mm: Mm, request: RemapRequest): i32 {
 /** check_prep_vma. */
 function checkArea(vma: Vma, request: RemapRequest): i32 {
   const flags = request.flags;
+  if (isHugetlb(vma) && !alignHugetlb(vma, request)) return -EINVAL;
   const oldLength = request.oldLength;
   const newLength = request.newLength;
   if ((vma.highFlags & VM_HIGH_SEALED) != 0) return -EPERM;
@@ -120,6 +123,17 @@ function checkArea(vma: Vma, request: RemapRequest): i32 {
   if (fixedSize) return -EFAULT;
   request.grows = vma.flags & VM_LOCKED;
   return 0;
+}
+
+/** align_hugetlb: whole pages from one place to another, and never more of them. */
+function alignHugetlb(vma: Vma, request: RemapRequest): bool {
+  const level = vma.pageLevel;
+  request.oldLength = hugeAlign(request.oldLength, level);
+  request.newLength = hugeAlign(request.newLength, level);
+  if (hugeAlign(request.start, level) != request.start) return false;
+  const moves = (request.flags & MREMAP_FIXED) != 0;
+  if (moves && hugeAlign(request.target, level) != request.target) return false;
+  return request.newLength <= request.oldLength;
 }
 
 /** mremap_to: what stands at the new place goes first. */
@@ -188,10 +202,12 @@ function moveArea(cpu: Cpu, mm: Mm, request: RemapRequest): i32 {
   vmaStartWrite(mm, vmaAt(area));
   insertVma(mm, area);
   if (!moveEntries(cpu, mm, start, target, oldLength)) {
+    vmaAt(area).highFlags &= ~VM_HIGH_RESERVE_OWNER;
     removeAreas(cpu, mm, target, target + request.newLength);
     joinNeighbours(mm, source);
     return -ENOMEM;
   }
+  vmaAt(source).highFlags &= ~VM_HIGH_RESERVE_OWNER;
   if (leaves) removeAreas(cpu, mm, start, start + oldLength);
   else if (oldLength != 0) emptySource(vmaAt(source), request);
   joinNeighbours(mm, area);

@@ -36,6 +36,8 @@ export const MAY_SHIFT: u32 = 4;
 
 /** Bits 32 and up of vm_flags stand in `Vma.highFlags`. */
 export const VM_HIGH_SEALED: u16 = 1 << (42 - 32);
+/** The kernel keeps it beside the flags (HPAGE_RESV_OWNER): what a private hugetlb mapping was promised is this area's. */
+export const VM_HIGH_RESERVE_OWNER: u16 = 1 << 15;
 
 /** A private mapping that could be written: a write gives it a page of its own (is_cow_mapping). */
 @inline

@@ -4,7 +4,7 @@ import { oneOf } from "../base/nearest.ts";
 import { halves, type Address, type Halves } from "./address.ts";
 import type { CoreMemory } from "./coreMemory.ts";
 import { Handle } from "./handle.ts";
-import { levelOf, pageSizes, type PageSize } from "./pageSize.ts";
+import { folioOrder, pageSizes, type PageSize } from "./pageSize.ts";
 
 /** What a file-like object is; "read-only disk" is a regular file that was opened read-only. */
 export type FileBacking = "memfd" | "disk" | "read-only disk" | "secret";
@@ -57,7 +57,7 @@ export class UserFile {
     backing: FileBacking,
   ): UserFile {
     const { lo, hi } = checkedSize(size);
-    const order = (levelOf(oneOf("pageSize", pageSize, pageSizes)) - 1) * 9;
+    const order = folioOrder(oneOf("pageSize", pageSize, pageSizes));
     const kind = machine.constant(backingConstants[oneOf("backing", backing, fileBackings)]);
     const handle = machine.exports.newFile(lo, hi, order, kind) >>> 0;
     if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no file record");

@@ -40,6 +40,7 @@ const vmaBackings = {
   vvar: "FILE_VVAR",
   vvar_vclock: "FILE_VVAR_VCLOCK",
   "device memory": "FILE_IO",
+  hugetlb: "FILE_HUGETLB",
 } as const satisfies Record<string, ConstantName>;
 
 /** What stands behind a mapping: private memory, a shared anonymous object, a file by its kind, or the kernel's own. */

@@ -10,6 +10,7 @@ import { counterTable, type CounterName, type Counters } from "./counters.ts";
 import { eventTable, type EventKind, type MachineEvent } from "./events.ts";
 import { UserFile, type FileBacking } from "./file.ts";
 import { findingTable, type Finding } from "./findings.ts";
+import { hugePagesOf, setHugePagesOf, type HugePages, type HugePageSize } from "./hugePages.ts";
 import { KernelBuffer } from "./kernelBuffer.ts";
 import { behavioursOf } from "./kernel.ts";
 import { shapeOf, variantOf, type MachineOptions, type MachineShape } from "./options.ts";
@@ -133,6 +134,19 @@ export class Machine extends CoreMemory {
     backing: FileBacking = "memfd",
   ): UserFile {
     return UserFile.create(this, size, pageSize, backing);
+  }
+
+  /**
+   * nr_hugepages: how many pages are kept for MAP_HUGETLB. Answers how many they are then: fewer where RAM is full, more
+   * where they are in use or promised.
+   */
+  setHugePages(size: HugePageSize, count: number): number {
+    return setHugePagesOf(this, size, count);
+  }
+
+  /** The pool of huge pages of a size. */
+  hugePages(size: HugePageSize): HugePages {
+    return hugePagesOf(this, size);
   }
 
   /** What one CPU, or all of them together, have counted. Only the study build counts. */

@@ -23,6 +23,11 @@ export interface MapOptions {
   readonly filePage?: number;
   /** Leaves to populate it with, where a whole aligned one fits. Default "4K". */
   readonly pageSize?: PageSize;
+  /**
+   * MAP_HUGETLB: pages from the machine's pool ({@link Machine.setHugePages}), of `pageSize` "2M", the default, or
+   * "1G"; `length` is rounded up to whole ones.
+   */
+  readonly hugetlb?: boolean;
   /** Protection key of its pages (book3s/64). */
   readonly protectionKey?: number;
   /** MAP_POPULATE: make the pages present at once. */
@@ -59,9 +64,18 @@ export const mapOptions: Shape<MapOptions> = {
   file: optional(madeFile),
   filePage: optional(whole(0, MAX_FILE_PAGE)),
   pageSize: optional(nameOf(pageSizes)),
+  hugetlb: optional(flag),
   protectionKey: optional(whole(0, MAX_PROTECTION_KEY)),
   populate: optional(flag),
 };
+
+/** @throws UsageError for a MAP_HUGETLB that asks for what only other memory has */
+export function checkHugetlb({ hugetlb, file, growsDown, pageSize }: MapOptions): void {
+  if (hugetlb !== true) return;
+  if (file !== undefined) throw wrong("file", file, "absent with hugetlb");
+  if (growsDown === true) throw wrong("growsDown", growsDown, "absent with hugetlb");
+  if (pageSize === "4K") throw wrong("pageSize", pageSize, "2M or 1G with hugetlb");
+}
 
 /** An mmap as the core takes it: what is 0 by default may be left out. */
 interface MapRequest {

@@ -27,7 +27,13 @@ import type { Machine } from "./machine.ts";
 import { mapDeviceOf, type DeviceMapOptions } from "./deviceMapping.ts";
 import { Handle } from "./handle.ts";
 import { inspectPage, inspectVmas, type PageState, type VmaView } from "./inspect.ts";
-import { mapOptions, mapRequest, protectionLetters, type MapOptions } from "./mapOptions.ts";
+import {
+  checkHugetlb,
+  mapOptions,
+  mapRequest,
+  protectionLetters,
+  type MapOptions,
+} from "./mapOptions.ts";
 import { Mapping } from "./mapping.ts";
 import { levelOf, type PageSize } from "./pageSize.ts";
 import { remapOf, type RemapOptions } from "./remap.ts";
@@ -184,13 +190,14 @@ export class Task {
    */
   map(options: MapOptions): Mapping {
     checkOptions("options", options, mapOptions);
+    checkHugetlb(options);
     mapRequest(this.#caller, {
       at: options.at,
       length: options.length,
       flags: this.#vmaFlags(options),
       file: options.file === undefined ? 0 : options.file.handleOn(this.machine),
       filePage: options.filePage,
-      level: this.#leafLevel(options.pageSize ?? "4K"),
+      level: this.#leafLevel(options.pageSize ?? (options.hugetlb === true ? "2M" : "4K")),
       protectionKey: options.protectionKey,
     });
     const mapping = new Mapping(this, BigInt(options.at), Number(BigInt(options.length)));
@@ -237,6 +244,7 @@ export class Task {
     if (options.shared === true) {
       flags |= machine.constant("VM_SHARED") | machine.constant("VM_MAYSHARE");
     }
+    if (options.hugetlb === true) flags |= machine.constant("VM_HUGETLB");
     if (options.growsDown === true) flags |= machine.constant("VM_GROWSDOWN");
     return flags;
   }

@@ -29,6 +29,7 @@ export function taskCalls({ machine, file }: Floor): Readonly<Record<string, rea
         protectionKey: 0,
         growsDown: false,
         populate: true,
+        hugetlb: false,
       },
     ],
     mapDevice: [

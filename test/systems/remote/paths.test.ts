@@ -215,23 +215,6 @@ describe.each(fastPaths)("%s goes without the mmap lock", (path) => {
     machine.exports.dropMmapLock(target.cpu, target.handle, 2);
     expect(bed.read(BASE, 8).counts).toMatchObject({ bytesFast: 8, locks: { mmapRead: 0 } });
   });
-
-  test("but not for hugetlb areas", () => {
-    const VM_HUGETLB = 1 << 22; // include/linux/mm.h
-    filled(BASE, 1);
-    const { machine, target } = bed;
-    const record = machine.exports.vmaAt(target.handle, BASE, 0) >>> 0;
-    const flags = (record + machine.constant("VMA_FLAGS")) >>> 2;
-    machine.words[flags]! |= VM_HUGETLB;
-    expect(bed.read(BASE, 8).counts).toMatchObject({
-      bytesFast: 0,
-      bytesSlow: 8,
-      locks: { mmapRead: 1 },
-    });
-    expect(folioWalk(bed.caller, target, BASE, { vmaLocked: true })).toBeNull();
-    expect(folioWalk(bed.caller, target, BASE)).toMatchObject({ level: "PTE" });
-    machine.words[flags]! &= ~VM_HUGETLB;
-  });
 });
 
 describe("who takes the mmap lock", () => {
