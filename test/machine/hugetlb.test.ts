@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { RemoteVm, type Machine, type MapOptions, type Task } from "../../src/index.ts";
+import { Machine, RemoteVm, type MapOptions, type Task } from "../../src/index.ts";
 import { remotePathNames } from "../../src/machine/remotePath.ts";
 import { folioWalk } from "../../src/systems/remote/folioWalk.ts";
 import { audit } from "./frames.ts";
@@ -292,3 +292,45 @@ test.each([
   expect(() => map(0, 1, { ...(options as Partial<MapOptions>), ...file })).toThrow(argument);
   file.file?.close();
 });
+
+test("a page of 1 GiB is one leaf, and comes from a pool of its own", async () => {
+  const GIB = 2 ** 30;
+  const large = await Machine.create({ memory: "3G" });
+  expect(large.setHugePages("1G", 3)).toBe(2);
+  const owner = large.createTask();
+  owner.map({ at: GIB, length: 1, hugetlb: true, pageSize: "1G" });
+  expect(large.hugePages("1G")).toEqual({ total: 2, free: 2, reserved: 1 });
+  expect(owner.uaccess.putUser(2 * GIB - 4, 4, 7)).toBe(0);
+  expect(owner.entryOf(GIB).level).toBe(3);
+  expect(owner.unmap(GIB, HUGE)).toBe(EINVAL);
+  expect(owner.unmap(GIB, GIB)).toBe(0);
+  expect(large.hugePages("1G")).toEqual({ total: 2, free: 2, reserved: 0 });
+  expect(large.setHugePages("1G", 0)).toBe(0);
+});
+
+test.each([false, true])(
+  "an allocation that fails leaves no promise, shared: %s",
+  async (shared) => {
+    const study = await machineOf({ memory: "16M", build: "study" });
+    study.setHugePages("2M", 3);
+    const owner = study.createTask();
+    const before = study.framesInUse;
+    let refused = 0;
+    for (let nth = 1; nth < 16; nth++) {
+      study.setHeader("HEADER_FAIL_ALLOCATION", nth);
+      try {
+        owner.map({ at: BASE, length: 2 * HUGE, hugetlb: true, shared });
+        owner.touch(BASE, "write");
+        owner.fork().exit();
+      } catch {
+        refused += 1;
+      }
+      study.setHeader("HEADER_FAIL_ALLOCATION", 0);
+      owner.unmap(BASE, 2 * HUGE);
+      expect(study.hugePages("2M")).toEqual({ total: 3, free: 3, reserved: 0 });
+      expect(study.framesInUse).toBe(before);
+    }
+    expect(refused).toBeGreaterThan(0);
+    audit(study);
+  },
+);
