@@ -16,6 +16,7 @@ export function mmGet(mm: Mm): void {
 }
 
 /** mmget_not_zero: false once the last user has gone, and all mappings with it. */
+@inline
 export function mmGetNotZero(mm: Mm): bool {
   const users = changetype<usize>(mm) + offsetof<Mm>("users");
   while (true) {
@@ -26,8 +27,12 @@ export function mmGetNotZero(mm: Mm): bool {
 }
 
 /** mmput: the last user takes all mappings with it. */
+@inline
 export function mmPut(cpu: Cpu, mm: Mm): void {
-  if (fetchAdd(changetype<usize>(mm) + offsetof<Mm>("users"), -1) != 1) return;
+  if (fetchAdd(changetype<usize>(mm) + offsetof<Mm>("users"), -1) == 1) leaveLast(cpu, mm);
+}
+
+function leaveLast(cpu: Cpu, mm: Mm): void {
   const locked = mmapWriteLock(cpu, mm);
   removeAreas(cpu, mm, 0, profile().tableLimit);
   if (locked) mmapWriteUnlock(cpu, mm);

@@ -4,7 +4,7 @@ import { Mm, lockTables, tryLockTables, unlockTables } from "./mm";
 import { PTE_SPECIAL, pteFrame, ptePresent } from "./pte";
 import { rcuReadLock, rcuReadUnlock } from "./rcu";
 import { step } from "./shootdown";
-import { Walk, scratchWalk, walkTo } from "./table";
+import { Walk, scratchWalk, walkTo, walkToHere } from "./table";
 import { Vma } from "./vma";
 import { VM_HUGETLB } from "./vmaFlags";
 
@@ -27,7 +27,7 @@ export function folioWalkStart(cpu: Cpu, mm: Mm, vma: Vma, va: u64, flags: u32):
   let entry: u64 = 0;
   if (va >= vma.start && va < vma.end && canWalk(vma, flags)) {
     rcuReadLock(cpu);
-    entry = walkTo(mm.root, va, walk);
+    entry = walkToHere(mm.root, va, walk);
     if (entry != 0) entry = lockLeaf(cpu, mm, va, walk, entry);
     if (entry != 0 && !isFound(entry, flags)) {
       unlockTables(mm);

@@ -1,15 +1,27 @@
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { FRAME_TABLE, allocFrames, frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
-import { PAGE_SHIFT } from "../machine/map";
+import { PAGE_MASK, PAGE_SHIFT, header } from "../machine/map";
 import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_PSE, PTE_RW, PTE_USER, pteFrame } from "./pte";
 
 /** Page tables as real entries in frames; a table's frame counts the entries in use, and an empty table is freed. */
 
+/** Tables with entries of 8 bytes: bits of the address that a level takes. */
+const WIDE_BITS: u32 = 9;
+const WIDE_INDEX_MASK: u32 = (1 << WIDE_BITS) - 1;
+const WIDE_ENTRY_SHIFT: u32 = 3;
+/** The same of those with 4. */
+const NARROW_BITS: u32 = 10;
+const NARROW_INDEX_MASK: u32 = (1 << NARROW_BITS) - 1;
+
 /** Bits of the address below a level's index: level 1 is the last (PTE) level. */
 @inline
 export function levelShift(level: u32): u32 {
-  const bits: u32 = profile().entryBytes == 4 ? 10 : 9;
+  return levelShiftOf(level, profile().entryBytes == 4 ? NARROW_BITS : WIDE_BITS);
+}
+
+@inline
+function levelShiftOf(level: u32, bits: u32): u32 {
   return PAGE_SHIFT + (level - 1) * bits;
 }
 
@@ -17,7 +29,7 @@ export function levelShift(level: u32): u32 {
 function indexMask(level: u32): u64 {
   const p = profile();
   if (level == p.levels) return p.topEntries - 1;
-  return p.entryBytes == 4 ? 1023 : 511;
+  return p.entryBytes == 4 ? NARROW_INDEX_MASK : WIDE_INDEX_MASK;
 }
 
 @inline
@@ -109,6 +121,36 @@ export function scratchWalk(cpu: Cpu): Walk {
  * `va` must lie below profile.tableLimit. Returns the entry (0 = nothing mapped); `walk` says where it stands.
  */
 export function walkTo(root: usize, va: u64, walk: Walk): u64 {
+  return walkToHere(root, va, walk);
+}
+
+/** The same, written out where it is called, for tables with entries of 8 bytes. */
+@inline
+export function walkToHere(root: usize, va: u64, walk: Walk): u64 {
+  return profile().entryBytes == 8 ? walkWide(root, va, walk) : walkNarrow(root, va, walk);
+}
+
+/** Each level's index is the address shifted by a few bits more; the root alone may have other than 512 entries. */
+@inline
+function walkWide(root: usize, va: u64, walk: Walk): u64 {
+  const ram = header().ram;
+  let level = profile().levels;
+  let shift = levelShiftOf(level, WIDE_BITS);
+  let address = root + ((((va >> shift) as u32) & (profile().topEntries - 1)) << WIDE_ENTRY_SHIFT);
+  let entry = load<u64>(address);
+  while (level > 1 && entry != 0 && (entry & PTE_PSE) == 0) {
+    level -= 1;
+    shift -= WIDE_BITS;
+    const table = ram + ((entry as u32) & ~PAGE_MASK); // no RAM lies above 4 GiB
+    address = table + ((((va >> shift) as u32) & WIDE_INDEX_MASK) << WIDE_ENTRY_SHIFT);
+    entry = load<u64>(address);
+  }
+  walk.entryAddress = address as u32;
+  walk.level = level;
+  return entry;
+}
+
+function walkNarrow(root: usize, va: u64, walk: Walk): u64 {
   let table = root;
   let level = profile().levels;
   while (true) {

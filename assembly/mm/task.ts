@@ -48,6 +48,7 @@ export function mmOfTask(task: u32): Mm {
 }
 
 /** get_task_mm: its address space with one user more, which mmPut takes back; 0 for a task that has ended. */
+@inline
 export function getTaskMm(task: Task): u32 {
   const mm = task.mm;
   return mm != 0 && mmGetNotZero(changetype<Mm>(mm as usize)) ? mm : 0;

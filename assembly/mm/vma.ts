@@ -119,6 +119,12 @@ export function removeVma(mm: Mm, vma: usize): void {
 
 /** The VMA that ends above `va` and is the lowest such one (find_vma); 0 if none. It need not contain `va`. */
 export function findVma(mm: Mm, va: u64): usize {
+  return findVmaHere(mm, va);
+}
+
+/** The same, written out where it is called. */
+@inline
+export function findVmaHere(mm: Mm, va: u64): usize {
   let at = mm.vmaRoot;
   let best: u32 = 0;
   while (at != 0) {

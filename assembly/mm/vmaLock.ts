@@ -4,7 +4,7 @@ import { FINDING_LOCK_NEEDS_SCHEDULER, recordFinding } from "../machine/findings
 import { Mm } from "./mm";
 import { rcuReadLock, rcuReadUnlock } from "./rcu";
 import { step, waitForOthers } from "./shootdown";
-import { Vma, findVma, vmaAt } from "./vma";
+import { Vma, findVma, findVmaHere, vmaAt } from "./vma";
 
 /**
  * Per-VMA locks (include/linux/mmap_lock.h and mm/mmap_lock.c, 7.0). The count of a VMA says who reads it:
@@ -92,17 +92,17 @@ export function vmaEndRead(vma: Vma): void {
  */
 @inline
 export function lockVmaUnderRcu(cpu: Cpu, mm: Mm, va: u64): usize {
-  let locked: usize = 0;
-  let result = VMA_GONE;
+  let result = VMA_BUSY;
   rcuReadLock(cpu);
-  while (result == VMA_GONE) {
-    locked = findVma(mm, va);
-    if (locked == 0) break;
+  let locked = findVmaHere(mm, va);
+  while (locked != 0) {
     step(cpu);
     result = vmaStartRead(cpu, mm, vmaAt(locked));
+    if (result != VMA_GONE) break;
+    locked = findVma(mm, va);
   }
   rcuReadUnlock(cpu);
-  if (locked != 0 && result == VMA_LOCKED) {
+  if (result == VMA_LOCKED) {
     cpu.vmaReadLocks += 1;
     if (va >= vmaAt(locked).start && va < vmaAt(locked).end) return locked;
     vmaEndRead(vmaAt(locked));

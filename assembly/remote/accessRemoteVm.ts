@@ -21,6 +21,19 @@ export function accessRemoteVm(
   length: u32,
   foll: u32,
 ): u32 {
+  return accessRemoteVmHere(cpu, mm, address, kernel, length, foll);
+}
+
+/** The same, written out where it is called. */
+@inline
+function accessRemoteVmHere(
+  cpu: Cpu,
+  mm: Mm,
+  address: u64,
+  kernel: usize,
+  length: u32,
+  foll: u32,
+): u32 {
   const va = address & cpu.untagMask;
   switch (header().remotePath) {
     case REMOTE_FAST_V1:
@@ -49,7 +62,7 @@ export function accessProcessVm(
   const held = getTaskMm(task);
   if (held == 0) return 0;
   const mm = changetype<Mm>(held as usize);
-  const moved = accessRemoteVm(cpu, mm, va, kernel, length, foll);
+  const moved = accessRemoteVmHere(cpu, mm, va, kernel, length, foll);
   mmPut(cpu, mm);
   return moved;
 }

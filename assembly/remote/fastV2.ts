@@ -5,7 +5,7 @@ import { VM_HUGETLB } from "../mm/vmaFlags";
 import { lockVmaUnderRcu, vmaEndRead } from "../mm/vmaLock";
 import { FOLL_WRITE } from "./foll";
 import { copyResidentUninterrupted } from "./resident";
-import { checkVmaFlags } from "./rights";
+import { checkVmaFlags, isPlainlyReadable } from "./rights";
 import { accessUnderMmapLock } from "./slowPath";
 
 /**
@@ -13,6 +13,7 @@ import { accessUnderMmapLock } from "./slowPath";
  * request that lies in one VMA, page by page with interrupts off during the walk. What was copied always counts, and the
  * VMA is asked for all that get_user_pages asks for. Reads only.
  */
+@inline
 export function accessFastV2(
   cpu: Cpu,
   mm: Mm,
@@ -27,6 +28,7 @@ export function accessFastV2(
   return done + (max(rest, 0) as u32);
 }
 
+@inline
 function copyInOneArea(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32, foll: u32): u32 {
   const address = lockVmaUnderRcu(cpu, mm, va);
   if (address == 0) return 0;
@@ -41,5 +43,6 @@ function copyInOneArea(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32, fo
 
 @inline
 function mayCopy(vma: Vma, foll: u32): bool {
-  return (vma.flags & VM_HUGETLB) == 0 && checkVmaFlags(vma, foll) == 0;
+  if ((vma.flags & VM_HUGETLB) != 0) return false;
+  return isPlainlyReadable(vma) || checkVmaFlags(vma, foll) == 0;
 }

@@ -15,6 +15,12 @@ export function checkVmaFlags(vma: Vma, foll: u32): i32 {
   return (foll & FOLL_WRITE) != 0 ? writeRight(vma, foll) : readRight(vma, foll);
 }
 
+/** Whether checkVmaFlags lets every read through, as far as a look tells: anonymous memory that may be read. */
+@inline
+export function isPlainlyReadable(vma: Vma): bool {
+  return vma.file == 0 && (vma.flags & (VM_IO | VM_PFNMAP | VM_READ)) == VM_READ;
+}
+
 /** memfd_secret: memory that the kernel itself has not mapped. */
 @inline
 export function isSecretmem(vma: Vma): bool {
