@@ -28,6 +28,26 @@ export {
   type PageList,
   type PageRange,
 } from "./layouts/index.ts";
+export {
+  mapsOf,
+  memoryText,
+  memoryViewNames,
+  memoryViews,
+  pagemapOf,
+  pageTablesOf,
+  smapsOf,
+  type EntryFlag,
+  type MapsEntry,
+  type MemoryPicture,
+  type MemoryUse,
+  type MemoryView,
+  type PagemapPage,
+  type PagemapRun,
+  type PageTable,
+  type PageTableEntry,
+  type SmapsEntry,
+  type TableName,
+} from "./inspector/index.ts";
 export { Machine } from "./machine/machine.ts";
 export type { UserFile } from "./machine/file.ts";
 export type { KernelBuffer } from "./machine/kernelBuffer.ts";

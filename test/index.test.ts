@@ -27,6 +27,7 @@ import {
   type Struct,
 } from "../src/index.ts";
 import { behind, GOOD_ONE } from "./support/goodOne.ts";
+import { inspectorCalls } from "./support/inspectorCalls.ts";
 import { layoutCalls } from "./support/layoutCalls.ts";
 import { remoteFunctions, remoteMethods } from "./support/remoteCalls.ts";
 import { argumentMistakes, methodNames, worksOrRefuses, type GoodCall } from "./support/misuse.ts";
@@ -263,6 +264,7 @@ const structOptions = {
 
 /** Good calls of everything that is exported, and of the constructors and static methods. */
 const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
+  ...inspectorCalls,
   ...layoutCalls,
   ...remoteFunctions,
   "Machine.create": () => ({

@@ -187,6 +187,8 @@ export const PROFILE_USER_LIMIT: u32 = offsetof<Profile>("userLimit");
 export const PROFILE_TASK_LIMIT: u32 = offsetof<Profile>("taskLimit");
 export const PROFILE_TAG_MASK: u32 = offsetof<Profile>("tagMask");
 export const PROFILE_LEVELS: u32 = offsetof<Profile>("levels");
+export const PROFILE_TOP_ENTRIES: u32 = offsetof<Profile>("topEntries");
+export const PROFILE_ENTRY_BYTES: u32 = offsetof<Profile>("entryBytes");
 export const PROFILE_WORD_BYTES: u32 = offsetof<Profile>("wordBytes");
 export const PROFILE_KERNEL_BASE: u32 = offsetof<Profile>("kernelBase");
 

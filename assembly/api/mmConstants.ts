@@ -1,11 +1,23 @@
+import { Frame } from "../machine/frames";
 import { HugePool } from "../machine/hugePool";
 import { MappedFile } from "../mm/file";
 import { PageState } from "../mm/pageState";
 import { Mm } from "../mm/mm";
+import {
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_PKEY_SHIFT,
+  PTE_PRESENT,
+  PTE_PROTNONE,
+  PTE_PSE,
+  PTE_RW,
+  PTE_SPECIAL,
+  PTE_USER,
+} from "../mm/pte";
 import { Vma } from "../mm/vma";
 
 /** The numbers of memory management that the host needs. */
-export { FOLIO_EXCLUSIVE } from "../machine/frames";
+export { FOLIO_DIRTY, FOLIO_EXCLUSIVE, FRAME_ANON, FRAME_TAIL } from "../machine/frames";
 export {
   MADV_COLD,
   MADV_DOFORK,
@@ -52,23 +64,31 @@ export {
 export { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from "../mm/remap";
 export {
   VM_ACCOUNT,
+  VM_DONTCOPY,
   VM_DONTDUMP,
   VM_DONTEXPAND,
   VM_EXEC,
   VM_GROWSDOWN,
   VM_HIGH_SEALED,
+  VM_HUGEPAGE,
   VM_HUGETLB,
   VM_IO,
   VM_LOCKED,
+  VM_LOCKONFAULT,
   VM_MAYEXEC,
   VM_MAYREAD,
   VM_MAYSHARE,
   VM_MAYWRITE,
   VM_MIXEDMAP,
+  VM_NOHUGEPAGE,
+  VM_NORESERVE,
   VM_PFNMAP,
+  VM_RAND_READ,
   VM_READ,
+  VM_SEQ_READ,
   VM_SHARED,
   VM_UFFD_MISSING,
+  VM_WIPEONFORK,
   VM_WRITE,
 } from "../mm/vmaFlags";
 
@@ -106,3 +126,20 @@ export const PAGE_STATE_ORDER: u32 = offsetof<PageState>("order");
 export const PAGE_STATE_MAPCOUNT: u32 = offsetof<PageState>("mapcount");
 export const PAGE_STATE_REFCOUNT: u32 = offsetof<PageState>("refcount");
 export const PAGE_STATE_FLAGS: u32 = offsetof<PageState>("pageFlags");
+
+export const MM_ROOT: u32 = offsetof<Mm>("root");
+
+export const FRAME_ORDER: u32 = offsetof<Frame>("order");
+export const FRAME_FLAGS: u32 = offsetof<Frame>("flags");
+export const FRAME_HEAD: u32 = offsetof<Frame>("index"); // of a tail page
+
+/** Bits of an entry that a word of 32 holds; what else an entry has is its frame and its protection key. */
+export const ENTRY_PRESENT: u32 = PTE_PRESENT as u32;
+export const ENTRY_RW: u32 = PTE_RW as u32;
+export const ENTRY_USER: u32 = PTE_USER as u32;
+export const ENTRY_ACCESSED: u32 = PTE_ACCESSED as u32;
+export const ENTRY_DIRTY: u32 = PTE_DIRTY as u32;
+export const ENTRY_PSE: u32 = PTE_PSE as u32;
+export const ENTRY_PROTNONE: u32 = PTE_PROTNONE as u32;
+export const ENTRY_SPECIAL: u32 = PTE_SPECIAL as u32;
+export const ENTRY_PKEY_SHIFT: u32 = PTE_PKEY_SHIFT as u32;

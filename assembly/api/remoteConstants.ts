@@ -1,6 +1,5 @@
 import { Cpu } from "../machine/cpu";
 import { Header } from "../machine/map";
-import { PTE_SPECIAL } from "../mm/pte";
 import { MemFile } from "../remote/memFile";
 import { Segment, Segments } from "../uaccess/iovec";
 
@@ -32,6 +31,4 @@ export const TALLY_MISSED_WALKS: u32 = offsetof<Cpu>("missedWalks");
 export const TALLY_FAST_BYTES: u32 = offsetof<Cpu>("fastBytes");
 export const TALLY_SLOW_BYTES: u32 = offsetof<Cpu>("slowBytes");
 
-/** The bit of a leaf without an ordinary page. */
-export const LEAF_SPECIAL: u32 = PTE_SPECIAL as u32;
 export const HEADER_REMOTE_PATH: u32 = offsetof<Header>("remotePath");

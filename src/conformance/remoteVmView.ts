@@ -1,6 +1,7 @@
 /** A process of a case as an onlooker sees it: mappings, page letters, and what it reads itself. */
 
-import type { PageState, VmaBacking } from "../machine/inspect.ts";
+import { pageLetter } from "../inspector/index.ts";
+import type { VmaBacking } from "../machine/inspect.ts";
 import { loadByProgram } from "../machine/programAccess.ts";
 import type { Task } from "../machine/task.ts";
 import { crc32, PAGE_BYTES } from "./content.ts";
@@ -32,27 +33,9 @@ const backingNames: Partial<Record<VmaBacking, string>> = {
 export function lettersOf(task: Task, address: bigint, pages: number): string {
   let letters = "";
   for (let page = 0; page < pages; page++) {
-    letters += letterOf(task.pageState(address + BigInt(page * PAGE_BYTES)));
+    letters += pageLetter(task.pageState(address + BigInt(page * PAGE_BYTES)));
   }
   return letters;
-}
-
-function letterOf({ kind, level, large, mapcount }: PageState): string {
-  switch (kind) {
-    case "absent":
-      return ".";
-    case "zero":
-      return level > 1 ? "z" : "Z";
-    case "private":
-      if (large) return "H";
-      return mapcount > 1 ? "a" : "A";
-    case "file":
-      return "F";
-    case "guard":
-      return "G";
-    case "raw":
-      return "P";
-  }
 }
 
 /** A word for each page, as the process itself reads it page by page. */

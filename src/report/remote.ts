@@ -1,5 +1,6 @@
 import type { RemoteComparison, RemoteRow } from "../scenarios/compareRemote.ts";
-import { letterMeanings, remoteCalls } from "../scenarios/remoteBed.ts";
+import { letterMeanings, pictureText, type MemoryPicture } from "../inspector/index.ts";
+import { remoteCalls } from "../scenarios/remoteBed.ts";
 import type { RemoteRun } from "../scenarios/runRemote.ts";
 import type { RemoteCounts } from "../systems/remote/counts.ts";
 import { countersText, findingsText } from "./counters.ts";
@@ -14,6 +15,7 @@ export function remoteText(run: RemoteRun): string {
     `${remoteCalls[scenario]}, path ${path}, kernel ${kernel}: ${length} bytes from 0x${at.toString(16)}: ${errnoName(result)}`,
     layoutText(run),
     pagesText(run),
+    ...shownText(run),
     countsText(run.counts),
     countersText(counters),
     costText(run),
@@ -36,6 +38,22 @@ const MOST_LINES = 8;
 
 function pagesText({ pages }: RemoteRun): string {
   return `pages before  ${pages.before}\npages after   ${pages.after}\n${wrap(letterMeanings)}`;
+}
+
+/** What was asked to be shown: once where the call has changed nothing of it. */
+function shownText({ shown }: RemoteRun): string[] {
+  if (shown === null) return [];
+  const [before, after] = [shown.before, shown.after].map(shownPicture);
+  const { view } = shown.before;
+  if (before === after) return [`${view} before and after:\n${before}`];
+  return [`${view} before:\n${before}`, `${view} after:\n${after}`];
+}
+
+/** The scenario's machine is an x86-64 one. */
+const WORD_BYTES = 8;
+
+function shownPicture(picture: MemoryPicture): string {
+  return pictureText(picture, WORD_BYTES);
 }
 
 const rows: readonly (readonly [string, (counts: RemoteCounts) => number])[] = [

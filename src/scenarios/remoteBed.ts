@@ -1,7 +1,7 @@
 import { checkThat, type Check } from "../base/checks.ts";
 import { FaultlineError } from "../base/errors.ts";
 import type { Address } from "../machine/address.ts";
-import type { PageState } from "../machine/inspect.ts";
+import { pageLetter } from "../inspector/index.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Task } from "../machine/task.ts";
 import {
@@ -152,18 +152,9 @@ export function pagesOf({ machine, target, at, length }: RemoteBed): string {
   const page = BigInt(machine.constant("PAGE_SIZE"));
   let letters = "";
   for (let va = at - (at % page); va < at + length && letters.length < MOST_LETTERS; va += page) {
-    letters += va < 1n << 64n ? letterOf(target.pageState(va)) : "";
+    letters += va < 1n << 64n ? pageLetter(target.pageState(va)) : "";
   }
   return letters;
 }
 
 const MOST_LETTERS = 64;
-
-function letterOf({ kind, level, large, mapcount }: PageState): string {
-  if (kind === "private") return large ? "H" : mapcount > 1 ? "a" : "A";
-  if (kind === "zero" && level > 1) return "z";
-  return { absent: ".", zero: "Z", file: "F", guard: "G", raw: "P" }[kind];
-}
-
-export const letterMeanings =
-  ". absent, Z zero page, z huge zero page, A its own, a shared with a child, H its own in a huge page, F a file's, G guard, P without a page";

@@ -1,6 +1,12 @@
 import { checkOptions, nameOf, optional, type Shape } from "../base/checks.ts";
 import { oneOf } from "../base/nearest.ts";
 import { wasmSource, type WasmSource } from "../core/source.ts";
+import {
+  memoryViewNames,
+  pictureOf,
+  type MemoryPicture,
+  type MemoryView,
+} from "../inspector/index.ts";
 import { anyAddress } from "../machine/address.ts";
 import type { Counters } from "../machine/counters.ts";
 import type { Finding } from "../machine/findings.ts";
@@ -29,6 +35,8 @@ export interface RunRemoteOptions extends RemotePart {
   readonly layout?: LayoutOption;
   /** Default "slow". */
   readonly path?: RemotePath;
+  /** A view of the target's address space, before the call and after it. Default: none. */
+  readonly show?: MemoryView;
   readonly kernel?: string;
   /** RAM, as machine.create has it. Default "64M". */
   readonly memory?: number | string;
@@ -44,6 +52,7 @@ const runOptions: Shape<RunRemoteOptions> = {
   path: optional(nameOf(remotePathNames)),
   at: optional(anyAddress),
   length: optional(anyAddress),
+  show: optional(nameOf(memoryViewNames)),
   kernel: optional(kernelRelease),
   memory: memoryOption,
   wasm: optional(wasmSource),
@@ -67,6 +76,8 @@ export interface RemoteRun {
   readonly counts: RemoteCounts;
   /** A letter for each page of the part, up to 64, before the call and after it. */
   readonly pages: { readonly before: string; readonly after: string };
+  /** The view that was asked for; null for none. */
+  readonly shown: { readonly before: MemoryPicture; readonly after: MemoryPicture } | null;
   /** Of the whole call, both tasks. */
   readonly counters: Counters;
   /**
@@ -100,27 +111,37 @@ export async function runRemote(
     layout: layout.text,
     at: bed.at,
     length: bed.length,
-    ...calledOnce(bed),
+    ...calledOnce(bed, options.show ?? null),
     findings: machine.findings(),
   };
 }
 
-type Called = Pick<RemoteRun, "result" | "counts" | "pages" | "counters" | "cost">;
+type Called = Pick<RemoteRun, "result" | "counts" | "pages" | "shown" | "counters" | "cost">;
 
-function calledOnce(bed: RemoteBed): Called {
+function calledOnce(bed: RemoteBed, view: MemoryView | null): Called {
   const { machine } = bed;
+  const shownBefore = pictureFor(bed, view);
   const before = machine.counters();
   const pagesBefore = pagesOf(bed);
   const since = machine.eventCount;
   const { result, counts } = bed.call();
+  const shownAfter = pictureFor(bed, view);
   const counters = difference(machine.counters(), before);
   return {
     result,
     counts,
     pages: { before: pagesBefore, after: pagesOf(bed) },
+    shown:
+      shownBefore === null || shownAfter === null
+        ? null
+        : { before: shownBefore, after: shownAfter },
     counters,
     cost: counters.faults === 0 ? costSince(machine, since) : null,
   };
+}
+
+function pictureFor({ target }: RemoteBed, view: MemoryView | null): MemoryPicture | null {
+  return view === null ? null : pictureOf(target, view);
 }
 
 /** Null where the ring of events has overflowed. */

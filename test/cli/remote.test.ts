@@ -46,6 +46,7 @@ describe("run", () => {
         length: `0x${length.toString(16)}`,
         result,
         pages: { before, after },
+        shown: null,
         counts: { bytesFast: 0, locks: { vma: 0 } },
         findings: [],
       });
@@ -63,6 +64,24 @@ describe("run", () => {
     [["--at", "0xfffffffffffff000", "--length", "0x2000"], -22],
   ] as const)("%j is the kernel's to answer", async (options, result) => {
     expect(await jsonOf(["run", "remote-read", ...options])).toMatchObject({ result });
+  });
+
+  test.each([
+    ["maps", "maps before and after:\\n10000000-10002000 rw-p 00000000 00:00 0\\n\\n"],
+    ["smaps", "smaps before:[^]*Private_Dirty: +0 kB[^]*smaps after:[^]*Private_Dirty: +8 kB"],
+    ["tables", "leaf of 4K: PRESENT USER ACCESSED DIRTY,[^]*: PRESENT RW USER ACCESSED DIRTY,"],
+    [
+      "pagemap",
+      "pagemap before:\\n10000000-10002000 present anon\\n\\npagemap after:\\n10000000-10002000 present anon exclusive\\n\\n",
+    ],
+  ])("--show %s: what the call changed", async (view, text) => {
+    const layout = "0x10000000 2p rw anon cow=all";
+    const options = ["run", "remote-write", "--layout", layout, "--show", view];
+    const { status, stdout, stderr } = await faultline(options);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(new RegExp(text));
+    const { shown } = await jsonOf(options);
+    expect(shown).toMatchObject({ before: { view }, after: { view } });
   });
 
   test("a layout may be text, or a file", async () => {
@@ -126,6 +145,7 @@ describe("a mistake is one line, and status 2:", () => {
     [["--layout", "hug"], "(did you mean huge?)"],
     [["--layout", "0x1000 1G rw anon touched=all"], '"0x1000 1G rw anon touched=all" exceeds RAM'],
     [["--path", "fats"], '--path "fats" is unknown'],
+    [["--show", "map"], '--show "map" is unknown'],
     [["--at", "here"], '--at is "here"; valid: a whole number from 0 to 2^64 - 1'],
     [["--length", "18446744073709551616"], "--length is"],
     [["--memory", "1"], "memory is"],

@@ -73,6 +73,7 @@ export const remoteFunctions: Readonly<Record<string, (floor: Floor) => GoodCall
         path: "slow",
         at: 0x10000000,
         length: 8,
+        show: "tables",
         kernel: "6.12",
         memory: "1M",
         wasm: undefined,

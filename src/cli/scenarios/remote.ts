@@ -1,3 +1,4 @@
+import { memoryViewNames, memoryViews } from "../../inspector/index.ts";
 import { oneOf } from "../../base/nearest.ts";
 import { UsageError } from "../../base/errors.ts";
 import { layoutNames } from "../../layouts/index.ts";
@@ -16,10 +17,14 @@ interface RunFlags {
   readonly path: string;
   readonly at?: string;
   readonly length?: string;
+  readonly show?: string;
   readonly memory: string;
   readonly kernel: string;
 }
 
+const showHelp = `the target before and after: ${memoryViewNames
+  .map((name) => `${name} (${memoryViews[name]})`)
+  .join(", ")}`;
 const atOption = ["--at <address>", "where in it (default: where its first area begins)"] as const;
 const memoryOption = ["--memory <size>", "RAM of the machine", remoteDefaults.memory] as const;
 
@@ -31,6 +36,7 @@ function run(scenario: RemoteScenarioName): ScenarioCommand<RunFlags> {
         .option("--path <name>", remotePathNames.join(", "), remoteDefaults.path)
         .option(...atOption)
         .option("--length <bytes>", "how much (default: to the area's end, up to 64 KiB)")
+        .option("--show <view>", showHelp)
         .option(...memoryOption)
         .option(...kernelOption),
     perform: async (flags) => {
@@ -39,6 +45,7 @@ function run(scenario: RemoteScenarioName): ScenarioCommand<RunFlags> {
         path: oneOf("--path", flags.path, remotePathNames),
         ...(flags.at === undefined ? {} : { at: wideOption("--at", flags.at) }),
         ...(flags.length === undefined ? {} : { length: wideOption("--length", flags.length) }),
+        ...(flags.show === undefined ? {} : { show: oneOf("--show", flags.show, memoryViewNames) }),
         memory: flags.memory,
         kernel: checkedKernel(flags.kernel),
       });

@@ -46,5 +46,9 @@ export function folioWalk(
   const name = levels[level];
   if (name === undefined) return null;
   const entry = join(machine.exports.readValueLow(cpu), machine.exports.readValueHigh(cpu));
-  return { level: name, entry, hasPage: (entry & BigInt(machine.constant("LEAF_SPECIAL"))) === 0n };
+  return {
+    level: name,
+    entry,
+    hasPage: (entry & BigInt(machine.constant("ENTRY_SPECIAL"))) === 0n,
+  };
 }
