@@ -1,4 +1,4 @@
-import { BLOCKED, EINVAL, ENODEV } from "../base/errno";
+import { BLOCKED, EBUSY, EINVAL, ENODEV } from "../base/errno";
 import { cpuAt } from "../machine/cpu";
 import { header } from "../machine/map";
 import { enterCore, enterCoreHere, leaveCore, leaveCoreHere } from "../mm/shootdown";
@@ -14,12 +14,12 @@ import { closeStream, freeStream, openStream } from "../pcm/open";
 import { periodElapsed } from "../pcm/pointer";
 import { pollStream } from "../pcm/poll";
 import { WRITEI } from "../pcm/requests";
-import { CAPTURE, PLAYBACK, lockStream, streamAt, unlockStream } from "../pcm/runtime";
+import { CAPTURE, PLAYBACK, lockStream, noteBase, streamAt, unlockStream } from "../pcm/runtime";
 import { disconnectStream, driverStop, driverXrun, resumeDrain, suspendStream } from "../pcm/state";
 import { syncPtr } from "../pcm/syncPtr";
 import { resumeTransfer } from "../pcm/transfer";
 import { transferBytes } from "../pcm/transferCalls";
-import { WAIT_PCM_DRAIN, WAIT_PCM_TRANSFER } from "../pcm/wake";
+import { WAIT_PCM_DRAIN, WAIT_PCM_TRANSFER, isHeld } from "../pcm/wake";
 import { checkClosedAtReturn, checkClosedAtSleep } from "../uaccess/block";
 import { wide } from "./tasks";
 
@@ -43,16 +43,24 @@ export function pcmOpen(
   return openStream(direction, card, id, info, kind, nonblock);
 }
 
-/** Closes a stream but keeps its record, so that the log of driver calls can still be read; `pcmFree` ends it. */
-export function pcmShut(cpu: u32, stream: u32): void {
+/**
+ * Closes a stream but keeps its record, so that the log of driver calls can still be read; `pcmFree` ends it. 0, or
+ * −EBUSY while a task sleeps in a call on it.
+ */
+export function pcmShut(cpu: u32, stream: u32): i32 {
   const on = cpuAt(cpu);
   enterCore(on);
-  closeStream(on, streamAt(stream));
+  const result = closeStream(on, streamAt(stream));
   leaveCore(on);
+  return result;
 }
 
-export function pcmFree(stream: u32): void {
-  freeStream(streamAt(stream));
+/** 0, or −EBUSY while a task sleeps on the stream, which is what nothing may do once `pcmShut` is through. */
+export function pcmFree(stream: u32): i32 {
+  const file = streamAt(stream);
+  if (file.sleepers != 0 || isHeld(file)) return -EBUSY;
+  freeStream(file);
+  return 0;
 }
 
 /** A call that went to sleep leaves the CPU as one that returns does: with the guard closed. */
@@ -266,6 +274,7 @@ export function pcmPoke(
   const file = streamAt(stream);
   file.hwPtrBase = wide(baseLo, baseHi);
   file.hwPtr = wide(hwLo, hwHi);
+  noteBase(file);
   file.applPtr = wide(applLo, applHi);
   file.hwPtrInterrupt = wide(interruptLo, interruptHi);
   file.silenceStart = file.applPtr;

@@ -32,6 +32,7 @@ export const PROTECTION_KEYS: u32 = 1 << 13; // the AMR also holds the user's ow
 export const CLEARS_BIT_55: u32 = 1 << 14; // user pointers are masked before each access (arm64)
 export const BLOCK_COPY_IS_CALL: u32 = 1 << 15; // unsafe_copy_to_user is one routine, not pieces (RISC-V, none)
 export const MASK_ALL_ONES: u32 = 1 << 16; // a kernel pointer is masked to all ones, not to the limit (x86-64, 6.12)
+export const SOUND_RECORDS_MAPPED: u32 = 1 << 17; // PCM status and control can be mapped: x86 and PowerPC have that
 
 /** Behaviour that follows the kernel's version, not the CPU; the host's version table sets these bits. */
 export const BEHAVIOUR_SYNC_PTR_BLOCK: u32 = 1 << 0;
@@ -92,7 +93,7 @@ function setGeometry(
 
 function setX86(p: Profile, guard: u32, behaviour: u32): void {
   setGeometry(p, 4, 512, 1 << 47, ((1 as u64) << 47) - 4096); // the last page is a hole no program can map
-  p.guard = guard;
+  p.guard = guard | SOUND_RECORDS_MAPPED;
   p.kernelBase = 0xffff888000000000;
   if (behaviour & BEHAVIOUR_CHECK_START_ONLY) p.guard |= CHECK_IGNORES_SIZE;
   if (behaviour & BEHAVIOUR_CHECK_SIGN_ONLY) p.userLimit = i64.MAX_VALUE;
@@ -104,6 +105,7 @@ function setPowerpc32(p: Profile, taskLimit: u64, guard: u32): void {
   setGeometry(p, 2, 1024, 0x100000000, taskLimit);
   p.kernelBase = 0xc0000000;
   p.guard = guard | GUARD_OOPSES | GUARD_SAVES | CHECK_DROPS_REPEATS | VALUE_8_IN_HALVES;
+  p.guard |= SOUND_RECORDS_MAPPED;
   if (guard & GUARD_SEGMENTED) p.writeTables = 16;
 }
 
@@ -142,6 +144,7 @@ export function setProfile(arch: u32, behaviour: u32): bool {
       setGeometry(p, 4, 8192, 1 << 52, 1 << 52);
       p.kernelBase = 0xc000000000000000;
       p.guard = GUARD_SPLIT | GUARD_OOPSES | GUARD_SAVES | CHECK_DROPS_REPEATS | PROTECTION_KEYS;
+      p.guard |= SOUND_RECORDS_MAPPED;
       return true;
     case ARCH_ARM64_PAN:
       setArm64(p, GUARD_UNPRIVILEGED);

@@ -30,7 +30,7 @@ import {
 import { FROM_CALL, updateHwPtr } from "./pointer";
 import { PLAYBACK, Stream, firstMember, isRunning, streamAt } from "./runtime";
 import { fillSilence } from "./silence";
-import { enterXrun, haltDevice, settleInto } from "./stop";
+import { haltDevice, settleInto } from "./stop";
 import { wakeAll } from "./wake";
 
 /**
@@ -128,7 +128,8 @@ function test(stream: Stream, action: u32): i32 {
 
 function startDevice(cpu: Cpu, stream: Stream): i32 {
   const answer = driverTrigger(cpu, stream, TRIGGER_START);
-  if (answer == -EPIPE) enterXrun(cpu, stream);
+  // this stream alone, and nobody is woken: snd_pcm_do_start only says what the state is
+  if (answer == -EPIPE) stream.state = STATE_XRUN;
   return answer;
 }
 
@@ -164,6 +165,7 @@ function resetPointers(cpu: Cpu, stream: Stream): void {
     stream.hwPtrWrap = 0;
   }
   stream.hwPtrBase = 0;
+  stream.baseAstray = 0;
   stream.hwPtrInterrupt = stream.hwPtr - (stream.hwPtr % stream.periodSize);
   stream.silenceStart = stream.hwPtr;
   stream.silenceFilled = 0;

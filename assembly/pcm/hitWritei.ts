@@ -166,6 +166,7 @@ function isSpecial(stream: Stream, device: Device): bool {
     (stream.xrunDebug & XRUN_DEBUG_TICKS) |
     stream.gone |
     stream.noPeriodWakeup |
+    stream.baseAstray |
     stream.sleepers |
     device.ownCopy |
     device.loopback |

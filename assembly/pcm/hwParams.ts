@@ -6,7 +6,7 @@ import { boundaryFor, recalculateBoundary } from "./boundary";
 import { DRIVER_HW_FREE, DRIVER_HW_PARAMS, driverNote } from "./device";
 import { STATE_OPEN, STATE_PREPARED, STATE_SETUP, TSTAMP_NONE } from "./numbers";
 import { allocateRing, freeRing, ringIsMapped } from "./open";
-import { Stream, lockStream, unlockStream } from "./runtime";
+import { Stream, lockStream, noteBase, unlockStream } from "./runtime";
 import { admitCopies, excludeCopies } from "./state";
 
 /**
@@ -98,6 +98,7 @@ export function applyHwParams(
   stream.rate = rate;
   stream.periodSize = periodSize;
   stream.bufferSize = bufferSize;
+  noteBase(stream);
   stream.physWidth = physWidth;
   stream.info = info;
   stream.noPeriodWakeup = noPeriodWakeup;

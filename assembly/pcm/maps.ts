@@ -1,5 +1,5 @@
 import { EBADFD, EINVAL, ENODEV, ENOMEM, ENXIO } from "../base/errno";
-import { profile } from "../arch/profile";
+import { SOUND_RECORDS_MAPPED, profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
@@ -14,6 +14,7 @@ import {
   INFO_MMAP,
   INFO_SYNC_APPLPTR,
   PROTOCOL_STATUS_MAP,
+  STATE_DISCONNECTED,
   STATE_OPEN,
 } from "./numbers";
 import { CONTROL_PAGE, STATUS_PAGE } from "./open";
@@ -30,7 +31,14 @@ function oldOffsetsGood(stream: Stream): bool {
   return profile().wordBytes == 8 && stream.compatUsed == 0;
 }
 
+/** Elsewhere the kernel does not trust its caches with records that both sides change (pcm_status_mmap_allowed). */
+@inline
+function recordsStay(): bool {
+  return (profile().guard & SOUND_RECORDS_MAPPED) == 0;
+}
+
 function statusRefused(stream: Stream): bool {
+  if (recordsStay()) return true;
   const info = deviceOf(stream).info;
   if (info & INFO_EXPLICIT_SYNC) return true;
   return (info & INFO_SYNC_APPLPTR) != 0 && stream.proto < PROTOCOL_STATUS_MAP;
@@ -38,6 +46,7 @@ function statusRefused(stream: Stream): bool {
 
 function controlRefused(stream: Stream): bool {
   return (
+    recordsStay() ||
     stream.compatUsed != 0 ||
     (deviceOf(stream).info & (INFO_EXPLICIT_SYNC | INFO_SYNC_APPLPTR)) != 0
   );
@@ -58,6 +67,7 @@ export function mapStream(
 ): i32 {
   if (bytes == 0 || (offset & PAGE_MASK) != 0) return -EINVAL;
   if (stream.gone) return -ENODEV;
+  if (stream.state == STATE_DISCONNECTED) return -EBADFD;
   const length = (bytes + PAGE_MASK) & ~(PAGE_MASK as u64);
   switch (offset) {
     case OFFSET_STATUS_OLD:

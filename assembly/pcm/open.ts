@@ -1,4 +1,4 @@
-import { ENOMEM } from "../base/errno";
+import { EBUSY, ENOMEM } from "../base/errno";
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { pageAddress } from "../machine/frames";
@@ -19,6 +19,7 @@ import { joinCable, leaveCable } from "./loopback";
 import { STATE_OPEN } from "./numbers";
 import { Stream, addressOf, lockLinks, streamAt, unlockLinks } from "./runtime";
 import { drop } from "./state";
+import { isHeld, releaseDrains } from "./wake";
 
 /** Opening and closing a substream, and the memory it owns. */
 
@@ -142,8 +143,12 @@ export function streamOfDescriptor(descriptor: u32): u32 {
   return at;
 }
 
-/** CLOSE: like DROP, then the ring and the device go. What is left is the record, for `freeStream`. */
-export function closeStream(cpu: Cpu, stream: Stream): void {
+/**
+ * CLOSE: like DROP, then the ring and the device go. What is left is the record, for `freeStream`. −EBUSY, and nothing
+ * happens, while a call on the stream sleeps: the kernel releases a file only after the last call on it.
+ */
+export function closeStream(cpu: Cpu, stream: Stream): i32 {
+  if (isHeld(stream)) return -EBUSY;
   drop(cpu, stream);
   if (stream.state != STATE_OPEN) {
     driverNote(stream, DRIVER_HW_FREE);
@@ -154,7 +159,9 @@ export function closeStream(cpu: Cpu, stream: Stream): void {
   leaveGroup(stream);
   leaveCable(stream);
   forget(stream);
+  releaseDrains(stream);
   unlockLinks();
+  return 0;
 }
 
 function forget(stream: Stream): void {

@@ -45,6 +45,7 @@ export class Stream {
   tstampMode: u32;
   sleepers: u32; // tasks asleep on this stream, so that waking nobody costs one test
   noPeriodWakeup: u32;
+  baseAstray: u32; // hw_ptr_base is no multiple of the buffer: it was poked, or is of an earlier HW_PARAMS
   availMinAt: u32; // linear address of avail_min: its place depends on the word
   wordBytes: u32;
   rate: u32;
@@ -180,6 +181,15 @@ export function signedFrames(stream: Stream, value: u64): i64 {
 export function distance(stream: Stream, from: u64, to: u64): u64 {
   const delta = (to - from) & stream.mask;
   return (delta & stream.signBit) != 0 ? (delta + stream.boundary) & stream.mask : delta;
+}
+
+/**
+ * To be called wherever base or buffer size are set regardless of each other: every pointer update after that keeps a
+ * base on a multiple there. A base that comes back to one by itself stays marked until PREPARE or RESET.
+ */
+export function noteBase(stream: Stream): void {
+  const size = stream.bufferSize;
+  stream.baseAstray = u32(size != 0 && stream.hwPtrBase % size != 0);
 }
 
 /** Linked streams, newest member first. */

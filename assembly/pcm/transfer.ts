@@ -229,6 +229,16 @@ export function resumeTransfer(cpu: Cpu, task: Task): i32 {
   return moveFrames(cpu, stream, transfer);
 }
 
+/** A task that ends leaves the read or write it sleeps in, as a fatal signal makes it; the program is told nothing. */
+export function abandonTransfer(task: Task): void {
+  const stream = streamAt(task.wait0 as u32);
+  const kept = changetype<Transfer>(task.wait1 as usize);
+  if (kept.addresses != 0) slabFree(kept.addresses);
+  slabFree(task.wait1 as usize);
+  endSleep(task, stream);
+  stream.twake = 0;
+}
+
 /** What the state says after a sleep: −errno, DRAINED, or 0 to look at the ring again. A pause outlasts the limit. */
 function afterSleep(stream: Stream, late: bool): i32 {
   switch (stream.state) {

@@ -1,6 +1,6 @@
 import { header } from "../machine/map";
 import { Task } from "../mm/task";
-import { Stream, addressOf } from "./runtime";
+import { Stream, addressOf, streamAt } from "./runtime";
 
 /**
  * The two wait queues of a stream. A sleep stands at the top of a system call: its task holds the continuation, and
@@ -48,6 +48,37 @@ export function sleepOn(task: Task, stream: Stream, kind: u32, limit: u64): void
 @inline
 export function timeIsUp(task: Task): bool {
   return task.wakeAt != 0 && header().nanoseconds >= task.wakeAt;
+}
+
+/** The stream that the call is on in which a task sleeps; 0 = it does not sleep in one. */
+@inline
+function streamOfCall(task: Task): u64 {
+  if (task.blockedOn == WAIT_PCM_TRANSFER) return task.wait0;
+  return task.blockedOn == WAIT_PCM_DRAIN ? task.wait1 : 0;
+}
+
+/** True while a task sleeps in a call on the stream: the call holds the file, so the record must stay. */
+export function isHeld(stream: Stream): bool {
+  let at = header().tasks;
+  while (at != 0 && streamOfCall(changetype<Task>(at as usize)) != addressOf(stream)) {
+    at = changetype<Task>(at as usize).next;
+  }
+  return at != 0;
+}
+
+/**
+ * Drains of linked streams that sleep on this one's queue are woken and leave it, as a member that is no longer in the
+ * group is not looked at again (snd_pcm_drain). From then on they count as sleepers of their own stream.
+ */
+export function releaseDrains(stream: Stream): void {
+  for (let at = header().tasks; at != 0; at = changetype<Task>(at as usize).next) {
+    const task = changetype<Task>(at as usize);
+    if (task.blockedOn != WAIT_PCM_DRAIN || task.wait0 != addressOf(stream)) continue;
+    stream.sleepers -= 1;
+    streamAt(task.wait1 as u32).sleepers += 1;
+    task.wait0 = task.wait1;
+    task.woken = 1;
+  }
 }
 
 /** Ends a sleep; its continuation goes on, perhaps to sleep again. */

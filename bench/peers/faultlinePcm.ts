@@ -26,8 +26,8 @@ const PERIODS = 4;
 
 const SOURCE_BYTE = 7;
 const WORD = 8;
-/** SNDRV_PCM_IOCTL_WRITEI_FRAMES where a word has 8 bytes (include/uapi/sound/asound.h). */
-const WRITEI = 0x40184150;
+/** The request where a word has 8 bytes. */
+const WRITEI = pcmRequest("WRITEI", 8);
 /** An interval's highest value, behind its lowest. */
 const MAXIMUM = 4;
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { readFile } from "node:fs/promises";
+import { byteOrderMark } from "../conformance/trace.ts";
 import { UsageError } from "../base/errors.ts";
 import { unknownName } from "../base/nearest.ts";
 import { archNames, type ArchName } from "../machine/arch.ts";
@@ -79,7 +80,7 @@ async function structOf(file: string): Promise<Struct> {
       valid: "a JSON file that describes a structure",
     });
   });
-  return named(file, () => parseStruct(text));
+  return named(file, () => parseStruct(text.startsWith(byteOrderMark) ? text.slice(1) : text));
 }
 
 /** Mistakes in a description, whose options are right already, name its file. */

@@ -111,6 +111,11 @@ export class Task {
     return this.#handle.address;
   }
 
+  /** False once the task has ended, or is a zombie: then no mapping is left. */
+  get hasAddressSpace(): boolean {
+    return this.#handle.isLive && this.#field("TASK_MM") !== 0;
+  }
+
   /** The record of a task that has an address space. @throws UsageError for a zombie */
   get #living(): number {
     if (this.#field("TASK_MM") !== 0) return this.handle;

@@ -12,7 +12,7 @@ import type { PcmSubstream } from "./substream.ts";
 export interface PcmDevice {
   /** What INFO gives as id and name. Default "octl", as the test device of the recordings. */
   readonly name?: string;
-  /** Devices of one card are suspended and removed together. Default 3, the test device's. */
+  /** Devices of one card are removed together; each is suspended by itself. Default 3, the test device's. */
   readonly card?: number;
   /** How many files of a direction INFO counts; more may be open. Default 1. */
   readonly substreams?: number;

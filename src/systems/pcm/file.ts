@@ -1,4 +1,5 @@
 import { checkOptions, nameOf, optional, wholeNumber, type Shape } from "../../base/checks.ts";
+import { UsageError } from "../../base/errors.ts";
 import { oneOf } from "../../base/nearest.ts";
 import type { ConstantName, CoreExports } from "../../core/exports.ts";
 import { anyAddress, type Address } from "../../machine/address.ts";
@@ -17,7 +18,7 @@ import type { CompleteDevice } from "./device.ts";
 import { doorNumber, type PcmDoor } from "./doors.ts";
 import { askDevices, attend, dismiss, tellDevices } from "./driver.ts";
 import type { DriverCall } from "./driverLog.ts";
-import { pcmIoctl } from "./negotiate.ts";
+import { pcmIoctl, type Negotiable } from "./negotiate.ts";
 import { openOptions, openSubstream, type PcmOpenOptions } from "./opening.ts";
 import type { HwConstraints } from "./params/index.ts";
 import { pcmStates, type PcmState } from "./states.ts";
@@ -117,18 +118,19 @@ export class PcmFile extends PcmSubstream {
    * @throws UsageError for a door that the kernel has not
    */
   ioctl(door: PcmDoor, number: number, argument: Address = 0): number {
-    const { lo, hi } = this.machine.word(argument, "argument");
-    const target = {
+    const { lo, hi } = this.task.machine.word(argument, "argument");
+    // only once the devices were asked: one of them may have closed the file
+    const target = (): Negotiable => ({
       machine: this.machine,
       cpu: this.task.cpu,
       stream: this.handle,
       ringBytesMax: this.#device.limits.ringBytesMax,
       constraints: this.#constraints,
-    };
+    });
     const doorCode = this.#doors.get(door) ?? doorNumber(this.machine, door);
     this.#doors.set(door, doorCode);
     const command = wholeNumber("number", number, 0, 2 ** 32 - 1);
-    return this.#attended(() => pcmIoctl(target, doorCode, command, lo, hi));
+    return this.#attended(() => pcmIoctl(target(), doorCode, command, lo, hi));
   }
 
   /** read(2) on a capture file: bytes. */
@@ -154,7 +156,7 @@ export class PcmFile extends PcmSubstream {
     address: Address,
     bytes: number,
   ): number {
-    const { lo, hi } = this.machine.word(address, "address");
+    const { lo, hi } = this.task.machine.word(address, "address");
     const length = wholeNumber("bytes", bytes, 0, MOST_BYTES);
     return exports[call](this.task.cpu, this.handle, lo, hi, length);
   }
@@ -172,7 +174,7 @@ export class PcmFile extends PcmSubstream {
 
   #syncPtr(call: SyncPtrCall): (exports: CoreExports) => number {
     checkOptions("call", call, syncPtrCall);
-    const { lo, hi } = this.machine.word(call.address, "address");
+    const { lo, hi } = this.task.machine.word(call.address, "address");
     const abi = abiNumber(this.machine, call.abi);
     const strategy = strategyNumber(this.machine, call.strategy ?? "kernel");
     const { cpu } = this.task;
@@ -196,7 +198,7 @@ export class PcmFile extends PcmSubstream {
 
   /** mmap with the file offset as a program passes it. */
   mmapAt(offset: number, at: Address, length: number, protection: "r" | "rw"): number {
-    const { lo, hi } = this.machine.word(at, "at");
+    const { lo, hi } = this.task.machine.word(at, "at");
     const access = this.task.protectionBits(protection);
     const from = wholeNumber("offset", offset, 0, 2 ** 32 - 1);
     const bytes = wholeNumber("length", length, 0, MOST_BYTES);
@@ -208,12 +210,25 @@ export class PcmFile extends PcmSubstream {
     return this.#attended(() => this.task.resume());
   }
 
-  /** close(2). Returns the driver calls that nobody has taken. */
+  /**
+   * close(2), by its task, or for it once that has ended. Returns the driver calls that nobody has taken.
+   * @throws UsageError while a task sleeps in a call on the file, which the kernel releases only after that call
+   */
   override close(): readonly DriverCall[] {
-    this.machine.exports.pcmShut(this.task.cpu, this.handle);
-    tellDevices(this.machine);
-    dismiss(this.machine, this.#callbacks);
-    return super.close();
+    const { machine } = this;
+    if (machine.exports.pcmShut(this.task.cpu, this.handle) !== 0) throw this.#sleeping();
+    tellDevices(machine);
+    dismiss(machine, this.#callbacks);
+    // a device that was told of it may have closed the file by itself
+    return this.isOpen ? super.close() : [];
+  }
+
+  #sleeping(): UsageError {
+    return new UsageError({
+      argument: "stream",
+      problem: "a task sleeps in a call on it",
+      valid: "a stream whose calls have ended, by finish() or with their task",
+    });
   }
 
   /** The device reports a period interrupt. */

@@ -5,6 +5,7 @@ import {
   nameOf,
   optional,
   whole,
+  wrong,
   type Shape,
 } from "../../base/checks.ts";
 import { UsageError } from "../../base/errors.ts";
@@ -68,6 +69,9 @@ const ARGUMENT_ADDRESS = 0x08000000;
 const ARGUMENT_BYTES = 4096;
 /** Where a list of channel addresses begins in the page. */
 const LIST_OFFSET = 64;
+const LIST_BYTES = ARGUMENT_BYTES - LIST_OFFSET;
+
+const INT_BYTES = 4;
 
 const ACCESS_RW_INTERLEAVED = 3;
 
@@ -129,7 +133,7 @@ export class PcmStream extends PcmFile {
 
   override close(): readonly DriverCall[] {
     const calls = super.close();
-    this.#page.unmap();
+    if (this.task.hasAddressSpace) this.#page.unmap();
     return calls;
   }
 
@@ -200,11 +204,12 @@ export class PcmStream extends PcmFile {
       silenceThreshold: this.field("silence_threshold"),
       silenceSize: this.field("silence_size"),
     };
-    const named = Object.entries(wanted)
+    const layout = swParamsLayout[this.#word];
+    const named = (Object.entries(wanted) as [keyof SwParamsRequest, Address | undefined][])
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, BigInt(value)]);
+      .map(([name, value]) => [name, fieldValue(name, value!, layout.fields[name][1])]);
     const values = { ...now, ...(Object.fromEntries(named) as Partial<typeof now>) };
-    return this.#exchange("SW_PARAMS", encode(swParamsLayout[this.#word], values), (stored) =>
+    return this.#exchange("SW_PARAMS", encode(layout, values), (stored) =>
       swParamsAnswer(this.#word, stored),
     );
   }
@@ -271,7 +276,9 @@ export class PcmStream extends PcmFile {
   }
 
   #move(name: "FORWARD" | "REWIND", frames: Address): number {
-    const image = encode(wordLayout[this.#word], { frames: unsigned("frames", frames) });
+    const image = encode(wordLayout[this.#word], {
+      frames: fieldValue("frames", frames, this.#word),
+    });
     const { result, value } = this.#exchange(name, image, (stored) =>
       Number(frameCount(this.#word, stored)),
     );
@@ -288,7 +295,7 @@ export class PcmStream extends PcmFile {
   }
 
   #status(name: "STATUS" | "STATUS_EXT", data: number): PcmAnswer<PcmStatus> {
-    const given = { audioTstampData: unsigned("audioTstampData", data) };
+    const given = { audioTstampData: fieldValue("audioTstampData", data, INT_BYTES) };
     return this.#exchange(name, encode(statusLayout[this.#word], given), (stored) =>
       statusAnswer(this.#word, stored),
     );
@@ -304,8 +311,8 @@ export class PcmStream extends PcmFile {
       (wanted.availMin === undefined ? coreConstants.SYNC_AVAIL_MIN : 0);
     const image = encode(layout, {
       flags: BigInt(flags),
-      appl_ptr: unsigned("applPtr", wanted.applPtr ?? 0),
-      avail_min: unsigned("availMin", wanted.availMin ?? 0),
+      appl_ptr: fieldValue("applPtr", wanted.applPtr ?? 0, this.#word),
+      avail_min: fieldValue("availMin", wanted.availMin ?? 0, this.#word),
     });
     return this.#exchange("SYNC_PTR", image, (stored) => syncAnswer(layout, stored));
   }
@@ -328,34 +335,33 @@ export class PcmStream extends PcmFile {
     return this.#transfer("READI", data, frames);
   }
 
-  /** WRITEN of each channel's frames at an address of its own; address 0 is silence. */
+  /** WRITEN of each channel's frames at an address of its own; address 0, or none, is silence. */
   writen(channels: readonly Address[], frames: Address): number {
     return this.#transfer("WRITEN", this.#placeList(channels), frames);
   }
 
-  /** READN of each channel's frames to an address of its own; address 0 drops them. */
+  /** READN of each channel's frames to an address of its own; address 0, or none, drops them. */
   readn(channels: readonly Address[], frames: Address): number {
     return this.#transfer("READN", this.#placeList(channels), frames);
   }
 
   #placeList(addresses: readonly Address[]): bigint {
     addressList("channels", addresses);
-    whole(0, Math.floor((ARGUMENT_BYTES - LIST_OFFSET) / this.#word))(
-      "channels.length",
-      addresses.length,
-    );
+    whole(0, Math.floor(LIST_BYTES / this.#word))("channels.length", addresses.length);
+    const list = new Uint8Array(LIST_BYTES);
     addresses.forEach((address, index) => {
-      const entry = encode(wordLayout[this.#word], { frames: BigInt(address) });
-      this.#page.write(LIST_OFFSET + index * this.#word, entry);
+      const frames = fieldValue(`channels[${index}]`, address, this.#word);
+      list.set(encode(wordLayout[this.#word], { frames }), index * this.#word);
     });
+    this.#page.write(LIST_OFFSET, list);
     return this.argument + BigInt(LIST_OFFSET);
   }
 
   #transfer(name: "WRITEI" | "READI" | "WRITEN" | "READN", data: Address, frames: Address): number {
     const layout = transferLayout[this.#word];
     const image = encode(layout, {
-      data: unsigned("data", data),
-      frames: unsigned("frames", frames),
+      data: fieldValue("data", data, this.#word),
+      frames: fieldValue("frames", frames, this.#word),
     });
     this.#page.write(0, image);
     return this.#call(name, this.argument, (answer) =>
@@ -385,13 +391,18 @@ export class PcmStream extends PcmFile {
   }
 
   channelInfo(channel: number): PcmAnswer<PcmChannelInfo> {
-    const image = encode(channelInfoLayout[this.#word], { channel: unsigned("channel", channel) });
+    const image = encode(channelInfoLayout[this.#word], {
+      channel: fieldValue("channel", channel, INT_BYTES),
+    });
     return this.#exchange("CHANNEL_INFO", image, (stored) => channelInfoAnswer(this.#word, stored));
   }
 
   /** TTSTAMP: 0 wall clock, 1 monotonic, 2 monotonic raw. */
   ttstamp(clock: number): number {
-    return this.#store("TTSTAMP", encode(intLayout, { value: unsigned("clock", clock) }));
+    return this.#store(
+      "TTSTAMP",
+      encode(intLayout, { value: fieldValue("clock", clock, INT_BYTES) }),
+    );
   }
 
   /** PVERSION: the kernel's protocol version, 0xMMmmss. */
@@ -403,12 +414,18 @@ export class PcmStream extends PcmFile {
 
   /** USER_PVERSION: the protocol version that the program speaks. */
   userPversion(version: number): number {
-    return this.#store("USER_PVERSION", encode(intLayout, { value: unsigned("version", version) }));
+    return this.#store(
+      "USER_PVERSION",
+      encode(intLayout, { value: fieldValue("version", version, INT_BYTES) }),
+    );
   }
 }
 
-/** @throws UsageError for what no unsigned number of 64 bits is */
-function unsigned(argument: string, value: Address): bigint {
+/** @throws UsageError for what no unsigned number of the field's bytes is: nothing is cut silently */
+function fieldValue(argument: string, value: Address, bytes: 4 | 8): bigint {
   const { lo, hi } = halves(value, argument);
+  if (bytes === 4 && hi !== 0) {
+    throw wrong(argument, value, "a whole number from 0 to 2^32 - 1, as the field has 32 bits");
+  }
   return join(lo, hi);
 }

@@ -9,8 +9,6 @@ import { takeDriverLog, type DriverCall } from "./driverLog.ts";
 import { StreamFields, streamFields, type StreamField } from "./fields.ts";
 import { pcmStates, type PcmDirection, type PcmState } from "./states.ts";
 
-const MOST_ANSWER = 2 ** 31 - 1;
-
 /** What the driver answers from now on: 0 or −errno. */
 export interface DriverAnswers {
   readonly prepare?: number;
@@ -26,7 +24,7 @@ export interface PokedPointers {
   readonly hwPtrInterrupt: Address;
 }
 
-const answer = optional(whole(-(2 ** 31), MOST_ANSWER));
+const answer = optional(whole(-(2 ** 31), 0));
 const driverAnswers: Shape<DriverAnswers> = { prepare: answer, trigger: answer, ack: answer };
 
 const pokedPointers: Shape<PokedPointers> = {
@@ -54,9 +52,9 @@ export class PcmSubstream {
     this.#handle = new Handle(task.machine, "stream", record);
   }
 
-  /** The machine it is open on. @throws UsageError once its task has ended */
+  /** The machine it is open on, also when its task has ended. @throws UsageError once it was closed */
   get machine(): CoreMemory {
-    return this.task.machine;
+    return this.#handle.machine;
   }
 
   /** Linear address of its record in the core. @throws UsageError once it was closed */
@@ -112,7 +110,7 @@ export class PcmSubstream {
     this.machine.words[at + 1] = hi;
   }
 
-  /** What the driver answers from now on. What is not named answers 0. */
+  /** What the driver answers from now on, 0 or −errno. What is not named answers 0. */
   setAnswers(answers: DriverAnswers): void {
     checkOptions("answers", answers, driverAnswers);
     const { prepare = 0, trigger = 0, ack = 0 } = answers;

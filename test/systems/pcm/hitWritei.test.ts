@@ -122,6 +122,36 @@ function startAgain(bed: Bed): number[] {
   return [...stopped, ...written, stream.start()];
 }
 
+/** The ring's size changes under pointers that stay where they are, and the stream runs on without PREPARE. */
+const otherSizes = fc
+  .constantFrom(BUFFER, BUFFER - PERIOD, BUFFER / 2 + 1, PERIOD + 44)
+  .map((bufferSize) =>
+    step(`HW_PARAMS with ${String(bufferSize)}, and RUNNING`, ({ stream }) => [
+      stream.drop(),
+      stream.configure({ periodSize: PERIOD / 2, bufferSize }),
+      stream.swParams({ stopThreshold: 1 << 30 }).result,
+      stream.stop("RUNNING"),
+    ]),
+  );
+
+/** A base anywhere, hw_ptr less than a ring behind it, appl_ptr less than a ring behind that. */
+const pokes = fc
+  .tuple(
+    fc.oneof(
+      fc.nat(4 * BUFFER),
+      fc.nat(4).map((turn) => turn * BUFFER),
+    ),
+    fc.nat(BUFFER),
+    fc.nat(BUFFER),
+  )
+  .map(([base, behind, filled]) =>
+    step(`poke ${String(base)} + ${String(behind)} + ${String(filled)}`, ({ stream }) => {
+      const hwPtr = base + behind;
+      stream.poke({ hwPtrBase: base, hwPtr, applPtr: hwPtr + filled, hwPtrInterrupt: base });
+      stream.setPosition(behind % BUFFER);
+    }),
+  );
+
 const rest = fc.constantFrom(
   step("prepare", ({ stream }) => stream.prepare()),
   step("start", ({ stream }) => stream.start()),
@@ -129,6 +159,7 @@ const rest = fc.constantFrom(
   step("status, which forgets avail_max", ({ stream }) => stream.status().result),
   step("forward", ({ stream }) => stream.forward(PERIOD)),
   step("rewind", ({ stream }) => stream.rewind(PERIOD)),
+  step("the driver stops it, into RUNNING", ({ stream }) => stream.stop("RUNNING")),
   step("ack refused", ({ stream }) => {
     stream.setAnswers({ ack: -5 });
   }),
@@ -198,6 +229,8 @@ describe.each(["release", "threads"] as const)("WRITEI written out in the %s bui
         { weight: 3, arbitrary: writes },
         { weight: 3, arbitrary: fc.constant(step("starts again", startAgain)) },
         { weight: 1, arbitrary: positions },
+        { weight: 1, arbitrary: otherSizes },
+        { weight: 1, arbitrary: pokes },
         { weight: 3, arbitrary: thresholds },
         { weight: 3, arbitrary: rest },
       ),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   PcmStream,
   UsageError,
+  archNames,
   deviceProfiles,
   pcmBlocked,
   pcmStates,
@@ -21,6 +22,7 @@ const BUFFER = 400;
 const FRAME_BYTES = 4;
 const MONOTONIC = 1;
 
+const ENXIO = 6;
 const EAGAIN = 11;
 const EFAULT = 14;
 const EINVAL = 22;
@@ -220,6 +222,43 @@ describe("linked streams", () => {
   });
 });
 
+describe("a driver that answers START with EPIPE", () => {
+  test("puts its own stream into XRUN; the members started before it are stopped again", async () => {
+    const { task, stream } = await prepared("x86-64");
+    const open = (): PcmStream => {
+      const other = PcmStream.open(task, { nonblock: true });
+      other.configure({ periodSize: PERIOD, bufferSize: BUFFER });
+      return other;
+    };
+    const [last, first] = [open(), open()];
+    stream.hwFree();
+    stream.configure({ periodSize: PERIOD, bufferSize: BUFFER });
+    expect([stream.link(last), stream.link(first), stream.prepare()]).toEqual([0, 0, 0]);
+    for (const member of [stream, last, first]) {
+      member.swParams({ startThreshold: BUFFER + 1 });
+      member.writei(0, PERIOD);
+      member.takeDriverCalls();
+    }
+    // the newest member acts first
+    last.setAnswers({ trigger: -EPIPE });
+    expect(stream.start()).toBe(-EPIPE);
+    expect([first.state, last.state, stream.state]).toEqual(["PREPARED", "XRUN", "PREPARED"]);
+    const calls = [first, last, stream].map((member) =>
+      member.takeDriverCalls().map(({ name }) => name),
+    );
+    expect(calls).toEqual([["trigger:start", "trigger:stop"], ["trigger:start"], []]);
+  });
+
+  test("alone is told to stop, in XRUN", async () => {
+    const { stream } = await prepared("x86-64");
+    stream.takeDriverCalls();
+    stream.setAnswers({ trigger: -EPIPE });
+    expect([stream.writei(0, PERIOD), stream.state]).toEqual([PERIOD, "XRUN"]);
+    const triggers = stream.takeDriverCalls().filter(({ name }) => name.startsWith("trigger"));
+    expect(triggers.map(({ name }) => name)).toEqual(["trigger:start", "trigger:stop"]);
+  });
+});
+
 describe("faults", () => {
   test("in the program's data are errnos, and what was counted stays counted", async () => {
     const { data, stream } = await prepared("x86-64");
@@ -247,6 +286,31 @@ describe("mappings", () => {
     const word = (at: number): number => machine.words[task.linearOf(at)! >>> 2]!;
     expect(word(AT + machine.constant("STATUS_STATE"))).toBe(pcmStates.indexOf("RUNNING"));
     expect(word(AT + 4096)).toBe(PERIOD);
+  });
+});
+
+describe("mappings that are refused", () => {
+  const AT = 0x20000000;
+  const MMAP_INTERLEAVED = 0;
+  const EVERYWHERE = ["x86-64", "powerpc-8xx", "powerpc-book3s32", "powerpc-book3s64", "none"];
+
+  test.each(archNames)("the records of a kernel for %s", async (arch) => {
+    const { stream } = await prepared(arch);
+    const refused = EVERYWHERE.includes(arch) ? 0 : -ENXIO;
+    const answers = (["status", "control"] as const).map((area, index) =>
+      stream.mmap(area, AT + index * 4096, 4096, "r"),
+    );
+    expect(answers).toEqual([refused, refused]);
+  });
+
+  test("everything of a stream that its driver stopped into DISCONNECTED", async () => {
+    const { stream } = await opened("x86-64");
+    stream.configure({ periodSize: PERIOD, bufferSize: BUFFER, access: MMAP_INTERLEAVED });
+    expect(stream.mmap("ring", AT, 4096, "rw")).toBe(0);
+    stream.stop("DISCONNECTED");
+    for (const area of ["status", "control", "ring"] as const) {
+      expect(stream.mmap(area, AT + 4096, 4096, "r")).toBe(-EBADFD);
+    }
   });
 });
 
