@@ -188,6 +188,7 @@ export {
   type IntervalName,
   type MaskChoice,
   type MaskName,
+  type PcmConstraint,
   type PcmDeviceLimits,
   type PcmHwAnswer,
   type PcmHwRequest,

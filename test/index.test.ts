@@ -418,6 +418,15 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
   }),
 };
 
+/** What must have happened before a method can be called. */
+const before: Readonly<Record<string, (floor: Floor) => void>> = {
+  "PcmStream.finish": ({ stream }) => {
+    stream.configure({ periodSize: 100, bufferSize: 400 });
+    expect([stream.prepare(), stream.writei(0, 1)]).toEqual([0, 1]);
+    expect(stream.drain()).toBe(library.pcmBlocked);
+  },
+};
+
 describe.each(Object.keys(methods))("%s", (name) => {
   const of = methods[name]!;
   const { on, calls } = of(newFloor());
@@ -427,6 +436,7 @@ describe.each(Object.keys(methods))("%s", (name) => {
   });
 
   const goodCall = (method: string, floor: Floor): GoodCall => {
+    before[`${name}.${method}`]?.(floor);
     const { on: object, calls: good } = of(floor);
     const found = (object as Record<string, GoodCall["call"]>)[method]!;
     return { call: found.bind(object) as GoodCall["call"], args: good[method]! };

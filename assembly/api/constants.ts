@@ -183,6 +183,7 @@ export const EVENT_VA: u32 = offsetof<Event>("va");
 
 export const CPU_GENERATION: u32 = offsetof<Cpu>("generation");
 export const CPU_IN_CORE: u32 = offsetof<Cpu>("inCore");
+export const CPU_TASK: u32 = offsetof<Cpu>("task");
 export const PROFILE_USER_LIMIT: u32 = offsetof<Profile>("userLimit");
 export const PROFILE_TASK_LIMIT: u32 = offsetof<Profile>("taskLimit");
 export const PROFILE_TAG_MASK: u32 = offsetof<Profile>("tagMask");

@@ -131,7 +131,8 @@ export interface Finding {
   readonly cpu: number;
   /** Number of the task on the CPU; 0 = none. */
   readonly task: number;
+  /** User address; of pcm-position the position that the device reported, of pcm-unexpected the new pointer: frames. */
   readonly address: bigint;
-  /** What belongs to the kind: direction, pfn, CPU, bytes. */
+  /** What belongs to the kind: direction, pfn, CPU, bytes; of the two pcm kinds the stream's record. */
   readonly detail: number;
 }

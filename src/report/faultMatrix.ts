@@ -14,13 +14,14 @@ const columns: readonly TableColumn[] = [
   { title: "first bad field" },
   { title: "result" },
   ...syncPtrFields.map((_field, place) => ({ title: `${place + 1}`, group: "field" })),
-  { title: "other bytes written" },
+  { title: "other bytes changed" },
   { title: "architectures" },
 ];
 
 const legend = `The field in the third column is the first byte of a page that can be read and not written; the others keep their order.
-x: the kernel's value; p: in part; ·: unchanged. Other bytes: holes of the structure, by offset. What the call does in
-the kernel is done in every row and is not taken back.`;
+x: the kernel's value; p: in part; ·: unchanged. Other bytes: holes of the structure, by offset, where they changed; a
+copy also writes back bytes as they came, which does not show. What the call does in the kernel is done in every row
+and is not taken back.`;
 
 /**
  * What a fault leaves in user memory: a row for each ABI, strategy and faulting field. Architectures on which the whole
@@ -39,6 +40,6 @@ function cells(outcome: SyncPtrOutcome): string[] {
     `${place + 1} ${outcome.faultAt}`,
     errnoName(outcome.result),
     ...outcome.written.map(({ state }) => marks[state]),
-    ranges(outcome.otherBytesWritten),
+    ranges(outcome.otherBytesChanged),
   ];
 }

@@ -30,7 +30,7 @@ function memory({ outcome }: SyncPtrRun): string {
     [{ title: "field" }, { title: "in user memory afterwards" }],
     outcome.written.map(({ field, state }) => [field, marks[state]]),
   );
-  return `${table}\nother bytes written, by offset: ${ranges(outcome.otherBytesWritten)}`;
+  return `${table}\nother bytes changed, by offset: ${ranges(outcome.otherBytesChanged)}`;
 }
 
 function cost(run: SyncPtrRun): string {

@@ -82,9 +82,12 @@ function isAmong(paths: readonly string[], field: string): boolean {
   return paths.some((path) => path === field || path.startsWith(`${field}[`));
 }
 
-function leaksText({ written }: StructComparison, { leaks }: ComparedLayout): string {
+function leaksText({ read, written }: StructComparison, { leaks }: ComparedLayout): string {
   if (written.length === 0) return "";
-  if (leaks.length === 0) return "\n\nA copy that is not zeroed first discloses nothing.";
+  if (leaks.length === 0) {
+    const ownBytes = read.length === 0 ? "" : "; what else it writes back, it has read";
+    return `\n\nA copy that is not zeroed first discloses nothing of the kernel's stack${ownBytes}.`;
+  }
   const total = leaks.reduce((sum, { bytes }) => sum + bytes, 0);
   const text = `A copy that is not zeroed first discloses ${total} bytes of the kernel's stack: ${leaks.map(leakText).join(", ")}.`;
   return `\n\n${wrap(text)}`;

@@ -12,12 +12,13 @@ const columns: readonly TableColumn[] = [
   { title: "first bad field" },
   { title: "result" },
   { title: "fields" },
-  { title: "other bytes written" },
+  { title: "other bytes changed" },
   { title: "architectures" },
 ];
 
 const legend = `The field in the third column is the first byte of a page that can be read and not written. Fields: the written ones in
-their order, one character each; x: the kernel's value; p: in part; ·: unchanged. Other bytes: by offset.
+their order, one character each; x: the kernel's value; p: in part; ·: unchanged. Other bytes: by offset,
+where they changed; a copy that also reads writes back bytes as they came, which does not show.
 A read that faults leaves user memory as it was: every read comes before the first write.`;
 
 /** What a fault leaves in user memory: a row for each ABI, strategy and faulting field. */
@@ -36,6 +37,6 @@ function cells(outcome: StructOutcome): string[] {
     `${place + 1} ${outcome.faultAt}`,
     errnoName(outcome.result),
     outcome.written.map(({ state }) => marks[state]).join(""),
-    ranges(outcome.otherBytesWritten),
+    ranges(outcome.otherBytesChanged),
   ];
 }

@@ -16,8 +16,11 @@ export interface Changes<Name extends string = string> {
    * program's own value back.
    */
   readonly written: readonly { readonly field: Name; readonly state: "new" | "partly" | "old" }[];
-  /** Bytes outside these fields that the kernel wrote: holes, tails, other fields. */
-  readonly otherBytesWritten: readonly number[];
+  /**
+   * Bytes outside these fields that are not what they were: holes, tails, other fields. What a copy wrote back as it
+   * had come does not show.
+   */
+  readonly otherBytesChanged: readonly number[];
 }
 
 /** Compares user memory before and after a call, field by field. */
@@ -37,5 +40,5 @@ export function whatChanged<Name extends string>(
     const state = count === width ? "new" : count === 0 ? "old" : "partly";
     return { field, state } as const;
   });
-  return { written, otherBytesWritten: [...others] };
+  return { written, otherBytesChanged: [...others] };
 }

@@ -118,6 +118,6 @@ describe("compare sync-ptr --faults", () => {
     expect(object).toMatchObject({ schemaVersion: 1, scenario: "sync-ptr", kernel: "7.1" });
     const outcomes = object["outcomes"] as Row[];
     expect(outcomes.map((outcome) => outcome["faultAt"])).toEqual(syncPtrFields);
-    expect(outcomes[8]).toMatchObject({ result: -14, otherBytesWritten: [8, 9, 10, 11] });
+    expect(outcomes[8]).toMatchObject({ result: -14, otherBytesChanged: [8, 9, 10, 11] });
   });
 });

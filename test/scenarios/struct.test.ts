@@ -60,9 +60,9 @@ describe("SYNC_PTR, described as any structure", () => {
   it("leaves the same in user memory, whatever field faults", async () => {
     const [described, own] = [await structFaults(syncPtr), await syncPtrFaults({ abis })];
     const left = [described, own].map(({ outcomes }) =>
-      outcomes.map(({ arch, abi, strategy, result, written, otherBytesWritten }) => {
+      outcomes.map(({ arch, abi, strategy, result, written, otherBytesChanged }) => {
         const states = written.map(({ state }) => state);
-        return { arch, abi, strategy, result, states, otherBytesWritten };
+        return { arch, abi, strategy, result, states, otherBytesChanged };
       }),
     );
     expect(left[0]).toEqual(left[1]);
@@ -88,7 +88,7 @@ describe.each(exampleNames)("%s", (name) => {
   it("leaves what the stores before the fault stored", async () => {
     const { outcomes } = await structFaults(struct);
     expect(outcomes.length).toBeGreaterThan(0);
-    for (const { arch, abi, strategy, result, faultAt, written, otherBytesWritten } of outcomes) {
+    for (const { arch, abi, strategy, result, faultAt, written, otherBytesChanged } of outcomes) {
       const layout = layoutOf(struct, abi, arch);
       const placed = new Map(layout.fields.map((field) => [field.path, field]));
       const border = placed.get(faultAt)!.offset;
@@ -108,8 +108,8 @@ describe.each(exampleNames)("%s", (name) => {
         written.map(({ state }) => state),
         where,
       ).toEqual(states);
-      if (strategy !== "copy") expect(otherBytesWritten, where).toEqual([]);
-      for (const at of otherBytesWritten) expect(stored.has(at), where).toBe(true);
+      if (strategy !== "copy") expect(otherBytesChanged, where).toEqual([]);
+      for (const at of otherBytesChanged) expect(stored.has(at), where).toBe(true);
     }
   });
 

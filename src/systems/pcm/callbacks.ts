@@ -1,5 +1,7 @@
+import { wrong } from "../../base/checks.ts";
 import type { CompleteDevice, PcmDevice } from "./device.ts";
 import type { Attended } from "./driver.ts";
+import type { DriverCall } from "./driverLog.ts";
 import type { PcmSubstream } from "./substream.ts";
 
 /** The functions of a substream's device, called when the driver attends to it. */
@@ -7,6 +9,7 @@ export class DeviceCallbacks implements Attended {
   readonly #substream: PcmSubstream;
   readonly #device: CompleteDevice;
   #pointerError: unknown;
+  #calledError: unknown;
 
   constructor(substream: PcmSubstream, device: CompleteDevice) {
     this.#substream = substream;
@@ -17,9 +20,14 @@ export class DeviceCallbacks implements Attended {
     return this.#substream.isOpen;
   }
 
-  /** What the device's `pointer` threw last; undefined if it never did. */
+  /** What the device's `pointer` threw last, or why its answer was no position; undefined if neither happened. */
   get pointerError(): unknown {
     return this.#pointerError;
+  }
+
+  /** What the device's `called` threw last; undefined if it never did. */
+  get calledError(): unknown {
+    return this.#calledError;
   }
 
   /** Asks `pointer` for the position, if there is one and the device moves. */
@@ -33,22 +41,32 @@ export class DeviceCallbacks implements Attended {
   /** Nonsense becomes a number that no ring has, so that the kernel's own check finds it. */
   #validPosition(pointer: NonNullable<PcmDevice["pointer"]>): bigint {
     const noPosition = this.#substream.machine.wordBytes === 8 ? 2n ** 64n - 1n : 2n ** 32n - 1n;
-    let frames: number | bigint | "xrun";
     try {
-      frames = pointer(this.#substream);
+      const frames: unknown = pointer(this.#substream);
+      if (frames === "xrun") return noPosition;
+      const whole = typeof frames === "bigint" || Number.isInteger(frames);
+      const position = whole ? BigInt(frames as number | bigint) : noPosition;
+      if (position >= 0 && position < noPosition) return position;
+      throw wrong("pointer()", frames, 'frames from 0 to buffer_size − 1, or "xrun"');
     } catch (error) {
       this.#pointerError = error;
       return noPosition - 1n;
     }
-    if (frames === "xrun") return noPosition;
-    const whole = typeof frames === "bigint" || Number.isInteger(frames);
-    return whole && frames >= 0 && frames < noPosition ? BigInt(frames) : noPosition - 1n;
   }
 
   /** Tells `called` what the driver was asked since the last time. */
   tellCalls(): void {
     const { called } = this.#device;
     if (called === undefined) return;
-    for (const call of this.#substream.takeDriverCalls()) called(call, this.#substream);
+    for (const call of this.#substream.takeDriverCalls()) this.#tell(called, call);
+  }
+
+  /** The kernel's call is over whatever the function does, so its answer is not lost to an exception. */
+  #tell(called: NonNullable<PcmDevice["called"]>, call: DriverCall): void {
+    try {
+      called(call, this.#substream);
+    } catch (error) {
+      this.#calledError = error;
+    }
   }
 }

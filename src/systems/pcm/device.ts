@@ -1,7 +1,13 @@
 import { callback, checkThat, flag, objectOf, optional, whole } from "../../base/checks.ts";
 import { oneOf } from "../../base/nearest.ts";
 import type { DriverCall } from "./driverLog.ts";
-import { deviceLimits, deviceProfiles, type PcmDeviceLimits } from "./params/index.ts";
+import {
+  deviceLimits,
+  deviceProfiles,
+  pcmConstraints,
+  type PcmConstraint,
+  type PcmDeviceLimits,
+} from "./params/index.ts";
 import type { PcmSubstream } from "./substream.ts";
 
 /**
@@ -18,14 +24,21 @@ export interface PcmDevice {
   readonly substreams?: number;
   /** What it can do; whatever is not named is as the test device has it. */
   readonly limits?: Partial<PcmDeviceLimits>;
+  /** What its driver adds to the limits when it is opened. Default nothing. */
+  readonly constraints?: readonly PcmConstraint[];
   /** It has a copy callback of its own: transfers leave the ring and user memory alone. Default false. */
   readonly ownCopy?: boolean;
   /**
    * Where the device stands in its ring, in frames from 0 to buffer_size − 1, or "xrun". Asked while it moves. What it
-   * answers besides, and an exception, counts as 0 and is the finding `pcm-position`, as the kernel's own check.
+   * answers besides, and an exception, counts as 0 and is the finding `pcm-position`, as the kernel's own check. The
+   * finding's address is the position; one that no kernel's word holds stands there as the word's largest number but
+   * one, and the stream's `pointerError` says what it was.
    */
   readonly pointer?: (substream: PcmSubstream) => number | bigint | "xrun";
-  /** Told each call down to the driver once the system call is over, oldest first. */
+  /**
+   * Told each call down to the driver once the system call is over, oldest first. What it throws does not reach the
+   * caller: the stream keeps it as `calledError`.
+   */
   readonly called?: (call: DriverCall, substream: PcmSubstream) => void;
 }
 
@@ -64,6 +77,7 @@ const ownDevice = objectOf<PcmDevice>({
   card: optional(whole(0, MOST)),
   substreams: optional(whole(1, MOST)),
   limits: optional(deviceLimits),
+  constraints: optional(pcmConstraints),
   ownCopy: optional(flag),
   pointer: optional(callback),
   called: optional(callback),
@@ -80,18 +94,20 @@ export function completeDevice(device: PcmDeviceName | PcmDevice): CompleteDevic
     return {
       ...profiles[name],
       limits: deviceProfiles[name],
+      constraints: [],
       pointer: undefined,
       called: undefined,
     };
   }
   ownDevice("device", device);
-  const { name, card, substreams, ownCopy, pointer, called } = device;
+  const { name, card, substreams, constraints = [], ownCopy, pointer, called } = device;
   return {
     name: name ?? profiles.ctl.name,
     card: card ?? profiles.ctl.card,
     substreams: substreams ?? profiles.ctl.substreams,
     ownCopy: ownCopy ?? false,
     loopback: false,
+    constraints,
     limits: { ...deviceProfiles.ctl, ...defined(device.limits ?? {}) },
     pointer,
     called,

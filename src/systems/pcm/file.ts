@@ -2,6 +2,7 @@ import { checkOptions, nameOf, optional, wholeNumber, type Shape } from "../../b
 import { UsageError } from "../../base/errors.ts";
 import { oneOf } from "../../base/nearest.ts";
 import type { ConstantName, CoreExports } from "../../core/exports.ts";
+import { coreConstants } from "../../core/generated/coreConstants.ts";
 import { anyAddress, type Address } from "../../machine/address.ts";
 import type { Operation } from "../../machine/programs.ts";
 import { madeTask, type Task } from "../../machine/task.ts";
@@ -21,10 +22,13 @@ import type { DriverCall } from "./driverLog.ts";
 import { pcmIoctl, type Negotiable } from "./negotiate.ts";
 import { openOptions, openSubstream, type PcmOpenOptions } from "./opening.ts";
 import type { HwConstraints } from "./params/index.ts";
+import { fellAsleep, requireAwake, sleepIn } from "./sleep.ts";
 import { pcmStates, type PcmState } from "./states.ts";
 import { PcmSubstream } from "./substream.ts";
 
 const MOST_BYTES = 2 ** 31 - 1;
+/** The answer of a system call is that of its second half. */
+const asAnswered = (answer: number): number => answer;
 
 /** What may be mapped: the ring and the two records, each of those under two offsets (SNDRV_PCM_MMAP_OFFSET_*). */
 const areas = {
@@ -57,7 +61,7 @@ const areaNames = Object.keys(areas) as readonly PcmArea[];
 /**
  * An open substream of a sound device, used by one task: the system calls with user addresses as a program passes them,
  * and the device's side of it. A call answers what the kernel's entry does: 0 or more, −errno, or BLOCKED where it
- * sleeps; then `finish()` runs its second half.
+ * sleeps; then `finish()` runs its second half, and until then the task makes no other call (UsageError).
  */
 export class PcmFile extends PcmSubstream {
   readonly #constraints: HwConstraints;
@@ -84,9 +88,14 @@ export class PcmFile extends PcmSubstream {
     if (pointer !== undefined || called !== undefined) attend(this.machine, this.#callbacks);
   }
 
-  /** What the device's `pointer` threw last; undefined if it never did. */
+  /** What the device's `pointer` threw last, or a UsageError with the last thing it answered that is no position. */
   get pointerError(): unknown {
     return this.#callbacks.pointerError;
+  }
+
+  /** What the device's `called` threw last; undefined if it never did. */
+  get calledError(): unknown {
+    return this.#callbacks.calledError;
   }
 
   /** A call into the core with the devices asked before and told after it. */
@@ -96,6 +105,16 @@ export class PcmFile extends PcmSubstream {
     askDevices(machine);
     const answer = call();
     tellDevices(machine);
+    return answer;
+  }
+
+  /** A system call of the file's task. @throws UsageError while the task sleeps in another */
+  #made(name: string, make: () => number): number {
+    requireAwake(this.task);
+    const answer = this.#attended(make);
+    if (answer === coreConstants.BLOCKED) {
+      fellAsleep(this.task, { file: this, name, settle: asAnswered });
+    }
     return answer;
   }
 
@@ -130,17 +149,20 @@ export class PcmFile extends PcmSubstream {
     const doorCode = this.#doors.get(door) ?? doorNumber(this.machine, door);
     this.#doors.set(door, doorCode);
     const command = wholeNumber("number", number, 0, 2 ** 32 - 1);
-    return this.#attended(() => pcmIoctl(target(), doorCode, command, lo, hi));
+    const make = (): number => pcmIoctl(target(), doorCode, command, lo, hi);
+    return this.#made("ioctl", make);
   }
 
   /** read(2) on a capture file: bytes. */
   read(address: Address, bytes: number): number {
-    return this.#attended(() => this.#transfer("pcmRead", this.machine.exports, address, bytes));
+    const make = (): number => this.#transfer("pcmRead", this.machine.exports, address, bytes);
+    return this.#made("read", make);
   }
 
   /** write(2) on a playback file: bytes. */
   write(address: Address, bytes: number): number {
-    return this.#attended(() => this.#transfer("pcmWrite", this.machine.exports, address, bytes));
+    const make = (): number => this.#transfer("pcmWrite", this.machine.exports, address, bytes);
+    return this.#made("write", make);
   }
 
   /** write(2) as an operation of a program. */
@@ -164,7 +186,8 @@ export class PcmFile extends PcmSubstream {
   /** SYNC_PTR in a chosen layout, its data moved in a chosen way: 0 or −errno. */
   syncPtr(call: SyncPtrCall): number {
     const made = this.#syncPtr(call);
-    return this.#attended(() => made(this.machine.exports));
+    const make = (): number => made(this.machine.exports);
+    return this.#made("SYNC_PTR", make);
   }
 
   /** SYNC_PTR as an operation of a program. */
@@ -205,9 +228,14 @@ export class PcmFile extends PcmSubstream {
     return this.machine.exports.pcmMap(this.task.cpu, this.handle, lo, hi, from, 0, bytes, access);
   }
 
-  /** The second half of the call that the task sleeps in. */
+  /**
+   * The second half of this file's call that the task sleeps in: what that call answers, or BLOCKED when it sleeps
+   * again. @throws UsageError where the task sleeps in no call of this file
+   */
   finish(): number {
-    return this.#attended(() => this.task.resume());
+    const sleep = sleepIn(this.task, this);
+    const answer = this.#attended(() => this.task.resume());
+    return answer === coreConstants.BLOCKED ? answer : sleep.settle(answer);
   }
 
   /**

@@ -10,7 +10,7 @@ import {
   type PcmDevice,
   type PcmDeviceName,
 } from "./device.ts";
-import { constraintsFor, type HwConstraints } from "./params/index.ts";
+import { constraintsFor, driverConstraints, type HwConstraints } from "./params/index.ts";
 import { pcmDirections, type PcmDirection } from "./states.ts";
 
 const MOST_NUMBER = 2 ** 31 - 1;
@@ -81,11 +81,12 @@ function kindOf(machine: CoreMemory, { ownCopy, loopback }: CompleteDevice): num
 }
 
 function openConstraints(
-  { limits, loopback }: CompleteDevice,
+  { limits, loopback, constraints: added }: CompleteDevice,
   deviceWord: (field: ConstantName) => number,
 ): HwConstraints {
-  const driverRules = loopback ? cableRulesOf(limits, deviceWord) : limits.driverRules;
-  const { constraints } = constraintsFor({ ...limits, driverRules });
+  const { narrow, rules } = driverConstraints(added);
+  const cable = loopback ? cableRulesOf(limits, deviceWord) : [];
+  const { constraints } = constraintsFor(limits, { narrow, rules: [...rules, ...cable] });
   if (constraints !== undefined) return constraints;
   throw new FaultlineError(
     "open-failed",

@@ -45,6 +45,7 @@ import {
   type WordBytes,
 } from "./params/index.ts";
 import { pcmRequest, type PcmRequestName } from "./requests.ts";
+import { fellAsleep, requireAwake } from "./sleep.ts";
 import {
   channelInfoLayout,
   decode,
@@ -102,8 +103,6 @@ export class PcmStream extends PcmFile {
   readonly door: PcmDoor;
   readonly #page: Mapping;
   readonly #word: WordBytes;
-  /** What the call that the task sleeps in makes of its second half's answer. */
-  #settle: (answer: number) => number = (answer) => answer;
 
   private constructor(task: Task, options: PcmStreamOptions = {}) {
     madeTask("task", task);
@@ -137,21 +136,22 @@ export class PcmStream extends PcmFile {
     return calls;
   }
 
-  /** Goes on with the call that the task sleeps in: what that call answers, or {@link pcmBlocked} again. */
-  override finish(): number {
-    const answer = super.finish();
-    return answer === pcmBlocked ? answer : this.#settle(answer);
-  }
-
   /** A request of the stream's door, its argument a number or nothing. */
   request(name: PcmRequestName, argument: Address = 0): number {
     return this.#call(name, argument, (answer) => answer);
   }
 
   #call(name: PcmRequestName, argument: Address, settle: (answer: number) => number): number {
-    this.#settle = settle;
     const answer = this.ioctl(this.door, pcmRequest(name, this.#word), argument);
-    return answer === pcmBlocked ? answer : settle(answer);
+    if (answer !== pcmBlocked) return settle(answer);
+    fellAsleep(this.task, { file: this, name, settle });
+    return answer;
+  }
+
+  /** Puts bytes into the page, unless a call that the task sleeps in still needs what is there. */
+  #put(offset: number, bytes: Uint8Array): void {
+    requireAwake(this.task);
+    this.#page.write(offset, bytes);
   }
 
   /** A request whose structure begins the page; what it stored is read once it succeeded. */
@@ -160,7 +160,7 @@ export class PcmStream extends PcmFile {
     image: Uint8Array,
     read: (stored: Uint8Array) => Value,
   ): PcmAnswer<Value> {
-    this.#page.write(0, image);
+    this.#put(0, image);
     const result = this.request(name, this.argument);
     const value = result === 0 ? read(this.#page.read(0, image.length)) : null;
     return { result, value };
@@ -353,7 +353,7 @@ export class PcmStream extends PcmFile {
       const frames = fieldValue(`channels[${index}]`, address, this.#word);
       list.set(encode(wordLayout[this.#word], { frames }), index * this.#word);
     });
-    this.#page.write(LIST_OFFSET, list);
+    this.#put(LIST_OFFSET, list);
     return this.argument + BigInt(LIST_OFFSET);
   }
 
@@ -363,7 +363,7 @@ export class PcmStream extends PcmFile {
       data: fieldValue("data", data, this.#word),
       frames: fieldValue("frames", frames, this.#word),
     });
-    this.#page.write(0, image);
+    this.#put(0, image);
     return this.#call(name, this.argument, (answer) =>
       answer < 0 ? answer : Number(decode(layout, this.#page.read(0, layout.bytes)).result),
     );

@@ -111,6 +111,42 @@ describe("a device of one's own", () => {
     expect(stream.pointerError).toBe(error);
   });
 
+  test.each([
+    [Number.NaN, "NaN", 2n ** 64n - 2n],
+    [-1, "-1", 2n ** 64n - 2n],
+    ["12", '"12"', 2n ** 64n - 2n],
+  ])("says what its pointer answered where that is no position: %s", async (answer, shown, at) => {
+    const { machine, stream } = await playing("release", { pointer: () => answer as number });
+    stream.hwsync();
+    expect(stream.pointerError).toMatchObject({
+      message: `pointer() is ${shown}; valid: frames from 0 to buffer_size − 1, or "xrun"`,
+    });
+    expect(machine.findings()[0]).toMatchObject({ address: at, detail: stream.handle });
+  });
+
+  test("a position outside its ring is in the finding as it is", async () => {
+    const { machine, stream } = await playing("release", { pointer: () => BUFFER + 7 });
+    stream.hwsync();
+    expect(stream.pointerError).toBe(undefined);
+    expect(machine.findings()[0]).toMatchObject({
+      kind: "pcm-position",
+      address: BigInt(BUFFER + 7),
+    });
+  });
+
+  test("keeps what its called threw; the stream opens and every call is told", async () => {
+    const told: string[] = [];
+    const error = new Error("the device is on fire");
+    const called = ({ name }: DriverCall): void => {
+      told.push(name);
+      throw error;
+    };
+    const { stream } = await playing("release", { called });
+    expect(stream.calledError).toBe(error);
+    expect(told).toEqual(["open", "hw_params", "prepare", "ack", "trigger:start"]);
+    expect((await playing("release", {})).stream.calledError).toBe(undefined);
+  });
+
   test("is asked and told while another file of its group makes the call", async () => {
     const told: string[] = [];
     const device = {

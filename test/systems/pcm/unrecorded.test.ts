@@ -107,6 +107,7 @@ describe("a blocking write", () => {
 
   test("sleeps on through a pause, whatever the limit", async () => {
     const { machine, task, stream } = await asleep();
+    machine.createTask({ cpu: 0 }); // another thread of the program has the CPU
     expect(stream.ioctl("native", 0x40044145, 1)).toBe(0);
     machine.advanceClock(1000n * MILLISECOND);
     expect(task.resume()).toBe(machine.constant("BLOCKED"));

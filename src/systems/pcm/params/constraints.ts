@@ -2,9 +2,9 @@
 
 import type { PcmDeviceLimits } from "./devices.ts";
 import { slotOf } from "./hwParamsImage.ts";
-import { integer, IntervalSet, nothingLeft } from "./interval.ts";
+import { integer, IntervalSet, nothingLeft, unchanged, type RefineResult } from "./interval.ts";
 import { access, einval, infoBit, intervalCount, param, unlimited } from "./layout.ts";
-import { commonRules, rateListRule, ringMemoryRule, subformatRule, type Rule } from "./rules.ts";
+import { commonRules, listRule, ringMemoryRule, subformatRule, type Rule } from "./rules.ts";
 
 /** Constraints of one open substream (struct snd_pcm_hw_constraints, include/sound/pcm.h). */
 export interface HwConstraints {
@@ -33,11 +33,23 @@ const integerParams = [
   param.bufferBytes,
 ];
 
+/** What a driver's open callback adds of its own. */
+export interface DriverConstraints {
+  /** Narrows what parameters may be from the start; says nothingLeft when that leaves none. */
+  readonly narrow: (intervals: IntervalSet) => RefineResult;
+  readonly rules: readonly Rule[];
+}
+
+const noDriverConstraints: DriverConstraints = { narrow: () => unchanged, rules: [] };
+
 /**
- * The constraints that opening a substream of the device sets up; errno EINVAL when a range of
- * the device is empty.
+ * The constraints that opening a substream of the device sets up; errno EINVAL when a range or a mask of the device is
+ * empty (snd_pcm_hw_constraints_complete, snd_pcm_hw_constraint_mask).
  */
-export function constraintsFor(limits: PcmDeviceLimits): ConstraintsResult {
+export function constraintsFor(
+  limits: PcmDeviceLimits,
+  driver: DriverConstraints = noDriverConstraints,
+): ConstraintsResult {
   const intervals = new IntervalSet(intervalCount);
   for (let slot = 0; slot < intervalCount; slot++) intervals.set(slot, 0, unlimited, 0);
   for (const k of integerParams) intervals.bits[slotOf(k)] = integer;
@@ -45,17 +57,14 @@ export function constraintsFor(limits: PcmDeviceLimits): ConstraintsResult {
   for (const [k, min, max] of ranges(limits)) {
     if (intervals.narrow(slotOf(k), min, max, 0) === nothingLeft) return { errno: einval };
   }
-  const masks = new Uint32Array([
-    accessBits(limits),
-    0,
-    ...formatWords(limits),
-    unlimited,
-    unlimited,
-  ]);
+  if (driver.narrow(intervals) === nothingLeft) return { errno: einval };
+  const accesses = accessBits(limits);
+  if (accesses === 0 || limits.formats === 0n) return { errno: einval };
+  const masks = new Uint32Array([accesses, 0, ...formatWords(limits), unlimited, unlimited]);
   const constraints = {
     masks,
     intervals,
-    rules: rulesOf(limits),
+    rules: rulesOf(limits, driver.rules),
     info: visibleInfo(limits),
     fifoSize: limits.fifoSize,
     fifoInFrames: (limits.info & infoBit.fifoInFrames) !== 0,
@@ -101,12 +110,12 @@ function visibleInfo(limits: PcmDeviceLimits): number {
   return (limits.info & ~(infoBit.fifoInFrames | infoBit.drainTrigger | mapping)) >>> 0;
 }
 
-function rulesOf(limits: PcmDeviceLimits): readonly Rule[] {
+function rulesOf(limits: PcmDeviceLimits, driverRules: readonly Rule[]): readonly Rule[] {
   return [
     ...commonRules,
-    ...limits.driverRules,
+    ...driverRules,
     subformatRule,
     ringMemoryRule(limits.ringBytesMax),
-    ...(limits.rates.length > 0 ? [rateListRule(limits.rates)] : []),
+    ...(limits.rates.length > 0 ? [listRule(param.rate, limits.rates)] : []),
   ];
 }

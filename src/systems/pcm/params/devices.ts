@@ -5,7 +5,6 @@
 
 import { checkThat, flag, listOf, objectOf, optional, whole } from "../../../base/checks.ts";
 import { unlimited } from "./layout.ts";
-import { rule, type Rule } from "./rules.ts";
 
 /** Limits of a device. Sizes in bytes, rates in Hz, all unsigned 32-bit numbers. */
 export interface PcmDeviceLimits {
@@ -31,8 +30,6 @@ export interface PcmDeviceLimits {
   readonly ringBytesMax: number;
   /** The only rates there are; none: every rate in the range. */
   readonly rates: readonly number[];
-  /** Rules that the driver adds when it is opened. */
-  readonly driverRules: readonly Rule[];
 }
 
 const word = whole(0, unlimited);
@@ -55,7 +52,6 @@ export const deviceLimits = objectOf<Partial<PcmDeviceLimits>>({
   ringMappable: optional(flag),
   ringBytesMax: optional(word),
   rates: optional(listOf(word)),
-  driverRules: optional(listOf(rule)),
 });
 
 function isMask(value: unknown): boolean {
@@ -68,7 +64,6 @@ const noExtras = {
   ringMappable: true,
   ringBytesMax: unlimited,
   rates: [],
-  driverRules: [],
 } as const;
 
 function formatBits(formats: readonly number[]): bigint {

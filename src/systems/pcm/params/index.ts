@@ -1,8 +1,9 @@
 /** PCM parameter negotiation: HW_REFINE and HW_PARAMS as pure functions over bytes. */
 
 export { hwParams } from "./choose.ts";
-export { constraintsFor, type HwConstraints } from "./constraints.ts";
+export { constraintsFor, type DriverConstraints, type HwConstraints } from "./constraints.ts";
 export { deviceLimits, deviceProfiles, type PcmDeviceLimits } from "./devices.ts";
+export { driverConstraints, pcmConstraints, type PcmConstraint } from "./driverConstraints.ts";
 export { isLinear, physicalWidth, significantWidth } from "./formats.ts";
 export { parseImage, slotOf } from "./hwParamsImage.ts";
 export * from "./layout.ts";

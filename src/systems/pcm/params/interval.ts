@@ -62,6 +62,25 @@ export class IntervalSet {
     return low || high || whole ? changed : unchanged;
   }
 
+  /**
+   * Moves the ends of `slot` inwards to multiples of `step` (snd_interval_step). An open end closes: the lower moves on
+   * to the next multiple, the upper stays where it is one.
+   */
+  roundTo(slot: number, step: number): RefineResult {
+    const over = this.min[slot]! % step;
+    const under = this.max[slot]! % step;
+    const low = over !== 0 || (this.bits[slot]! & openMin) !== 0;
+    const high = under !== 0 || (this.bits[slot]! & openMax) !== 0;
+    if (low) this.min[slot]! += step - over;
+    if (high) this.max[slot]! -= under;
+    this.bits[slot]! &= ~openEnds;
+    if (!this.#holdsAny(slot)) {
+      this.bits[slot]! |= empty;
+      return nothingLeft;
+    }
+    return low || high ? changed : unchanged;
+  }
+
   #raiseMin(slot: number, min: number, bits: number): boolean {
     const own = this.min[slot]!;
     if (own > min) return false;

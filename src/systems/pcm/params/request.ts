@@ -76,7 +76,7 @@ export type PcmHwAnswer = {
 };
 
 const maskNames = ["access", "format", "subformat"] as const satisfies readonly MaskName[];
-const intervalNames = (Object.keys(param) as (keyof typeof param)[]).filter(
+export const intervalNames = (Object.keys(param) as (keyof typeof param)[]).filter(
   (name): name is IntervalName => param[name] >= firstInterval,
 );
 

@@ -3,11 +3,10 @@
  * sound/core/pcm_native.c, Linux 6.12). Their order decides intermediate roundings.
  */
 
-import { callback, listOf, objectOf, orNull, whole } from "../../../base/checks.ts";
 import { formatsByWidth, linearFormats } from "./formats.ts";
 import { slotOf, workSlot, type HwParams } from "./hwParamsImage.ts";
 import { integer, nothingLeft, type RefineResult } from "./interval.ts";
-import { param, paramCount, subformat } from "./layout.ts";
+import { param, subformat } from "./layout.ts";
 
 /** One rule: it runs when a parameter it depends on moved since it last ran. */
 export interface Rule {
@@ -18,15 +17,6 @@ export interface Rule {
   /** Narrows the target; says changed, unchanged or nothingLeft. */
   readonly run: (params: HwParams) => RefineResult;
 }
-
-const parameter = whole(0, paramCount - 1);
-
-/** A rule that a driver of the caller's adds. */
-export const rule = objectOf<Rule>({
-  target: orNull(parameter),
-  deps: listOf(parameter),
-  run: callback,
-});
 
 const {
   sampleBits,
@@ -163,13 +153,13 @@ export function ringMemoryRule(maxBytes: number): Rule {
   };
 }
 
-/** rate between the smallest and the largest listed rate that the interval contains. */
-export function rateListRule(rates: readonly number[]): Rule {
-  const slot = slotOf(rate);
-  const sorted = rates.toSorted((a, b) => a - b);
+/** Parameter k between the smallest and the largest listed value that its interval contains. */
+export function listRule(k: number, values: readonly number[]): Rule {
+  const slot = slotOf(k);
+  const sorted = values.toSorted((a, b) => a - b);
   return {
-    target: rate,
-    deps: [rate],
+    target: k,
+    deps: [k],
     run: ({ intervals }) => {
       const lowest = sorted.find((value) => intervals.contains(slot, value));
       const highest = sorted.findLast((value) => intervals.contains(slot, value));
@@ -177,6 +167,11 @@ export function rateListRule(rates: readonly number[]): Rule {
       return intervals.narrow(slot, lowest, highest, 0);
     },
   };
+}
+
+/** Parameter k between multiples of `step`. */
+export function stepRule(k: number, step: number): Rule {
+  return { target: k, deps: [k], run: ({ intervals }) => intervals.roundTo(slotOf(k), step) };
 }
 
 /** What the other end of a loopback cable leaves to choose. */

@@ -11,6 +11,7 @@ import {
   type PcmDeviceLimits,
 } from "../../../../src/systems/pcm/params/index.ts";
 import { einval, infoBit, offsetOf, param } from "../../../../src/systems/pcm/params/layout.ts";
+import { unchanged } from "../../../../src/systems/pcm/params/interval.ts";
 import { constraintsOf, intervalText, request, type ParamName } from "./request.ts";
 
 const { ctl } = deviceProfiles;
@@ -304,10 +305,8 @@ describe("what a device may declare", () => {
       channelsMin: 1,
       channelsMax: 32,
     };
-    const constraints = constraintsOf({
-      ...deviceProfiles.aloop,
-      driverRules: cableRules(() => cable),
-    });
+    const rules = cableRules(() => cable);
+    const constraints = constraintsOf(deviceProfiles.aloop, { narrow: () => unchanged, rules });
     const free = hwRefine(request(), constraints).image!;
     expect([intervalText(free, "rate"), parseImage(free).maskLow(param.format)]).toEqual([
       "[48000, 48000] int",

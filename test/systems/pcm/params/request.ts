@@ -2,6 +2,7 @@
 
 import {
   constraintsFor,
+  type DriverConstraints,
   imageBytes,
   parseImage,
   slotOf,
@@ -60,8 +61,8 @@ export function intervalText(image: Uint8Array, name: ParamName): string {
 }
 
 /** Constraints of a device that can be opened. */
-export function constraintsOf(limits: PcmDeviceLimits): HwConstraints {
-  const result = constraintsFor(limits);
+export function constraintsOf(limits: PcmDeviceLimits, driver?: DriverConstraints): HwConstraints {
+  const result = constraintsFor(limits, driver);
   if (result.constraints === undefined) {
     throw new Error(`the device cannot be opened: ${result.errno}`);
   }
