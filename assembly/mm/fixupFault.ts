@@ -25,15 +25,17 @@ import { VM_READ, VM_WRITE } from "./vmaFlags";
 /**
  * fixup_user_fault (mm/gup.c, 6.18): makes a page present as an access of its program would, for kernel code that met a
  * fault where it could not take it. No stack grows and no right is overridden. The mmap lock is held for reading, also
- * afterwards: 0, −EFAULT or −ENOMEM.
+ * afterwards: 0, −EFAULT, −ENOMEM or −EINTR.
  *
- * `unlocked` is 0, or the place of a word: then a fatal signal is −EINTR, and a page that a disk has to be asked for lets others in meanwhile, which
- * the word says by 1, and the area is looked up anew (VM_FAULT_RETRY).
+ * `unlocked` is 0, or the place of a word: then a fatal signal is −EINTR, and a page that a disk has to be asked for
+ * lets others in meanwhile, which the word says by 1, and the area is looked up anew (VM_FAULT_RETRY).
  */
 export function fixupUserFault(cpu: Cpu, mm: Mm, address: u64, access: u32, unlocked: usize): i32 {
   const va = address & cpu.untagMask;
   let area = permittedArea(mm, va, access);
-  if (area != 0 && unlocked != 0 && waitsForDisk(cpu, mm, vmaAt(area), va)) {
+  if (area == 0) return -EFAULT;
+  if (unlocked != 0 && fatalSignalPending(cpu)) return -EINTR;
+  if (unlocked != 0 && waitsForDisk(cpu, mm, vmaAt(area), va)) {
     if (!readIn(cpu, mm, vmaAt(area), va)) return -EFAULT;
     store<u32>(unlocked, 1);
     area = permittedArea(mm, va, access);

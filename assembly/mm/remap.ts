@@ -168,11 +168,12 @@ function remapInPlace(cpu: Cpu, mm: Mm, area: usize, request: RemapRequest): i32
   return request.target == 0 ? -ENOMEM : moveArea(cpu, mm, request);
 }
 
-/** shrink_vma: what lies behind the new length goes. */
+/** shrink_vma: what lies behind the new length goes; −EINVAL where that passes the task's last address. */
 function cutTail(cpu: Cpu, mm: Mm, request: RemapRequest): i32 {
   if (request.newLength >= request.oldLength) return 0;
-  const start = request.start;
-  return unmapLocked(cpu, mm, start + request.newLength, start + request.oldLength);
+  const tail = request.start + request.newLength;
+  const length = request.oldLength - request.newLength;
+  return withinTask(tail, length) ? unmapLocked(cpu, mm, tail, tail + length) : -EINVAL;
 }
 
 /** vma_expandable: the range ends with the area, and nothing stands behind it. */

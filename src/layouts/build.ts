@@ -152,10 +152,7 @@ class LayoutBuilder {
   /** A file of small pages is in the page cache as a whole; large folios come as they are touched. */
   #createFilled({ leaf }: Area, { size, backing }: AreaFile): UserFile {
     const file = this.#create(size, backing, leaf);
-    if (leaf !== "4K") return file;
-    for (let at = 0; at < Number(size); at += pageBytes) {
-      fillWords(file.page(at / pageBytes).subarray(0, Number(size) - at), BigInt(at));
-    }
+    if (leaf === "4K") fillOrClose(file, Number(size));
     return file;
   }
 
@@ -213,6 +210,17 @@ class LayoutBuilder {
     this.#child?.exit();
     this.#task.exit();
     for (const file of this.#files.values()) file.close();
+  }
+}
+
+function fillOrClose(file: UserFile, size: number): void {
+  try {
+    for (let at = 0; at < size; at += pageBytes) {
+      fillWords(file.page(at / pageBytes).subarray(0, size - at), BigInt(at));
+    }
+  } catch (error) {
+    file.close();
+    throw error;
   }
 }
 

@@ -150,11 +150,13 @@ function readArguments(vm: RemoteVm, at: bigint, length: bigint): RemoteAccess {
 /** One letter a page of the part, as far as a line goes. */
 export function pagesOf({ machine, target, at, length }: RemoteBed): string {
   const page = BigInt(machine.constant("PAGE_SIZE"));
+  const end = at + length < END_OF_ADDRESSES ? at + length : END_OF_ADDRESSES;
   let letters = "";
-  for (let va = at - (at % page); va < at + length && letters.length < MOST_LETTERS; va += page) {
-    letters += va < 1n << 64n ? pageLetter(target.pageState(va)) : "";
+  for (let va = at - (at % page); va < end && letters.length < MOST_LETTERS; va += page) {
+    letters += pageLetter(target.pageState(va));
   }
   return letters;
 }
 
 const MOST_LETTERS = 64;
+const END_OF_ADDRESSES = 1n << 64n;

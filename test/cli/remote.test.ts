@@ -62,6 +62,7 @@ describe("run", () => {
     [["--at", "0x20000000"], -5],
     [["--length", "0xffffffffffffffff"], -14],
     [["--at", "0xfffffffffffff000", "--length", "0x2000"], -22],
+    [["--at", "0xfffffffffffff000", "--length", "0xffffffffffffffff"], -22],
   ] as const)("%j is the kernel's to answer", async (options, result) => {
     expect(await jsonOf(["run", "remote-read", ...options])).toMatchObject({ result });
   });

@@ -133,6 +133,17 @@ describe("arguments", () => {
 });
 
 describe("in place", () => {
+  test.each([0x7fffffff_ffffn, 0xffff_ffff_ffff_f000n])(
+    "an old length of %i passes the last address: nothing goes",
+    async (oldLength) => {
+      const task = await newTask();
+      map(task, 0, 4);
+      map(task, 16, 1);
+      expect(task.remap(at(0), oldLength, PAGE)).toBe(EINVAL);
+      expect(layout(task)).toEqual(["0+4 rw-p", "16+1 rw-p"]);
+    },
+  );
+
   test("nothing to do, less, more", async () => {
     const task = await newTask();
     map(task, 0, 4);

@@ -119,10 +119,10 @@ export class RemoteVm {
     const { machine } = this.caller;
     const { lo, hi } = halves(at, "at");
     const foll = this.#foll(direction, rights);
-    const buffer = machine.allocKernel(Math.max(length, 1));
-    if (content !== undefined) buffer.bytes.set(content);
     const { cpu, on } = this.#ready();
+    const buffer = machine.allocKernel(Math.max(length, 1));
     try {
+      if (content !== undefined) buffer.bytes.set(content);
       return counted(this.caller, () => {
         const result = machine.exports.accessProcessVm(
           cpu,

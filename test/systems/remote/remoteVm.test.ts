@@ -10,6 +10,7 @@ import {
   type Task,
 } from "../../../src/index.ts";
 import { errnos } from "../../../src/base/errno.ts";
+import { UsageError } from "../../../src/base/errors.ts";
 import { letters } from "../../machine/letters.ts";
 import { machineOf, PAGE } from "../../machine/pool.ts";
 
@@ -82,6 +83,15 @@ describe("the kernel's own access", () => {
     expect(vm.read(AT, 8).result).toBe(0);
     expect(vm.peek(AT).result).toBe(-errnos.EPERM);
     expect(vm.memFile()).toBe(-errnos.ESRCH);
+  });
+
+  test("one that is gone altogether is refused, and costs no memory", async () => {
+    const { vm, target, machine } = await scene("0x10000000 2p rw anon touched=all");
+    target.exit();
+    const before = machine.framesInUse;
+    expect(() => vm.read(AT, 16 * PAGE)).toThrow(UsageError);
+    expect(() => vm.write(AT, new Uint8Array(16 * PAGE))).toThrow(UsageError);
+    expect(machine.framesInUse).toBe(before);
   });
 });
 
