@@ -29,6 +29,12 @@ interface StructFlags {
   readonly json?: true;
 }
 
+const descriptionHelp = `
+A structure's file, for example (more in the package's folder examples/, all of it in its README):
+  { "name": "span",
+    "struct": [{ "name": "start", "type": "__u64" }, { "name": "tag", "type": "char", "count": 12 }],
+    "read": ["start"], "written": ["start", "tag"] }`;
+
 /** `compare --struct my.json`: the verb without a scenario's name, for a structure of the user's own. */
 export function addStructOption(verb: Command, finish: (status: number) => void): void {
   verb
@@ -46,6 +52,7 @@ export function addStructOption(verb: Command, finish: (status: number) => void)
     .option(...kernelOption)
     .option("--faults", "instead of costs, what a fault at each field leaves in user memory")
     .option("--json", "one JSON object on stdout")
+    .addHelpText("after", descriptionHelp)
     .action(async (flags: StructFlags) => {
       if (flags.struct === undefined) throw missingScenario("compare", "--struct with a file");
       checkRest(verb);

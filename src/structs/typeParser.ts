@@ -108,6 +108,7 @@ export class TypeParser {
     }
     const scalar = scalarNamed(value);
     if (scalar !== undefined) return scalar;
+    refuseDeclarator(`${where}: type`, value);
     throw unknownName(`${where}: type`, value, [...Object.keys(this.#named), ...scalarNames]);
   }
 
@@ -124,6 +125,18 @@ export class TypeParser {
     this.#known.set(name, type);
     return type;
   }
+}
+
+/** What C writes in a declaration and a description says otherwise. @throws UsageError that says how */
+function refuseDeclarator(where: string, value: string): void {
+  const [, element, count] = /^(.*\S)\s*\[\s*(\d+)\s*\]$/.exec(value) ?? [];
+  if (element !== undefined) {
+    throw wrong(where, `is ${described(value)}`, `"type": "${element}", "count": ${count}`);
+  }
+  const [, kind, tag] = /^(struct|union)\s+(\w+)$/.exec(value.trim()) ?? [];
+  if (tag === undefined) return;
+  const fields = `"types": { "${tag}": { "${kind}": [ its fields ] } }`;
+  throw wrong(where, `is ${described(value)}, which is not declared`, `declare it: ${fields}`);
 }
 
 /** Members of anonymous structures and unions share the names of the one around them. */

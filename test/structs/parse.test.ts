@@ -68,6 +68,16 @@ const mistakes: readonly (readonly [string, unknown, string])[] = [
     'it: field a: type "__u23" is unknown (did you mean __u',
   ],
   [
+    "an array as C declares it",
+    described({ struct: [{ name: "a", type: "char [16]" }] }),
+    'it: field a: type is "char [16]"; valid: "type": "char", "count": 16',
+  ],
+  [
+    "a structure that is not declared",
+    described({ struct: [{ name: "a", type: "struct foo" }] }),
+    'which is not declared; valid: declare it: "types": { "foo": { "struct": [ its fields ] } }',
+  ],
+  [
     "a number as a type",
     described({ struct: [{ name: "a", type: 4 }] }),
     "it: field a is 4; valid: an object with struct, union",

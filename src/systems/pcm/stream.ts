@@ -185,7 +185,8 @@ export class PcmStream extends PcmFile {
     checkOptions("configuration", wanted, configuration);
     const { format = pcmFormats.S16_LE, access = ACCESS_RW_INTERLEAVED } = wanted;
     const { channels = 2, rate = 48000, periodSize, bufferSize } = wanted;
-    return this.hwParams({ format, access, channels, rate, periodSize, bufferSize }).result;
+    const number = typeof format === "string" ? pcmFormats[format] : format;
+    return this.hwParams({ format: number, access, channels, rate, periodSize, bufferSize }).result;
   }
 
   hwFree(): number {

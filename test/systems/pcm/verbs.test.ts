@@ -349,3 +349,14 @@ describe("misuse", () => {
     expect(() => PcmStream.open(machine.createTask(), { device })).toThrow("open gave -22");
   });
 });
+
+test("a format may be named, and a wrong one says where the names are", async () => {
+  const { stream } = await opened("x86-64", {});
+  const sizes = { periodSize: PERIOD, bufferSize: BUFFER };
+  expect(stream.configure({ ...sizes, format: "S24_3LE" })).toBe(0);
+  expect(stream.field("frame_bits")).toBe(48n);
+  expect(() => stream.configure({ ...sizes, format: "S24_LE3" as "S24_LE" })).toThrow(
+    "did you mean S24_LE",
+  );
+  expect(() => stream.configure({ ...sizes, format: 256 })).toThrow("a name of pcmFormats");
+});

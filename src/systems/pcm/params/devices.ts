@@ -10,7 +10,7 @@ import { unlimited } from "./layout.ts";
 export interface PcmDeviceLimits {
   /** The device's own info word, private bits included. */
   readonly info: number;
-  /** Bit n: format n. */
+  /** Bit n: the format of number n in pcmFormats. */
   readonly formats: bigint;
   readonly rateMin: number;
   readonly rateMax: number;
@@ -37,7 +37,9 @@ const word = whole(0, unlimited);
 /** What a caller gives as a device's limits; that they leave something to choose is seen at open. */
 export const deviceLimits = objectOf<Partial<PcmDeviceLimits>>({
   info: optional(word),
-  formats: optional(checkThat("a bigint of 64 bits", isMask)),
+  formats: optional(
+    checkThat("a bigint of 64 bits, bit n for the format of number n in pcmFormats", isMask),
+  ),
   rateMin: optional(word),
   rateMax: optional(word),
   channelsMin: optional(word),
