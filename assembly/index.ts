@@ -10,5 +10,4 @@ export * from "./api/remote";
 export * from "./api/pcm";
 export * from "./api/resume";
 export * from "./api/syncPtr";
-export * from "./api/transfers";
 export * from "./api/structs";

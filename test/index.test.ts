@@ -32,18 +32,21 @@ import { layoutCalls } from "./support/layoutCalls.ts";
 import { remoteFunctions, remoteMethods } from "./support/remoteCalls.ts";
 import { argumentMistakes, methodNames, worksOrRefuses, type GoodCall } from "./support/misuse.ts";
 import { taskCalls } from "./support/taskCalls.ts";
-import { PAGE, USER, expectWorking, newFloor, program, type Floor } from "./support/apiFloor.ts";
+import {
+  drainingStream,
+  PAGE,
+  USER,
+  expectWorking,
+  newFloor,
+  runningPrograms,
+  type Floor,
+} from "./support/apiFloor.ts";
 
 /**
  * The whole public API, called wrongly: every argument of every function and method, and every option in it. Each call
  * works or throws one of the library's own errors, in one line; and the machine works afterwards.
  */
 type Arguments = Readonly<Record<string, readonly unknown[]>>;
-
-function runningPrograms({ machine, task, stream }: Floor): readonly unknown[] {
-  const options = { choose: ([first]: readonly number[]) => first!, switchEvery: 1 };
-  return [machine, [{ task, body: program(stream) }], options];
-}
 
 /** Good arguments of every method of what the API hands out. */
 const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Arguments }>> = {
@@ -420,13 +423,7 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
 
 /** Methods that only an object of a certain past has: such a one. */
 const special: Readonly<Record<string, (floor: Floor) => object>> = {
-  "PcmStream.finish": ({ task }) => {
-    const stream = PcmStream.open(task, { number: 1 });
-    stream.configure({ periodSize: 100, bufferSize: 400 });
-    expect([stream.prepare(), stream.writei(USER, 1)]).toEqual([0, 1]);
-    expect(stream.drain()).toBe(library.pcmBlocked);
-    return stream;
-  },
+  "PcmStream.finish": drainingStream,
 };
 
 describe.each(Object.keys(methods))("%s", (name) => {

@@ -38,7 +38,6 @@ const costColumns: readonly TableColumn[] = [
   ...figureColumns,
   { title: "bytes copied", align: "right" },
   { title: "ns/period", align: "right", group: "real, this machine" },
-  { title: "user data", align: "right", group: "real, this machine" },
 ];
 
 /** The costs of a period side by side. */
@@ -52,13 +51,7 @@ export function playbackComparisonText(comparison: PlaybackComparison): string {
 }
 
 function costCells(row: PlaybackRow): TableCell[] {
-  return [
-    row.periodSize,
-    ...figureCells(row),
-    row.bytesCopied,
-    row.nsPerPeriod.toFixed(0),
-    `${(row.userShare * 100).toFixed(0)} %`,
-  ];
+  return [row.periodSize, ...figureCells(row), row.bytesCopied, row.nsPerPeriod.toFixed(0)];
 }
 
 function legend({ kernel }: PlaybackComparison): string {
@@ -69,7 +62,6 @@ function legend({ kernel }: PlaybackComparison): string {
     ...figureLegend,
     "                           entering WRITEI is priced as SYNC_PTR's entry",
     "bytes copied               in bulk: the period, WRITEI's structure, and what SYNC_PTR copies",
-    "ns/period, user data       real time here, and the part of it that moves data between kernel and user:",
-    "                           the emulator's time, not the hardware's",
+    "ns/period                  real time here: the emulator's, not the hardware's",
   ].join("\n");
 }

@@ -59,8 +59,6 @@ export interface PlaybackRow extends CallFigures {
   readonly bytesCopied: number;
   /** Real time of both calls on this machine, in nanoseconds. */
   readonly nsPerPeriod: number;
-  /** The part of that time spent moving user data. */
-  readonly userShare: number;
 }
 
 export interface PlaybackComparison {
@@ -116,7 +114,7 @@ function rowsOf({ study, release }: Beds, strategies: readonly StrategyName[]): 
       periodSize: study.periodSize,
       bytesCopied: bytesOf(counted),
       ...callFigures(counted, composeCall(costProfile(arch), counted)),
-      ...times[index]!,
+      nsPerPeriod: times[index]!,
     };
   });
 }
@@ -134,20 +132,11 @@ function bytesOf({ read, write }: CallEvents): number {
   return [...read.copiesFromUser, ...write.copiesToUser].reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-type Times = Pick<PlaybackRow, "nsPerPeriod" | "userShare">;
-
 /** WRITEI is the same for every strategy; all are sampled in turn, so that a slow moment meets all of them. */
-function realTimes(bed: PlaybackBed, strategies: readonly StrategyName[]): Times[] {
-  const loops = [...writeLoops(bed), ...strategies.flatMap((name) => syncLoops(bed, name))];
-  const [write, writeMove, ...syncs] = nanosecondsPerTurn(loops.map(checkedLoop)) as [
-    number,
-    number,
-    ...number[],
-  ];
-  return strategies.map((_, index) => {
-    const nsPerPeriod = write + syncs[2 * index]!;
-    return { nsPerPeriod, userShare: (writeMove + syncs[2 * index + 1]!) / nsPerPeriod };
-  });
+function realTimes(bed: PlaybackBed, strategies: readonly StrategyName[]): number[] {
+  const loops = [writeLoop(bed), ...strategies.map((name) => syncLoop(bed, name))];
+  const [write, ...syncs] = nanosecondsPerTurn(loops.map(checkedLoop)) as [number, ...number[]];
+  return syncs.map((sync) => write + sync);
 }
 
 /** A loop inside the core that answers the bit-or of its calls' results. */
@@ -158,22 +147,17 @@ function checkedLoop(loop: CountedLoop): CoreLoop {
   return (turns) => expectAnswer("loop", 0, loop(turns));
 }
 
-/** The whole call, then what moves user data in it. The verb has left WRITEI's structure in user memory. */
-function writeLoops({ machine, task, stream }: PlaybackBed): readonly CountedLoop[] {
+/** The verb has left WRITEI's structure in user memory. */
+function writeLoop({ machine, task, stream }: PlaybackBed): CountedLoop {
   const { exports } = machine;
   const { lo, hi } = machine.word(stream.argument, "argument");
-  return [
-    (turns) => exports.measureWritei(task.cpu, stream.handle, lo, hi, turns),
-    (turns) => exports.measureWriteiMove(task.cpu, stream.handle, lo, hi, turns),
-  ];
+  return (turns) => exports.measureWritei(task.cpu, stream.handle, lo, hi, turns);
 }
 
-function syncLoops(bed: PlaybackBed, strategy: StrategyName): readonly CountedLoop[] {
+function syncLoop(bed: PlaybackBed, strategy: StrategyName): CountedLoop {
   const { machine, task, stream, syncAddress } = bed;
   const { exports } = machine;
   const numbers = [abiNumber(machine, bed.abi), strategyNumber(machine, strategy)] as const;
-  return [
-    (turns) => exports.measureSyncPtr(task.cpu, stream.handle, ...numbers, syncAddress, 0, turns),
-    (turns) => exports.measureSyncPtrMove(task.cpu, ...numbers, syncAddress, 0, turns),
-  ];
+  return (turns) =>
+    exports.measureSyncPtr(task.cpu, stream.handle, ...numbers, syncAddress, 0, turns);
 }

@@ -2,8 +2,8 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { bundleForBrowser, root, type Bundle } from "./support/bundle.ts";
 
-/** A page with everything in it stays below this (minified bytes), or hosts and readers notice. */
-const MOST_BYTES = 300_000;
+/** A page with everything in it, the release core too, stays below this (minified bytes), or its readers wait. */
+const MOST_BYTES = 375_000;
 
 const entries = ["faultline", "faultline/conformance"];
 const sources = ["src/index.ts", "src/conformance/index.ts"];

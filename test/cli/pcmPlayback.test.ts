@@ -78,7 +78,7 @@ describe("compare pcm-playback", () => {
       for (const key of ["guardOpens", "rangeChecks", "bytesCopied", "periodSize"]) {
         expect(Number.isInteger(row[key]), key).toBe(true);
       }
-      for (const key of ["nsPerPeriod", "userShare"]) expect(row[key], key).toBeGreaterThan(0);
+      expect(row["nsPerPeriod"]).toBeGreaterThan(0);
     }
   });
 });

@@ -95,7 +95,11 @@ const brokenPaths: readonly (BrokenRule & { readonly remotePath: RemotePath })[]
   {
     rule: "version 2 asks for all that get_user_pages asks for",
     remotePath: "fast-v2",
-    mutation: { file: "remote/fastV2.ts", find: "&& checkVmaFlags(vma, foll) == 0", replace: "" },
+    mutation: {
+      file: "remote/fastV2.ts",
+      find: "|| checkVmaFlags(vma, foll) == 0",
+      replace: "|| true",
+    },
     kind: "cmdline",
     field: "ret",
   },

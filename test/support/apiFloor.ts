@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { Machine, PcmStream, type Program } from "../../src/index.ts";
+import { Machine, PcmStream, pcmBlocked, type Program } from "../../src/index.ts";
 
 export const PAGE = 4096;
 export const USER = 0x10000000;
@@ -26,8 +26,23 @@ export function newFloor() {
 
 export type Floor = ReturnType<typeof newFloor>;
 
+/** A blocking stream whose task sleeps in DRAIN. */
+export function drainingStream({ task }: Floor): PcmStream {
+  const stream = PcmStream.open(task, { number: 1 });
+  stream.configure({ periodSize: 100, bufferSize: 400 });
+  expect([stream.prepare(), stream.writei(USER, 1)]).toEqual([0, 1]);
+  expect(stream.drain()).toBe(pcmBlocked);
+  return stream;
+}
+
 export function* program(stream: PcmStream): Program {
   yield stream.syncPtrOperation({ address: USER, abi: "native64" });
+}
+
+/** Good arguments of runPrograms. */
+export function runningPrograms({ machine, task, stream }: Floor): readonly unknown[] {
+  const options = { choose: ([first]: readonly number[]) => first!, switchEvery: 1 };
+  return [machine, [{ task, body: program(stream) }], options];
 }
 
 /** A new program on the machine gets what it should; on a machine that was reset meanwhile, the next one does. */
