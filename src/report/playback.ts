@@ -37,7 +37,7 @@ const costColumns: readonly TableColumn[] = [
   { title: "period", align: "right" },
   ...figureColumns,
   { title: "bytes copied", align: "right" },
-  { title: "ns/period", align: "right", group: "real, this machine" },
+  { title: "per period", align: "right", group: "real, this machine" },
 ];
 
 /** The costs of a period side by side. */
@@ -51,7 +51,7 @@ export function playbackComparisonText(comparison: PlaybackComparison): string {
 }
 
 function costCells(row: PlaybackRow): TableCell[] {
-  return [row.periodSize, ...figureCells(row), row.bytesCopied, row.nsPerPeriod.toFixed(0)];
+  return [row.periodSize, ...figureCells(row), row.bytesCopied, `${row.nsPerPeriod.toFixed(0)} ns`];
 }
 
 function legend({ kernel }: PlaybackComparison): string {
@@ -62,6 +62,6 @@ function legend({ kernel }: PlaybackComparison): string {
     ...figureLegend,
     "                           entering WRITEI is priced as SYNC_PTR's entry",
     "bytes copied               in bulk: the period, WRITEI's structure, and what SYNC_PTR copies",
-    "ns/period                  real time here: the emulator's, not the hardware's",
+    "per period                 real time here: the emulator's, not the hardware's",
   ].join("\n");
 }
