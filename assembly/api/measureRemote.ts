@@ -8,7 +8,7 @@ import { enterCore, leaveCore } from "../mm/shootdown";
 import { Task, getTaskMm, mmOfTask } from "../mm/task";
 import { Vma, vmaAt, vmaContaining } from "../mm/vma";
 import { lockVmaUnderRcu, vmaEndRead } from "../mm/vmaLock";
-import { accessProcessVm } from "../remote/accessRemoteVm";
+import { accessProcessVmHere } from "../remote/accessRemoteVm";
 import { dropReference, takeReference } from "../remote/resident";
 import { STEP_ADDRESS_SPACE, STEP_REFERENCE, STEP_VMA_LOCK, STEP_WALK } from "./remoteSteps";
 import { wide } from "./tasks";
@@ -32,7 +32,7 @@ export function measureRemoteRead(
   let moved: u32 = 0;
   enterCore(cpu);
   for (let done: u32 = 0; done < n; done++) {
-    moved += accessProcessVm(cpu, task, va, kernel, length, 0);
+    moved += accessProcessVmHere(cpu, task, va, kernel, length, 0);
   }
   leaveCore(cpu);
   return moved;

@@ -9,7 +9,7 @@ import { enterCore, leaveCore } from "../mm/shootdown";
 import { Task, getTaskMm } from "../mm/task";
 import { Vma, vmaAt, vmaContaining } from "../mm/vma";
 import { lockVmaUnderRcu, vmaEndRead } from "../mm/vmaLock";
-import { accessProcessVm as accessOf } from "../remote/accessRemoteVm";
+import { accessProcessVmHere } from "../remote/accessRemoteVm";
 import {
   MemFile,
   closeMemFile as closeFileOf,
@@ -70,7 +70,7 @@ export function accessProcessVm(
 ): i32 {
   if (length > objectBytesFrom(kernel)) return -EFAULT;
   const cpu = enter(index);
-  return leave(cpu, accessOf(cpu, taskAt(target), wide(lo, hi), kernel, length, foll));
+  return leave(cpu, accessProcessVmHere(cpu, taskAt(target), wide(lo, hi), kernel, length, foll));
 }
 
 /** process_vm_readv and writev; `target` 0 is a process that does not exist. */

@@ -32,6 +32,20 @@ export function compareExchange(address: usize, expected: u32, replacement: u32)
   return old;
 }
 
+/** Adds one to a word in [1, limit); answers what stood there, which says whether it was done. */
+@inline
+export function addWithin(address: usize, limit: u32): u32 {
+  let seen = loadShared(address);
+  if (THREADS) {
+    while (seen != 0 && seen < limit) {
+      const found = atomic.cmpxchg<u32>(address, seen, seen + 1);
+      if (found == seen) break;
+      seen = found;
+    }
+  } else if (seen - 1 < limit - 1) store<u32>(address, seen + 1);
+  return seen;
+}
+
 /** A word below the header (machine/map.ts), written by waits and read by nobody. */
 const WAIT_ANSWER: usize = 512;
 

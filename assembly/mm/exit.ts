@@ -1,4 +1,4 @@
-import { compareExchange, fetchAdd, loadShared } from "../base/atomics";
+import { addWithin, fetchAdd } from "../base/atomics";
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { folioPut, pfnOfAddress } from "../machine/frames";
@@ -18,12 +18,7 @@ export function mmGet(mm: Mm): void {
 /** mmget_not_zero: false once the last user has gone, and all mappings with it. */
 @inline
 export function mmGetNotZero(mm: Mm): bool {
-  const users = changetype<usize>(mm) + offsetof<Mm>("users");
-  while (true) {
-    const seen = loadShared(users);
-    if (seen == 0) return false;
-    if (compareExchange(users, seen, seen + 1) == seen) return true;
-  }
+  return addWithin(changetype<usize>(mm) + offsetof<Mm>("users"), u32.MAX_VALUE) != 0;
 }
 
 /** mmput: the last user takes all mappings with it. */

@@ -23,20 +23,30 @@ export const FW_VMA_LOCKED: u32 = 1 << 1;
  */
 @inline
 export function folioWalkStart(cpu: Cpu, mm: Mm, vma: Vma, va: u64, flags: u32): u64 {
-  const walk = scratchWalk(cpu);
-  let entry: u64 = 0;
   if (va >= vma.start && va < vma.end && canWalk(vma, flags)) {
-    rcuReadLock(cpu);
-    entry = walkToHere(mm.root, va, walk);
-    if (entry != 0) entry = lockLeaf(cpu, mm, va, walk, entry);
-    if (entry != 0 && !isFound(entry, flags)) {
-      unlockTables(mm);
-      entry = 0;
-    }
-    if (entry == 0) rcuReadUnlock(cpu);
+    return folioWalkCovered(cpu, mm, va, flags);
   }
-  tallyWalk(cpu, entry == 0 ? 0 : walk.level);
-  return entry;
+  tallyWalk(cpu, 0);
+  return 0;
+}
+
+/** The same for who has seen to it that the VMA covers the address and may be walked under its lock. */
+@inline
+export function folioWalkCovered(cpu: Cpu, mm: Mm, va: u64, flags: u32): u64 {
+  const walk = scratchWalk(cpu);
+  rcuReadLock(cpu);
+  const seen = walkToHere(mm.root, va, walk);
+  const entry = seen == 0 ? 0 : lockLeaf(cpu, mm, va, walk, seen);
+  if (entry != 0) {
+    if (isFound(entry, flags)) {
+      tallyWalk(cpu, walk.level);
+      return entry;
+    }
+    unlockTables(mm);
+  }
+  rcuReadUnlock(cpu);
+  tallyWalk(cpu, 0);
+  return 0;
 }
 
 @inline

@@ -79,6 +79,11 @@ function tableBehind(entry: u64): usize {
 }
 
 @inline
+function leadsToTable(entry: u64): bool {
+  return (entry & (PTE_PRESENT | PTE_PSE)) == PTE_PRESENT;
+}
+
+@inline
 function isLeaf(entry: u64, level: u32): bool {
   return level == 1 || (entry & PTE_PSE) != 0;
 }
@@ -138,7 +143,7 @@ function walkWide(root: usize, va: u64, walk: Walk): u64 {
   let shift = levelShiftOf(level, WIDE_BITS);
   let address = root + ((((va >> shift) as u32) & (profile().topEntries - 1)) << WIDE_ENTRY_SHIFT);
   let entry = load<u64>(address);
-  while (level > 1 && entry != 0 && (entry & PTE_PSE) == 0) {
+  while (level > 1 && leadsToTable(entry)) {
     level -= 1;
     shift -= WIDE_BITS;
     const table = ram + ((entry as u32) & ~PAGE_MASK); // no RAM lies above 4 GiB

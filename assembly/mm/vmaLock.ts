@@ -1,4 +1,4 @@
-import { compareExchange, fetchAdd, loadShared, storeShared } from "../base/atomics";
+import { addWithin, compareExchange, fetchAdd, loadShared, storeShared } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
 import { FINDING_LOCK_NEEDS_SCHEDULER, recordFinding } from "../machine/findings";
 import { Mm } from "./mm";
@@ -47,7 +47,7 @@ function sequenceOf(mm: Mm): u32 {
 export function vmaStartRead(cpu: Cpu, mm: Mm, vma: Vma): u32 {
   if (vma.lockSeq == sequenceOf(mm)) return VMA_BUSY;
   step(cpu);
-  const before = addReader(countOf(vma));
+  const before = addWithin(countOf(vma), VM_REFCNT_LIMIT);
   if (before == VMA_DETACHED) return VMA_GONE;
   if (before >= VM_REFCNT_LIMIT) return VMA_BUSY;
   step(cpu);
@@ -60,18 +60,6 @@ export function vmaStartRead(cpu: Cpu, mm: Mm, vma: Vma): u32 {
 @inline
 function isStillReadable(mm: Mm, vma: Vma): bool {
   return vma.mm == (changetype<usize>(mm) as u32) && vma.lockSeq != sequenceOf(mm);
-}
-
-/** Adds a reader, unless the VMA is detached or a writer waits. Answers what the count was. */
-@inline
-function addReader(address: usize): u32 {
-  let seen = loadShared(address);
-  while (seen != VMA_DETACHED && seen < VM_REFCNT_LIMIT) {
-    const found = compareExchange(address, seen, seen + 1);
-    if (found == seen) break;
-    seen = found;
-  }
-  return seen;
 }
 
 /** vma_end_read. The last reader that a writer waits for wakes it; which mm the VMA is in does not matter to that. */
@@ -92,6 +80,11 @@ export function vmaEndRead(vma: Vma): void {
  */
 @inline
 export function lockVmaUnderRcu(cpu: Cpu, mm: Mm, va: u64): usize {
+  return THREADS || STUDY ? lockAmongOthers(cpu, mm, va) : lockAlone(cpu, mm, va);
+}
+
+@inline
+function lockAmongOthers(cpu: Cpu, mm: Mm, va: u64): usize {
   let result = VMA_BUSY;
   rcuReadLock(cpu);
   let locked = findVmaHere(mm, va);
@@ -108,6 +101,20 @@ export function lockVmaUnderRcu(cpu: Cpu, mm: Mm, va: u64): usize {
     vmaEndRead(vmaAt(locked));
   }
   return 0;
+}
+
+/** Where nobody else runs: what was found is in the tree, stays in it, and ends above the address. */
+@inline
+function lockAlone(cpu: Cpu, mm: Mm, va: u64): usize {
+  const found = findVmaHere(mm, va);
+  if (found == 0) return 0;
+  const vma = vmaAt(found);
+  if (vma.lockSeq == mm.lockSeq) return 0;
+  if (vma.refcount >= VM_REFCNT_LIMIT) return 0;
+  cpu.vmaReadLocks += 1;
+  if (vma.start > va) return 0;
+  vma.refcount += 1;
+  return found;
 }
 
 /** Who holds the mmap lock for writing changes a VMA only after this, which waits until nobody reads it. */

@@ -59,6 +59,19 @@ export function accessProcessVm(
   length: u32,
   foll: u32,
 ): u32 {
+  return accessProcessVmHere(cpu, task, va, kernel, length, foll);
+}
+
+/** The same, written out where it is called. */
+@inline
+export function accessProcessVmHere(
+  cpu: Cpu,
+  task: Task,
+  va: u64,
+  kernel: usize,
+  length: u32,
+  foll: u32,
+): u32 {
   const held = getTaskMm(task);
   if (held == 0) return 0;
   const mm = changetype<Mm>(held as usize);

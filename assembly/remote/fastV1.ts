@@ -39,9 +39,7 @@ function copyAreas(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32, foll: 
     if (address == 0) break;
     const vma = vmaAt(address);
     const part = min<u64>(length - done, vma.end - (va + done)) as u32;
-    const copied = mayCopy(vma, foll)
-      ? copyResident(cpu, mm, vma, va + done, kernel + done, part)
-      : 0;
+    const copied = mayCopy(vma, foll) ? copyResident(cpu, mm, va + done, kernel + done, part) : 0;
     vmaEndRead(vma);
     done += copied;
     if (copied < part) break;

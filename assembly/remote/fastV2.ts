@@ -35,7 +35,7 @@ function copyInOneArea(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32, fo
   const vma = vmaAt(address);
   const copied =
     length <= vma.end - va && mayCopy(vma, foll)
-      ? copyResidentUninterrupted(cpu, mm, vma, va, kernel, length)
+      ? copyResidentUninterrupted(cpu, mm, va, kernel, length)
       : 0;
   vmaEndRead(vma);
   return copied;
@@ -43,6 +43,5 @@ function copyInOneArea(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32, fo
 
 @inline
 function mayCopy(vma: Vma, foll: u32): bool {
-  if ((vma.flags & VM_HUGETLB) != 0) return false;
-  return isPlainlyReadable(vma) || checkVmaFlags(vma, foll) == 0;
+  return isPlainlyReadable(vma) || ((vma.flags & VM_HUGETLB) == 0 && checkVmaFlags(vma, foll) == 0);
 }

@@ -11,12 +11,11 @@ import {
   pfnOfFrame,
 } from "../machine/frames";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
-import { FW_VMA_LOCKED, folioWalkEnd, folioWalkStart } from "../mm/folioWalk";
+import { FW_VMA_LOCKED, folioWalkCovered, folioWalkEnd } from "../mm/folioWalk";
 import { Mm } from "../mm/mm";
 import { PTE_FRAME_MASK, PTE_SPECIAL, pteFrame, ptePresent } from "../mm/pte";
 import { disableInterrupts, enableInterrupts, step } from "../mm/shootdown";
 import { levelShift, readEntry, scratchWalk } from "../mm/table";
-import { Vma } from "../mm/vma";
 import { copyBytes } from "../uaccess/copy";
 
 /**
@@ -34,9 +33,10 @@ const RUN_BYTES: u32 = STUDY ? 1 : 1 << 20;
  * functions takes as long as a step of it (bench W3).
  */
 @inline
-export function copyResident(cpu: Cpu, mm: Mm, vma: Vma, va: u64, kernel: usize, length: u32): u32 {
-  if (!isOnOnePage(va, length)) return copyRuns(cpu, mm, vma, va, kernel, length);
-  return copyPiece(cpu, takePage(cpu, mm, vma, va), kernel, length);
+export function copyResident(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32): u32 {
+  if (!isOnOnePage(va, length)) return copyRuns(cpu, mm, va, kernel, length);
+  const entry = takePage(cpu, mm, va);
+  return entry == 0 ? 0 : copyPiece(cpu, entry, va, kernel, length);
 }
 
 /** The same as version 2 walks: no interrupt is taken between the walk and the reference. */
@@ -44,45 +44,45 @@ export function copyResident(cpu: Cpu, mm: Mm, vma: Vma, va: u64, kernel: usize,
 export function copyResidentUninterrupted(
   cpu: Cpu,
   mm: Mm,
-  vma: Vma,
   va: u64,
   kernel: usize,
   length: u32,
 ): u32 {
-  if (!isOnOnePage(va, length)) return copyRunsUninterrupted(cpu, mm, vma, va, kernel, length);
+  if (!isOnOnePage(va, length)) return copyRunsUninterrupted(cpu, mm, va, kernel, length);
   disableInterrupts(cpu);
-  const linear = takePage(cpu, mm, vma, va);
+  const entry = takePage(cpu, mm, va);
   enableInterrupts(cpu);
-  return copyPiece(cpu, linear, kernel, length);
+  return entry == 0 ? 0 : copyPiece(cpu, entry, va, kernel, length);
 }
 
-/** The linear address behind `va`, with a reference to its folio, or 0. */
+/** The entry of the page behind `va`, with a reference to its folio, or 0. */
 @inline
-function takePage(cpu: Cpu, mm: Mm, vma: Vma, va: u64): usize {
-  const entry = folioWalkStart(cpu, mm, vma, va, FW_VMA_LOCKED);
+function takePage(cpu: Cpu, mm: Mm, va: u64): u64 {
+  const entry = folioWalkCovered(cpu, mm, va, FW_VMA_LOCKED);
   if (entry == 0) return 0;
   takeReference(pteFrame(entry));
   folioWalkEnd(cpu, mm);
-  return pageAddress(pteFrame(entry)) + withinLeaf(va, scratchWalk(cpu).level);
+  return entry;
 }
 
-/** Copies what lies on one page and gives the reference back; answers the bytes. */
+/** Copies what lies on one page and gives the reference to its folio back; answers the bytes. */
 @inline
-function copyPiece(cpu: Cpu, linear: usize, kernel: usize, length: u32): u32 {
-  if (linear == 0) return 0;
+function copyPiece(cpu: Cpu, entry: u64, va: u64, kernel: usize, length: u32): u32 {
+  const pfn = pteFrame(entry);
+  const linear = pageAddress(pfn) + withinLeaf(va, scratchWalk(cpu).level);
   step(cpu);
   copyBytes(kernel, linear, length);
   step(cpu);
-  dropReference(pfnOfAddress(linear));
+  dropReference(pfn);
   cpu.fastBytes += length;
   return length;
 }
 
-function copyRuns(cpu: Cpu, mm: Mm, vma: Vma, va: u64, kernel: usize, length: u32): u32 {
+function copyRuns(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32): u32 {
   let done: u32 = 0;
   let next: usize = 0;
   while (done < length) {
-    const run = takeRun(cpu, mm, vma, va + done, length - done, next);
+    const run = takeRun(cpu, mm, va + done, length - done, next);
     if (run == 0) break;
     next = nextEntry(cpu);
     done += copyRun(cpu, run, kernel + done);
@@ -91,22 +91,15 @@ function copyRuns(cpu: Cpu, mm: Mm, vma: Vma, va: u64, kernel: usize, length: u3
   return done;
 }
 
-function copyRunsUninterrupted(
-  cpu: Cpu,
-  mm: Mm,
-  vma: Vma,
-  va: u64,
-  kernel: usize,
-  length: u32,
-): u32 {
+function copyRunsUninterrupted(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32): u32 {
   // where nobody interrupts, the other loop is the same, and one that two call stays out of the way of a page's read
-  if (!THREADS && !STUDY) return copyRuns(cpu, mm, vma, va, kernel, length);
+  if (!THREADS && !STUDY) return copyRuns(cpu, mm, va, kernel, length);
   let done: u32 = 0;
   let next: usize = 0;
   while (done < length) {
     const wanted = STUDY ? min(length - done, toPageEnd(va + done)) : length - done;
     disableInterrupts(cpu);
-    const run = takeRun(cpu, mm, vma, va + done, wanted, next);
+    const run = takeRun(cpu, mm, va + done, wanted, next);
     enableInterrupts(cpu);
     if (run == 0) break;
     next = nextEntry(cpu);
@@ -150,11 +143,11 @@ function nextEntry(cpu: Cpu): usize {
  * nothing is there. `next`: the place of the page's entry where the run before ended with its neighbour.
  */
 @inline
-function takeRun(cpu: Cpu, mm: Mm, vma: Vma, va: u64, wanted: u32, next: usize): u64 {
+function takeRun(cpu: Cpu, mm: Mm, va: u64, wanted: u32, next: usize): u64 {
   const walk = scratchWalk(cpu);
   let entry: u64;
   if (next == 0) {
-    entry = folioWalkStart(cpu, mm, vma, va, FW_VMA_LOCKED);
+    entry = folioWalkCovered(cpu, mm, va, FW_VMA_LOCKED);
     if (entry == 0) return 0;
   } else {
     entry = readEntry(next);

@@ -1,7 +1,15 @@
 import { EFAULT } from "../base/errno";
 import { FILE_SECRET, MappedFile } from "../mm/file";
 import { Vma } from "../mm/vma";
-import { VM_IO, VM_MAYREAD, VM_PFNMAP, VM_READ, VM_WRITE, isCowMapping } from "../mm/vmaFlags";
+import {
+  VM_HUGETLB,
+  VM_IO,
+  VM_MAYREAD,
+  VM_PFNMAP,
+  VM_READ,
+  VM_WRITE,
+  isCowMapping,
+} from "../mm/vmaFlags";
 import { FOLL_ANON, FOLL_FORCE, FOLL_WRITE } from "./foll";
 
 /**
@@ -15,10 +23,10 @@ export function checkVmaFlags(vma: Vma, foll: u32): i32 {
   return (foll & FOLL_WRITE) != 0 ? writeRight(vma, foll) : readRight(vma, foll);
 }
 
-/** Whether checkVmaFlags lets every read through, as far as a look tells: anonymous memory that may be read. */
+/** Whether each fast path lets every read through, as far as a look tells: anonymous memory that may be read. */
 @inline
 export function isPlainlyReadable(vma: Vma): bool {
-  return vma.file == 0 && (vma.flags & (VM_IO | VM_PFNMAP | VM_READ)) == VM_READ;
+  return vma.file == 0 && (vma.flags & (VM_IO | VM_PFNMAP | VM_HUGETLB | VM_READ)) == VM_READ;
 }
 
 /** memfd_secret: memory that the kernel itself has not mapped. */
