@@ -43,5 +43,6 @@ function copyInOneArea(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32, fo
 
 @inline
 function mayCopy(vma: Vma, foll: u32): bool {
-  return isPlainlyReadable(vma) || ((vma.flags & VM_HUGETLB) == 0 && checkVmaFlags(vma, foll) == 0);
+  if (isPlainlyReadable(vma)) return true;
+  return (vma.flags & VM_HUGETLB) == 0 && checkVmaFlags(vma, foll) == 0;
 }

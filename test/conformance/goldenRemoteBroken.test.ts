@@ -97,8 +97,8 @@ const brokenPaths: readonly (BrokenRule & { readonly remotePath: RemotePath })[]
     remotePath: "fast-v2",
     mutation: {
       file: "remote/fastV2.ts",
-      find: "|| checkVmaFlags(vma, foll) == 0",
-      replace: "|| true",
+      find: " && checkVmaFlags(vma, foll) == 0",
+      replace: "",
     },
     kind: "cmdline",
     field: "ret",
