@@ -99,7 +99,7 @@ export function whole(least: number, most: number): Check {
 export function listOf(entry: Check): Check {
   return (argument, value) => {
     if (!Array.isArray(value)) throw wrong(argument, value, "a list");
-    value.forEach((item, index) => entry(`${argument}[${index}]`, item));
+    for (const [index, item] of value.entries()) entry(`${argument}[${index}]`, item);
   };
 }
 

@@ -3,14 +3,23 @@
  * the emulated program is an errno, which is a result and is never thrown.
  */
 
+/** What a {@link FaultlineError} may carry besides its message. */
+export interface ErrorDetails extends ErrorOptions {
+  /** The error number with which the modelled kernel refused, above 0. */
+  readonly errno?: number;
+}
+
 /** An error Faultline raises on purpose. `code` is a stable kebab-case word, for callers that branch on the kind. */
 export class FaultlineError extends Error {
   override readonly name: string = "FaultlineError";
   readonly code: string;
+  /** The error number with which the modelled kernel refused; null where it was not asked. */
+  readonly errno: number | null;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
+    super(message, details);
     this.code = code;
+    this.errno = details.errno ?? null;
   }
 }
 

@@ -59,7 +59,7 @@ function editsBetween(wanted: string, name: string): number {
  * valid ones, in one line.
  */
 export function unknownName(argument: string, name: string, valid: readonly string[]): UsageError {
-  const problem = `"${name}" is unknown${suggestion(name, valid)}`;
+  const problem = `${shown(name)} is unknown${suggestion(name, valid)}`;
   return new UsageError({ argument, problem, valid: listNames(valid) });
 }
 

@@ -17,7 +17,14 @@ export function shown(value: unknown): string {
 
 function shownText(text: string): string {
   const cut = text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
-  return JSON.stringify(cut);
+  return JSON.stringify(cut).replace(invisible, escaped);
+}
+
+/** What JSON leaves as it is, though a terminal would obey it or end the line: controls, formats, separators. */
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+function escaped(character: string): string {
+  return `\\u{${character.codePointAt(0)!.toString(16)}}`;
 }
 
 /** By its class alone: converting it could run code of its own, or fail. */

@@ -1,11 +1,14 @@
-import { readFileSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { nearestNames } from "../base/nearest.ts";
 import { layoutNames, parseLayout } from "../layouts/index.ts";
 import type { LayoutOption } from "../scenarios/remoteBed.ts";
+import { textFile } from "./textFile.ts";
 
 /** What --layout takes, for the help. */
 export const layoutHelp = `an address space: a file, its text form, or one of ${layoutNames.join(", ")}`;
+
+/** What --layout of a comparison takes, for the help. */
+export const layoutsHelp = `all, or one or more with commas: files and names; or the text form of one. The names: ${layoutNames.join(", ")}`;
 
 /**
  * A layout's name as it is; else text that begins like an area; else a file.
@@ -19,17 +22,9 @@ export function layoutOption(text: string): LayoutOption {
 }
 
 function contentOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    const near = nearestNames(file, layoutNames);
-    const hint = near.length > 0 ? ` (did you mean ${near.join(" or ")}?)` : "";
-    throw new UsageError({
-      argument: "--layout",
-      problem: `${file} is no name, and cannot be read: ${(error as Error).message}${hint}`,
-      valid: layoutHelp,
-    });
-  }
+  const near = nearestNames(file, layoutNames);
+  const hint = near.length > 0 ? ` (did you mean ${near.join(" or ")}?)` : "";
+  return textFile("--layout", file, layoutHelp, hint);
 }
 
 function checked(argument: string, text: string): string {

@@ -1,14 +1,16 @@
 import type { Command } from "commander";
 import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
-import { expandTracePaths, replayFiles } from "../conformance/files.ts";
+import { expandTracePaths, readTraceLines, replayFiles } from "../conformance/files.ts";
+import { isRemoteVmCase } from "../conformance/remoteVmTrace.ts";
 import { Replayer } from "../conformance/replay.ts";
 import { isMalformed, type ReplayReport } from "../conformance/report.ts";
+import { parseJsonLine } from "../conformance/trace.ts";
 import { emulatedSystems, type EmulationOptions } from "../conformance/systems.ts";
 import { buildNames, type BuildName } from "../core/builds.ts";
 import { resolveKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
-import { remotePathNames } from "../machine/remotePath.ts";
+import { remotePathNames, type RemotePath } from "../machine/remotePath.ts";
 import { replayText } from "../report/replay.ts";
 import { wholeOption } from "./arguments.ts";
 import { exitCode } from "./exit.ts";
@@ -18,7 +20,7 @@ import { print, printJson, progress } from "./output.ts";
 interface ReplayFlags {
   readonly build: string;
   readonly switchEvery?: string;
-  readonly path: string;
+  readonly path?: string;
   readonly json?: true;
 }
 
@@ -40,16 +42,15 @@ export function addReplay(program: Command, finish: (status: number) => void): v
     )
     .option(
       "--path <name>",
-      `how the emulated kernel reads another process's memory: ${remotePathNames.join(", ")}`,
-      "slow",
+      `how the emulated kernel reads another process's memory: ${remotePathNames.join(", ")} (default: slow)`,
     )
     .option("--json", "one JSON object on stdout")
     .action(async (paths: string[], flags: ReplayFlags) => {
       const build = oneOf("--build", flags.build, buildNames);
       const switchEvery = switchEveryOf(build, flags.switchEvery);
-      const remotePath = oneOf("--path", flags.path, remotePathNames);
-      const options = { switchEvery, remotePath };
-      const report = await replayOn(build, options, await traceFiles(paths));
+      const files = await traceFiles(paths);
+      const remotePath = await remotePathOf(flags.path, files);
+      const report = await replayOn(build, { switchEvery, remotePath }, files);
       if (flags.json) printJson(report);
       else print(replayText(report));
       finish(statusOf(report));
@@ -67,6 +68,25 @@ function switchEveryOf(build: BuildName, text: string | undefined): number {
   if (build === "study") return wholeOption("--switch-every", text, 0, MOST_SWITCHES);
   const problem = `means nothing to the ${build} build`;
   throw new UsageError({ argument: "--switch-every", problem, valid: "with --build study" });
+}
+
+/** @throws UsageError where no file's traces go any path */
+async function remotePathOf(text: string | undefined, files: string[]): Promise<RemotePath> {
+  if (text === undefined) return "slow";
+  const path = oneOf("--path", text, remotePathNames);
+  for (const file of files) if (await beginsRemote(file)) return path;
+  const problem = "means nothing to traces of another system";
+  throw new UsageError({ argument: "--path", problem, valid: "with traces of remote memory" });
+}
+
+/** A file that cannot be read may be anything; the replay says what is wrong with it. */
+async function beginsRemote(file: string): Promise<boolean> {
+  try {
+    for await (const { text } of readTraceLines(file)) return isRemoteVmCase(parseJsonLine(text));
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 async function traceFiles(paths: readonly string[]): Promise<string[]> {

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { readFile } from "node:fs/promises";
 import { byteOrderMark } from "../conformance/trace.ts";
 import { UsageError } from "../base/errors.ts";
 import { unknownName } from "../base/nearest.ts";
@@ -17,6 +16,7 @@ import { exitCode } from "./exit.ts";
 import { checkedKernel, kernelOption } from "./kernelOption.ts";
 import { print, printJson } from "./output.ts";
 import { missingScenario } from "./scenarioVerb.ts";
+import { textFile } from "./textFile.ts";
 import type { Answer } from "./scenarios/scenario.ts";
 
 interface StructFlags {
@@ -80,13 +80,7 @@ function checkRest(verb: Command): void {
 }
 
 async function structOf(file: string): Promise<Struct> {
-  const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new UsageError({
-      argument: "--struct",
-      problem: `${file} cannot be read: ${error.message}`,
-      valid: "a JSON file that describes a structure",
-    });
-  });
+  const text = textFile("--struct", file, "a JSON file that describes a structure");
   return named(file, () => parseStruct(text.startsWith(byteOrderMark) ? text.slice(1) : text));
 }
 

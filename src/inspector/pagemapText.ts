@@ -6,9 +6,9 @@ export function pagemapText(runs: readonly PagemapRun[]): string {
   return runs.map((run) => `${hex(run.start)}-${hex(run.end)} ${bitsText(run)}`).join("\n");
 }
 
-/** "anon" also stands for the zero page, as a clear file bit does. */
+/** A clear file bit has no name: it is anonymous memory, the zero page, or a device's. */
 function bitsText({ present, file, exclusive, guard }: PagemapRun): string {
   if (guard) return "swap guard";
   if (!present) return "absent";
-  return `present ${file ? "file" : "anon"}${exclusive ? " exclusive" : ""}`;
+  return `present${file ? " file" : ""}${exclusive ? " exclusive" : ""}`;
 }

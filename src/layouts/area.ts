@@ -3,6 +3,7 @@ import {
   flag,
   nameOf,
   optional,
+  whole,
   wrong,
   type Check,
   type Shape,
@@ -19,6 +20,8 @@ export const areaKinds = {
   file: "a file, mapped privately unless it is said to be shared",
   secret: "memory that the kernel itself has not mapped (memfd_secret)",
   stack: "private anonymous memory that grows down",
+  hugetlb: "pages of a pool (MAP_HUGETLB), mapped privately unless it is said to be shared",
+  device: "memory of a device, mapped by its frames' numbers (VM_IO and VM_PFNMAP)",
   hole: "nothing",
 } as const;
 
@@ -44,7 +47,7 @@ export interface AreaDescription {
   readonly protection?: string;
   /** Default "anon". */
   readonly kind?: AreaKind;
-  /** file: MAP_SHARED. */
+  /** file and hugetlb: MAP_SHARED. */
   readonly shared?: boolean;
   /** file: its name; areas that name the same file map one. Default: a file of the area's own. */
   readonly file?: string;
@@ -54,7 +57,10 @@ export interface AreaDescription {
   readonly offset?: Address;
   /** file: default "memfd". */
   readonly backing?: LayoutBacking;
-  /** anon, stack and file: leaves to populate it with where a whole aligned one fits. Default: small pages. */
+  /**
+   * anon, stack and file: leaves to populate it with where a whole aligned one fits. Default: small pages. hugetlb: the
+   * pages of the pool, "2M" by default; the area is whole ones, and a page in a list stands for the one around it.
+   */
   readonly leaf?: (typeof largeLeaves)[number];
   /** anon and stack: MADV_HUGEPAGE. */
   readonly thp?: boolean;
@@ -64,6 +70,10 @@ export interface AreaDescription {
   readonly sealed?: boolean;
   /** Registered with a userfaultfd: an absent page is SIGBUS. */
   readonly uffd?: boolean;
+  /** device: VM_MIXEDMAP instead, an area that may hold ordinary pages as well. */
+  readonly mixed?: boolean;
+  /** device: most bytes that one call of its driver's ->access moves. Default 0: the driver has none. */
+  readonly access?: number;
   /** Resident in the usual way: of anonymous memory written to, of a file read. */
   readonly touched?: PageList;
   /** The program has stored to them. */
@@ -82,7 +92,7 @@ export const listNames = ["touched", "dirty", "zero", "cow", "guard"] as const;
 export type ListName = (typeof listNames)[number];
 
 /** The words that are there or not. */
-export const flagNames = ["shared", "thp", "locked", "sealed", "uffd"] as const;
+export const flagNames = ["shared", "thp", "locked", "sealed", "uffd", "mixed"] as const;
 
 export type FlagName = (typeof flagNames)[number];
 
@@ -108,10 +118,14 @@ export interface Area {
   /** Null unless `kind` is "file". */
   readonly file: AreaFile | null;
   readonly leaf: PageSize;
+  /** 0 unless `kind` is "device" and its driver has an ->access. */
+  readonly access: number;
   readonly lists: Readonly<Record<ListName, readonly PageRange[]>>;
 }
 
 const MOST_NAME = 32;
+/** ->access is told a number of bytes as an int. */
+const MOST_ACCESS = 2 ** 31 - 1;
 
 export const fileName = checkThat(
   `a name of letters, digits, - and _, up to ${MOST_NAME}`,
@@ -140,6 +154,8 @@ export const areaShape: Shape<AreaDescription> = {
   locked: optional(flag),
   sealed: optional(flag),
   uffd: optional(flag),
+  mixed: optional(flag),
+  access: optional(whole(0, MOST_ACCESS)),
   touched: optional(checkPages),
   dirty: optional(checkPages),
   zero: optional(checkPages),
@@ -149,5 +165,10 @@ export const areaShape: Shape<AreaDescription> = {
 
 /** To touch such a page is to store to it; others are read. */
 export function isOwnMemory({ kind }: Area): boolean {
-  return kind === "anon" || kind === "shared" || kind === "stack";
+  return kind === "anon" || kind === "shared" || kind === "stack" || kind === "hugetlb";
+}
+
+/** The leaves of an area of which no others are asked for. */
+export function usualLeaf(kind: AreaKind): PageSize {
+  return kind === "hugetlb" ? "2M" : "4K";
 }

@@ -1,5 +1,5 @@
 import { checkThat } from "../base/checks.ts";
-import { errnoNameOf } from "../base/errno.ts";
+import { errnoNameOf, errnos } from "../base/errno.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import type { Advice } from "../machine/advice.ts";
 import type { UserFile } from "../machine/file.ts";
@@ -11,6 +11,7 @@ import { PAGE } from "./check.ts";
 import { fillWords } from "./content.ts";
 import { MemoryLayout } from "./layout.ts";
 import { checkLimits, checkRam } from "./limits.ts";
+import { LayoutPools } from "./pools.ts";
 import type { PageRange } from "./pages.ts";
 
 const pageBytes = Number(PAGE);
@@ -31,7 +32,8 @@ const madeLayout = checkThat(
 );
 
 /**
- * A new task with the address space that a layout describes.
+ * A new task with the address space that a layout describes. The machine's pools of huge pages become large enough for
+ * it, and stay so when the task ends (`machine.setHugePages`).
  * @param options the task's, as machine.createTask has them
  * @throws UsageError, naming the area, for what the machine cannot have; nothing is left behind then
  */
@@ -59,12 +61,14 @@ class LayoutBuilder {
   readonly #layout: MemoryLayout;
   readonly #task: Task;
   readonly #files = new Map<Area | string, UserFile>();
+  readonly #pools: LayoutPools;
   #child: Task | null = null;
 
   constructor(machine: Machine, layout: MemoryLayout, task: Task) {
     this.#machine = machine;
     this.#layout = layout;
     this.#task = task;
+    this.#pools = new LayoutPools(machine);
   }
 
   build(): BuiltLayout {
@@ -101,8 +105,10 @@ class LayoutBuilder {
     } catch (error) {
       if (!(error instanceof FaultlineError) || error instanceof UsageError) throw error;
       const problem = `cannot be built: ${error.message}`;
-      const valid = "less memory, or a machine with more RAM";
-      throw new UsageError({ argument: area.name, problem, valid }, { cause: error });
+      throw new UsageError(
+        { argument: area.name, problem, valid: remedy(error) },
+        { cause: error },
+      );
     }
   }
 
@@ -114,16 +120,22 @@ class LayoutBuilder {
 
   /** With the rights that its pages' owner needs to make them what they shall be. */
   #map(area: Area): void {
-    const { start, end, kind, flags, leaf } = area;
+    const { start: at, end, kind, flags, access, leaf } = area;
+    const place = { at, length: end - at, protection: buildersRights(area) };
+    if (kind === "device") {
+      const kindOfArea = flags.has("mixed") ? "mixed" : "pfn";
+      this.#task.mapDevice({ ...place, area: kindOfArea, accessBytes: access });
+      return;
+    }
+    if (kind === "hugetlb") this.#pools.makeRoom(area);
     const file = this.#fileOf(area);
     this.#task.map({
-      at: start,
-      length: end - start,
-      protection: buildersRights(area),
+      ...place,
       shared: kind === "shared" || kind === "secret" || flags.has("shared"),
       growsDown: kind === "stack",
       ...(file && { file, filePage: Number((area.file?.offset ?? 0n) / PAGE) }),
       pageSize: leaf,
+      hugetlb: kind === "hugetlb",
     });
     if (flags.has("thp")) this.#advise(area, [0, pagesOf(area) - 1], "hugepage");
   }
@@ -169,18 +181,14 @@ class LayoutBuilder {
     const bytes = new Uint8Array(pageBytes);
     eachPage(area, ranges, (at) => {
       fillWords(bytes, at);
-      if (storeByProgram(this.#task, at, bytes) !== null) throw this.#noPage(at);
+      if (storeByProgram(this.#task, at, bytes) !== null) throw noPage(area, at);
     });
   }
 
   #load(area: Area, ranges: readonly PageRange[]): void {
     eachPage(area, ranges, (at) => {
-      if (!this.#task.touch(at, "read")) throw this.#noPage(at);
+      if (!this.#task.touch(at, "read")) throw noPage(area, at);
     });
-  }
-
-  #noPage(at: bigint): FaultlineError {
-    return new FaultlineError("not-present", `no page can be present at 0x${at.toString(16)}`);
   }
 
   #finish(area: Area): void {
@@ -203,14 +211,29 @@ class LayoutBuilder {
 
   #require(call: string, result: number): void {
     if (result === 0) return;
-    throw new FaultlineError("refused", `${call} gave -${errnoNameOf(-result)}`);
+    const message = `${call} gave -${errnoNameOf(-result)}`;
+    throw new FaultlineError("refused", message, { errno: -result });
   }
 
   giveBack(): void {
     this.#child?.exit();
     this.#task.exit();
     for (const file of this.#files.values()) file.close();
+    this.#pools.giveBack();
   }
+}
+
+/** The rights are there and no page lies past a file's end: nothing but RAM can be missing. */
+function noPage({ leaf }: Area, at: bigint): FaultlineError {
+  const lack = leaf === "4K" ? "is full" : `has no ${leaf} in one piece`;
+  return new FaultlineError("no-memory", `no page can be at 0x${at.toString(16)}: RAM ${lack}`);
+}
+
+/** What would help: RAM only where RAM was missing. */
+function remedy({ code, errno }: FaultlineError): string {
+  return code === "no-memory" || errno === errnos.ENOMEM
+    ? "less memory, or a machine with more RAM"
+    : "what the kernel does not refuse";
 }
 
 function fillOrClose(file: UserFile, size: number): void {

@@ -5,12 +5,14 @@ import {
   areaShape,
   flagNames,
   listNames,
+  usualLeaf,
   type Area,
   type AreaDescription,
   type AreaFile,
   type AreaKind,
   type ListName,
 } from "./area.ts";
+import { folioOrder, type PageSize } from "../machine/pageSize.ts";
 import { commonPage, pageRanges, type PageRange } from "./pages.ts";
 
 export const PAGE = BigInt(coreConstants.PAGE_SIZE);
@@ -19,18 +21,28 @@ const ADDRESSES = 1n << 64n;
 /** The largest file there is (machine.createFile). */
 const MOST_FILE_BYTES = 1n << 32n;
 
+type Place = Pick<Area, "start" | "end">;
+
+export function leafBytes(leaf: PageSize): bigint {
+  return PAGE << BigInt(folioOrder(leaf));
+}
+
 /** What may be said of an area only where its kind is one of these. */
 const kindsWith: Readonly<Partial<Record<keyof AreaDescription, readonly AreaKind[]>>> = {
-  shared: ["file"],
+  shared: ["file", "hugetlb"],
   file: ["file"],
   size: ["file"],
   offset: ["file"],
   backing: ["file"],
-  leaf: ["anon", "stack", "file"],
+  leaf: ["anon", "stack", "file", "hugetlb"],
   thp: ["anon", "stack"],
   zero: ["anon", "stack"],
-  cow: ["anon", "stack", "file"],
+  cow: ["anon", "stack", "file", "hugetlb"],
   guard: ["anon", "shared", "stack", "file"],
+  locked: ["anon", "shared", "stack", "file", "secret"],
+  uffd: ["anon", "shared", "stack", "file"],
+  mixed: ["device"],
+  access: ["device"],
 };
 
 export function bad(name: string, problem: string, valid: string): UsageError {
@@ -38,7 +50,7 @@ export function bad(name: string, problem: string, valid: string): UsageError {
 }
 
 /** 0x10000000-0x10004000 */
-export function rangeText({ start, end }: Pick<Area, "start" | "end">): string {
+export function rangeText({ start, end }: Place): string {
   return `0x${start.toString(16)}-0x${end.toString(16)}`;
 }
 
@@ -50,8 +62,8 @@ export function checkArea(name: string, description: AreaDescription): Area {
   named(name, () => checkOptions("area", description, areaShape));
   const { kind = "anon" } = description;
   checkKind(name, description, kind);
-  const place = checkPlace(name, description);
-  const pages = Number((place.end - place.start) / PAGE);
+  const leaf = description.leaf ?? usualLeaf(kind);
+  const place = checkPlace(name, description, kind === "hugetlb" ? leaf : "4K");
   const area: Area = {
     name,
     ...place,
@@ -59,10 +71,12 @@ export function checkArea(name: string, description: AreaDescription): Area {
     kind,
     flags: new Set(flagNames.filter((flag) => description[flag] === true)),
     file: kind === "file" ? checkFile(name, description, place) : null,
-    leaf: description.leaf ?? "4K",
-    lists: checkLists(name, description, pages),
+    leaf,
+    access: description.access ?? 0,
+    lists: checkLists(name, description, place, kind === "hugetlb" ? leaf : "4K"),
   };
-  checkHole(area);
+  checkHole(area, description);
+  checkDevice(area);
   checkWays(area);
   checkFilePages(area);
   return area;
@@ -91,12 +105,15 @@ function checkKind(name: string, description: AreaDescription, kind: AreaKind): 
   }
 }
 
-function checkPlace(name: string, { at, length }: AreaDescription): Pick<Area, "start" | "end"> {
+/** @param page of what size the area is made of */
+function checkPlace(name: string, { at, length }: AreaDescription, page: PageSize): Place {
   const start = BigInt(at);
   const bytes = BigInt(length);
-  if (start % PAGE !== 0n) throw bad(name, "begins inside a page", `a multiple of ${PAGE}`);
+  const unit = leafBytes(page);
+  const kind = page === "4K" ? "page" : `page of ${page}`;
+  if (start % unit !== 0n) throw bad(name, `begins inside a ${kind}`, `a multiple of ${unit}`);
   if (bytes === 0n) throw bad(name, "has no pages", "one page at least");
-  if (bytes % PAGE !== 0n) throw bad(name, "ends inside a page", "a length of whole pages");
+  if (bytes % unit !== 0n) throw bad(name, `ends inside a ${kind}`, "a length of whole pages");
   if (start + bytes > ADDRESSES) {
     throw bad(name, "wraps around the end of all addresses", "an end up to 2^64");
   }
@@ -107,11 +124,7 @@ function protectionText(protection: string): string {
   return [..."rwx"].map((letter) => (protection.includes(letter) ? letter : "-")).join("");
 }
 
-function checkFile(
-  name: string,
-  description: AreaDescription,
-  { start, end }: Pick<Area, "start" | "end">,
-): AreaFile {
+function checkFile(name: string, description: AreaDescription, { start, end }: Place): AreaFile {
   const offset = BigInt(description.offset ?? 0);
   if (offset % PAGE !== 0n) throw bad(name, "has an offset inside a page", `a multiple of ${PAGE}`);
   const size = BigInt(description.size ?? offset + end - start);
@@ -126,12 +139,15 @@ function checkFile(
 function checkLists(
   name: string,
   description: AreaDescription,
-  pages: number,
+  { start, end }: Place,
+  page: PageSize,
 ): Record<ListName, PageRange[]> {
+  const pages = Number((end - start) / PAGE);
+  const unit = Number(leafBytes(page) / PAGE);
   const lists = Object.fromEntries(
     listNames.map((list) => {
       const given = description[list] ?? [];
-      return [list, named(name, () => pageRanges(list, given, pages))];
+      return [list, named(name, () => pageRanges(list, given, pages, unit))];
     }),
   ) as Record<ListName, PageRange[]>;
   listNames.forEach((list, index) => {
@@ -145,14 +161,24 @@ function checkLists(
 }
 
 /** Nothing has no properties. */
-function checkHole({ name, kind, flags, lists }: Area): void {
+function checkHole({ name, kind, flags, lists }: Area, { protection }: AreaDescription): void {
   if (kind !== "hole") return;
-  const said = [...flags, ...listNames.filter((list) => lists[list].length > 0)];
+  const said = [
+    ...(protection === undefined || protection === "none" ? [] : [`rights "${protection}"`]),
+    ...flags,
+    ...listNames.filter((list) => lists[list].length > 0),
+  ];
   if (said.length > 0) throw bad(name, `is a hole, and has ${said.join(", ")}`, "its place alone");
 }
 
+/** The driver maps its memory without VM_MAYEXEC. */
+function checkDevice({ name, kind, protection }: Area): void {
+  if (kind !== "device" || !protection.includes("x")) return;
+  throw bad(name, "is a device's memory, and may be executed", "no x");
+}
+
 /** Whether the pages can come to be as the lists say. */
-function checkWays({ name, flags, file, leaf, lists }: Area): void {
+function checkWays({ name, kind, flags, file, leaf, lists }: Area): void {
   if (flags.has("thp") && leaf !== "4K") {
     throw bad(name, `has thp and leaf ${leaf}`, "one of the two");
   }
@@ -164,7 +190,10 @@ function checkWays({ name, flags, file, leaf, lists }: Area): void {
     );
   }
   if (!flags.has("shared")) return;
-  if (lists.cow.length > 0) throw bad(name, "shares its file, and has cow pages", "a private area");
+  if (lists.cow.length > 0) {
+    const what = kind === "file" ? "file" : "pages";
+    throw bad(name, `shares its ${what}, and has cow pages`, "a private area");
+  }
   if (file?.backing === "read-only disk" && lists.dirty.length > 0) {
     throw bad(name, "shares a file that was opened read-only, and has dirty pages", "no dirty");
   }

@@ -1,5 +1,6 @@
 import { wrong } from "../base/checks.ts";
 import { UsageError } from "../base/errors.ts";
+import { shown } from "../base/shown.ts";
 import type { Area, AreaDescription, AreaFile } from "./area.ts";
 import { bad, checkArea, rangeText } from "./check.ts";
 import { parseLine } from "./parse.ts";
@@ -18,7 +19,7 @@ export class MemoryLayout {
   constructor(areas: readonly Area[]) {
     checkOverlap(areas);
     checkFiles(areas);
-    this.areas = areas;
+    this.areas = Object.freeze(areas.map((area) => Object.freeze(area)));
   }
 
   /** The text form: parsed again it is the same layout. */
@@ -46,7 +47,7 @@ function parseText(text: string): Area[] {
       .map((part) => part.trim())
       .filter((part) => part !== "")
       .map((part) => {
-        const name = `layout line ${index + 1} "${part}"`;
+        const name = `layout line ${index + 1} ${shown(part)}`;
         return checkArea(name, parseLine(name, part));
       });
   });
@@ -54,7 +55,7 @@ function parseText(text: string): Area[] {
 
 function parseList(list: readonly AreaDescription[]): Area[] {
   if (!Array.isArray(list)) throw wrong("layout", list, "a text, or a list of areas");
-  return list.map((description: AreaDescription, index) =>
+  return Array.from(list, (description: AreaDescription, index) =>
     checkArea(`layout[${index}]`, description),
   );
 }

@@ -41,8 +41,9 @@ export function checkRam(machine: Machine, layout: MemoryLayout): void {
   }
 }
 
-/** Pages of its own, and those of a file that no area before it has named. */
+/** Pages of its own, and those of a file that no area before it has named; a pool tells by itself what it lacks. */
 function bytesOf({ kind, file, leaf, lists }: Area, files: Set<string>): number {
+  if (kind === "hugetlb") return 0;
   const { touched, dirty, cow } = lists;
   const ranges = kind === "file" ? [cow] : [touched, dirty, cow];
   const pages = ranges.reduce((sum, list) => sum + countPages(list), 0);

@@ -75,6 +75,16 @@ export const namedLayouts = [
     text: "0x10000000 4p rw anon touched=all\n0x10004000 4p rw secret touched=all",
   },
   {
+    name: "hugetlb",
+    summary: "pages of 2 MiB from a pool",
+    text: "0x10000000 4M rw hugetlb touched=0",
+  },
+  {
+    name: "device",
+    summary: "memory of a device whose driver has an ->access, then of one that has none",
+    text: "0x10000000 4p rw device access=4096 dirty=all\n0x10004000 4p rw device",
+  },
+  {
     name: "stack",
     summary: "a stack that can grow down, above a hole",
     text: "0x10000000 16p hole\n0x10010000 16p rw stack touched=all",

@@ -14,7 +14,7 @@ const MOST_PAGES = 2 ** 52;
 export const checkPages: Check = (argument, value) => {
   if (value === "all") return;
   if (!Array.isArray(value)) throw wrong(argument, value, 'a list of page numbers, or "all"');
-  value.forEach((entry: unknown, index) => checkEntry(`${argument}[${index}]`, entry));
+  for (const [index, entry] of value.entries()) checkEntry(`${argument}[${index}]`, entry);
 };
 
 function checkEntry(argument: string, entry: unknown): void {
@@ -24,16 +24,26 @@ function checkEntry(argument: string, entry: unknown): void {
   wholeNumber(`${argument}[1]`, entry[1], entry[0] as number, MOST_PAGES);
 }
 
-/** The pages in order, neighbours joined; each within the area's `pages`. */
-export function pageRanges(argument: string, list: PageList, pages: number): PageRange[] {
+/**
+ * The pages in order, neighbours joined; each within the area's `pages`.
+ * @param unit pages that come together: where one is in the list, all of its unit are
+ */
+export function pageRanges(
+  argument: string,
+  list: PageList,
+  pages: number,
+  unit: number,
+): PageRange[] {
   if (list === "all") return [[0, pages - 1]];
   const ranges = list.map((entry): PageRange =>
     typeof entry === "number" ? [entry, entry] : entry,
   );
   const sorted = ranges.toSorted(([a], [b]) => a - b);
   const joined: PageRange[] = [];
-  for (const [first, last] of sorted) {
-    if (last >= pages) throw wrong(argument, last, `page numbers up to ${pages - 1}`);
+  for (const [from, to] of sorted) {
+    if (to >= pages) throw wrong(argument, to, `page numbers up to ${pages - 1}`);
+    const first = from - (from % unit);
+    const last = to - (to % unit) + unit - 1;
     const before = joined.at(-1);
     if (before === undefined || first > before[1] + 1) joined.push([first, last]);
     else joined.splice(-1, 1, [before[0], Math.max(before[1], last)]);

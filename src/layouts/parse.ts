@@ -48,6 +48,7 @@ const valued = new Map<string, (name: string, value: string) => Part>([
   ["file", (_, value) => ({ file: value })],
   ["size", (name, value) => ({ size: parseBytes(name, value) })],
   ["offset", (name, value) => ({ offset: parseBytes(name, value) })],
+  ["access", (name, value) => ({ access: Number(parseBytes(name, value)) })],
   ["leaf", (name, value) => ({ leaf: oneOf(name, value, largeLeaves) })],
   ...listNames.map((list): [string, (name: string, value: string) => Part] => [
     list,

@@ -1,9 +1,19 @@
-import { flagNames, listNames, type Area, type AreaFile } from "./area.ts";
+import { flagNames, listNames, usualLeaf, type Area, type AreaFile } from "./area.ts";
 import { PAGE } from "./check.ts";
 import { pagesText } from "./pages.ts";
 
 /** An area as a line of the text form. */
-export function areaText({ start, end, protection, kind, flags, file, leaf, lists }: Area): string {
+export function areaText({
+  start,
+  end,
+  protection,
+  kind,
+  flags,
+  file,
+  leaf,
+  access,
+  lists,
+}: Area): string {
   const place = `0x${start.toString(16)} ${lengthText(end - start)}`;
   if (kind === "hole") return `${place} hole`;
   return [
@@ -12,7 +22,8 @@ export function areaText({ start, end, protection, kind, flags, file, leaf, list
     kind,
     ...(file === null ? [] : fileWords(file)),
     ...flagNames.filter((flag) => flags.has(flag)),
-    ...(leaf === "4K" ? [] : [`leaf=${leaf}`]),
+    ...(leaf === usualLeaf(kind) ? [] : [`leaf=${leaf}`]),
+    ...(access === 0 ? [] : [`access=${access}`]),
     ...listNames
       .filter((list) => lists[list].length > 0)
       .map((list) => `${list}=${pagesText(lists[list])}`),

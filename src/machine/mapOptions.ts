@@ -1,4 +1,5 @@
 import { flag, nameOf, optional, whole, wrong, type Check, type Shape } from "../base/checks.ts";
+import { errnoNameOf } from "../base/errno.ts";
 import { FaultlineError } from "../base/errors.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
 import { anyAddress, type Address } from "./address.ts";
@@ -112,8 +113,7 @@ export function mapRequest(
     request.protectionKey ?? 0,
   );
   if (result === 0) return;
-  throw new FaultlineError(
-    "mmap-failed",
-    `mmap of ${String(request.length)} bytes at ${String(request.at)} gave ${result}`,
-  );
+  const place = `0x${request.length.toString(16)} bytes at 0x${request.at.toString(16)}`;
+  const message = `mmap of ${place} gave -${errnoNameOf(-result)}`;
+  throw new FaultlineError("mmap-failed", message, { errno: -result });
 }

@@ -1,6 +1,7 @@
 import type { RemoteComparison, RemoteRow } from "../scenarios/compareRemote.ts";
 import { letterMeanings, pictureText, type MemoryPicture } from "../inspector/index.ts";
-import { remoteCalls } from "../scenarios/remoteBed.ts";
+import { remotePaths } from "../machine/remotePath.ts";
+import { pathsOf, remoteCalls, type RemoteScenarioName } from "../scenarios/remoteBed.ts";
 import type { RemoteRun } from "../scenarios/runRemote.ts";
 import type { RemoteCounts } from "../systems/remote/counts.ts";
 import { countersText, findingsText } from "./counters.ts";
@@ -11,8 +12,10 @@ import { wrap } from "./text.ts";
 /** One access of another process's memory as text. */
 export function remoteText(run: RemoteRun): string {
   const { scenario, path, kernel, at, length, result, counters, findings } = run;
+  const way = pathsOf(scenario).length > 1 ? `, path ${path}` : "";
   return [
-    `${remoteCalls[scenario]}, path ${path}, kernel ${kernel}: ${length} bytes from 0x${at.toString(16)}: ${errnoName(result)}`,
+    `${remoteCalls[scenario]}${way}, kernel ${kernel}: ${length} bytes from 0x${at.toString(16)}: ${errnoName(result)}`,
+    ...partText(scenario),
     layoutText(run),
     pagesText(run),
     ...shownText(run),
@@ -21,6 +24,16 @@ export function remoteText(run: RemoteRun): string {
     costText(run),
     findingsText(findings),
   ].join("\n\n");
+}
+
+/** What the bytes are that are asked for, where the call's own name does not say it. */
+function partText(scenario: RemoteScenarioName): string[] {
+  if (scenario !== "cmdline") return [];
+  return [
+    wrap(
+      "The part asked for is where the target says that its arguments are (arg_start to arg_end); its environment is empty.",
+    ),
+  ];
 }
 
 function layoutText({ layout }: RemoteRun): string {
@@ -84,13 +97,18 @@ function costText({ cost, counters }: RemoteRun): string {
   }
   const { instructions, modelledCycles } = cost.both;
   const rounded = (value: number | null): string => (value === null ? "–" : `${Math.round(value)}`);
-  return `cost of the caller's own user access: ${rounded(instructions)} instructions, ${rounded(modelledCycles)} cycles; for locks and walks no figure was published`;
+  return [
+    `cost of the caller's own user access: ${rounded(instructions)} instructions, ${rounded(modelledCycles)} cycles`,
+    "not in it, because no figure was published: the target's side (locks, walks, faults, copies)",
+  ].join("\n");
 }
+
+const pathColumn: TableColumn = { title: "path" };
 
 const columns: readonly TableColumn[] = [
   { title: "layout" },
-  { title: "path" },
   { title: "length", align: "right" },
+  pathColumn,
   { title: "result", align: "right" },
   { title: "fast", align: "right", group: "bytes" },
   { title: "slow", align: "right", group: "bytes" },
@@ -104,26 +122,83 @@ const columns: readonly TableColumn[] = [
   { title: "missed", align: "right", group: "walks" },
 ];
 
-/** Accesses side by side. */
-export function remoteComparisonText(comparison: RemoteComparison): string {
+/**
+ * Accesses side by side.
+ * @param titles what to call layouts that have no names, by their text; others are called by its beginning
+ */
+export function remoteComparisonText(
+  comparison: RemoteComparison,
+  titles: ReadonlyMap<string, string> = new Map(),
+): string {
   const { scenario, kernel } = comparison;
+  const named = comparison.rows.map((row) => ({ ...row, layout: titleOf(row.layout, titles) }));
   return [
-    renderTable(columns, comparison.rows.map(cells)),
-    `${remoteCalls[scenario]}, kernel ${kernel}, each on an address space of its own.
-bytes  moved under the lock of their area alone (fast), or from pages had under the mmap lock (slow)
-locks  how often each was taken
-walks  by the level of the leaf that they found; missed: there was no page to use`,
+    tableText(scenario, named),
+    [
+      `${remoteCalls[scenario]}, kernel ${kernel}, each row on an address space of its own.`,
+      ...partText(scenario),
+      legend,
+      ...pathLegend(scenario, named),
+    ].join("\n"),
+    ...differencesText(named),
   ].join("\n\n");
+}
+
+const legend = `length  bytes asked for; result: bytes moved, or the error
+bytes   moved under the lock of their area alone (fast), or from pages had under the mmap lock (slow)
+locks   how often each was taken: the mmap lock to read and to write, an area's own, the page tables'
+walks   of the page tables by the level of the leaf that they found; missed: there was no page to use`;
+
+function tableText(scenario: RemoteScenarioName, rows: readonly RemoteRow[]): string {
+  const hasPaths = pathsOf(scenario).length > 1;
+  const shown = columns.map((column) => hasPaths || column !== pathColumn);
+  return renderTable(
+    columns.filter((_, index) => shown[index]),
+    rows.map((row) => cells(row).filter((_, index) => shown[index])),
+  );
+}
+
+/** What each path in the table is; of the scenario that has but one, that. */
+function pathLegend(scenario: RemoteScenarioName, rows: readonly RemoteRow[]): string[] {
+  if (pathsOf(scenario).length === 1) {
+    return ["paths   this call pins its pages under the mmap lock, whatever path reads go"];
+  }
+  const inTable = remotePaths.filter(({ name }) => rows.some(({ path }) => path === name));
+  const width = Math.max(...inTable.map(({ name }) => name.length));
+  return inTable.map(({ name, meaning }, index) => {
+    const head = index === 0 ? "paths   " : "        ";
+    return `${head}${name.padEnd(width)}  ${meaning}`;
+  });
+}
+
+/** Which results are not the slow path's, where that is in the table too. */
+function differencesText(rows: readonly RemoteRow[]): string[] {
+  const differences = rows.flatMap((row) => {
+    const slow = rows.find(
+      ({ layout, length, path }) =>
+        path === "slow" && layout === row.layout && length === row.length,
+    );
+    if (slow === undefined || slow.result === row.result) return [];
+    const [got, wanted] = [row, slow].map(({ result }) => errnoName(result));
+    return [`  ${row.layout}, ${row.length} bytes, ${row.path}: ${got}, and slow ${wanted}`];
+  });
+  return differences.length === 0
+    ? []
+    : [["results that differ from the slow path's:", ...differences].join("\n")];
 }
 
 const MOST_TITLE = 40;
 
+function titleOf(layout: string, titles: ReadonlyMap<string, string>): string {
+  const title = (titles.get(layout) ?? layout).replaceAll("\n", "; ");
+  return title.length > MOST_TITLE ? `${title.slice(0, MOST_TITLE)}…` : title;
+}
+
 function cells({ layout, path, length, result, ...counts }: RemoteRow): TableCell[] {
-  const title = layout.length > MOST_TITLE ? `${layout.slice(0, MOST_TITLE)}…` : layout;
   return [
-    title.replaceAll("\n", "; "),
-    path,
+    layout,
     String(length),
+    path,
     errnoName(result),
     ...rows.map(([, count]) => count(counts)),
   ];

@@ -11,7 +11,9 @@ import { given } from "./compareSyncPtr.ts";
 import {
   anyLayout,
   layoutOf,
+  pathsOf,
   prepareRemote,
+  remoteKernel,
   remoteScenarioNames,
   type LayoutOption,
   type RemoteScenarioName,
@@ -22,12 +24,13 @@ import { remoteDefaults } from "./runRemote.ts";
 export interface CompareRemoteOptions {
   /** Default: all that have names. */
   readonly layouts?: readonly LayoutOption[];
-  /** Default: all there are. */
+  /** Default: all that the call can go; process-vm has one, "slow". */
   readonly paths?: readonly RemotePath[];
   /** Bytes asked for. Default {@link comparedLengths}. */
   readonly lengths?: readonly Address[];
-  /** Default: where each layout's first area begins. */
+  /** Default: where each layout's first area begins that is no hole. */
   readonly at?: Address;
+  /** 6.18 or newer. */
   readonly kernel?: string;
   /** RAM, as machine.create has it. Default "64M". */
   readonly memory?: number | string;
@@ -75,8 +78,10 @@ export async function compareRemote(
 ): Promise<RemoteComparison> {
   const name = oneOf("scenario", scenario, remoteScenarioNames);
   checkOptions("options", options, compareOptions);
-  const { layouts = layoutNames, paths = remotePathNames, lengths = comparedLengths } = options;
-  const { kernel = newestKernel, memory = remoteDefaults.memory, at, wasm } = options;
+  const { layouts = layoutNames, paths = pathsOf(name), lengths = comparedLengths } = options;
+  const { memory = remoteDefaults.memory, at, wasm } = options;
+  paths.forEach((path, index) => oneOf(`paths[${index}]`, path, pathsOf(name)));
+  const kernel = remoteKernel("kernel", options.kernel ?? newestKernel);
   const parsed = layouts.map((layout) => ({ title: titleOf(layout), layout: layoutOf(layout) }));
   let machine = await Machine.create({ kernel, build: "study", memory, ...given(wasm) });
   const rows: RemoteRow[] = [];

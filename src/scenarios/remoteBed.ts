@@ -1,7 +1,8 @@
 import { checkThat, type Check } from "../base/checks.ts";
-import { FaultlineError } from "../base/errors.ts";
+import { FaultlineError, UsageError } from "../base/errors.ts";
 import type { Address } from "../machine/address.ts";
 import { pageLetter } from "../inspector/index.ts";
+import { kernelVersions, resolveKernel, type KernelVersion } from "../machine/kernel.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Task } from "../machine/task.ts";
 import {
@@ -14,7 +15,7 @@ import {
   type MemoryLayout,
 } from "../layouts/index.ts";
 import type { RemoteAccess } from "../systems/remote/counts.ts";
-import type { RemotePath } from "../machine/remotePath.ts";
+import { remotePathNames, type RemotePath } from "../machine/remotePath.ts";
 import { RemoteVm } from "../systems/remote/remoteVm.ts";
 
 /** Two tasks: one has the address space of a layout, the other reaches into it with buffers of its own. */
@@ -36,6 +37,23 @@ export const remoteCalls: Readonly<Record<RemoteScenarioName, string>> = {
   "process-vm": "process_vm_readv",
 };
 
+/** The paths that a scenario's call can go; process_vm pins pages, which no version of the series changes. */
+export function pathsOf(scenario: RemoteScenarioName): readonly RemotePath[] {
+  return scenario === "process-vm" ? ["slow"] : remotePathNames;
+}
+
+/** The recordings are of 6.18; what older kernels do otherwise is not modelled. */
+const oldestKernel: KernelVersion = "6.18";
+
+/** @throws UsageError for a kernel older than the model, per-VMA locks or not */
+export function remoteKernel(argument: string, release: string): KernelVersion {
+  const { version } = resolveKernel(release);
+  const valid = kernelVersions.slice(kernelVersions.indexOf(oldestKernel));
+  if (valid.includes(version)) return version;
+  const problem = `is ${version}, and remote access is modelled as recorded from ${oldestKernel}`;
+  throw new UsageError({ argument, problem, valid: valid.join(", ") });
+}
+
 export interface RemoteBed {
   readonly machine: Machine;
   readonly target: Task;
@@ -51,7 +69,7 @@ export type LayoutOption = LayoutName | LayoutSource;
 
 /** Which part of the target is asked for. */
 export interface RemotePart {
-  /** Default: where the layout's first area begins. */
+  /** Default: where the layout's first area begins that is no hole. */
   readonly at?: Address;
   /** Bytes. Default: from there to the end of the area, up to 64 KiB. */
   readonly length?: Address;
@@ -93,8 +111,8 @@ export function prepareRemote(
 }
 
 function partOf(layout: MemoryLayout, part: RemotePart): { at: bigint; length: bigint } {
-  const first = layout.areas.find(({ kind }) => kind !== "hole");
-  const at = BigInt(part.at ?? first?.start ?? 0n);
+  const first = layout.areas.find(({ kind }) => kind !== "hole") ?? layout.areas[0]!;
+  const at = BigInt(part.at ?? first.start);
   const area = layout.areas.find(({ start, end }) => start <= at && at < end);
   const rest = area === undefined ? DEFAULT_LENGTH : area.end - at;
   return { at, length: BigInt(part.length ?? (rest < DEFAULT_LENGTH ? rest : DEFAULT_LENGTH)) };
@@ -147,12 +165,13 @@ function readArguments(vm: RemoteVm, at: bigint, length: bigint): RemoteAccess {
   return vm.cmdline(BUFFER, length);
 }
 
-/** One letter a page of the part, as far as a line goes. */
+/** One letter a page of the part, as far as a line goes; a "…" where it has more. */
 export function pagesOf({ machine, target, at, length }: RemoteBed): string {
   const page = BigInt(machine.constant("PAGE_SIZE"));
   const end = at + length < END_OF_ADDRESSES ? at + length : END_OF_ADDRESSES;
   let letters = "";
-  for (let va = at - (at % page); va < end && letters.length < MOST_LETTERS; va += page) {
+  for (let va = at - (at % page); va < end; va += page) {
+    if (letters.length === MOST_LETTERS) return `${letters}…`;
     letters += pageLetter(target.pageState(va));
   }
   return letters;

@@ -21,7 +21,9 @@ import {
   anyLayout,
   layoutOf,
   pagesOf,
+  pathsOf,
   prepareRemote,
+  remoteKernel,
   remoteScenarioNames,
   type LayoutOption,
   type RemoteBed,
@@ -33,10 +35,11 @@ import {
 export interface RunRemoteOptions extends RemotePart {
   /** Default "resident". */
   readonly layout?: LayoutOption;
-  /** Default "slow". */
+  /** Default "slow", the only one of process-vm. */
   readonly path?: RemotePath;
   /** A view of the target's address space, before the call and after it. Default: none. */
   readonly show?: MemoryView;
+  /** 6.18 or newer. */
   readonly kernel?: string;
   /** RAM, as machine.create has it. Default "64M". */
   readonly memory?: number | string;
@@ -74,15 +77,15 @@ export interface RemoteRun {
   /** Bytes moved, or −errno. */
   readonly result: number;
   readonly counts: RemoteCounts;
-  /** A letter for each page of the part, up to 64, before the call and after it. */
+  /** A letter for each page of the part before the call and after it: up to 64, and a "…" for more. */
   readonly pages: { readonly before: string; readonly after: string };
   /** The view that was asked for; null for none. */
   readonly shown: { readonly before: MemoryPicture; readonly after: MemoryPicture } | null;
   /** Of the whole call, both tasks. */
   readonly counters: Counters;
   /**
-   * Of the caller's own user access. Null after a fault of its own, and where more happened than is recorded: locks,
-   * walks and remote faults have no published figure at all.
+   * Of the caller's own user access alone: the target's side (locks, walks, faults, copies) has no published figure.
+   * Null after a fault of the caller's own, and where more happened than is recorded.
    */
   readonly cost: CallCost | null;
   readonly findings: readonly Finding[];
@@ -98,9 +101,10 @@ export async function runRemote(
 ): Promise<RemoteRun> {
   const name = oneOf("scenario", scenario, remoteScenarioNames);
   checkOptions("options", options, runOptions);
-  const { path = remoteDefaults.path, memory = remoteDefaults.memory, wasm } = options;
+  const { memory = remoteDefaults.memory, wasm } = options;
+  const path = oneOf("path", options.path ?? remoteDefaults.path, pathsOf(name));
   const layout = layoutOf(options.layout ?? remoteDefaults.layout);
-  const kernel = options.kernel ?? newestKernel;
+  const kernel = remoteKernel("kernel", options.kernel ?? newestKernel);
   const machine = await Machine.create({ kernel, build: "study", memory, ...given(wasm) });
   const bed = prepareRemote(machine, name, layout, path, options);
   return {

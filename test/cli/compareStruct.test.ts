@@ -131,7 +131,7 @@ describe("a mistake is one line that names file and field, nothing on stdout, ex
     for (const file of ["nowhere.json", folder]) {
       const { status, stderr } = await faultline(compare(file));
       expect(status).toBe(2);
-      expect(stderr).toContain(`faultline: --struct ${file} cannot be read: `);
+      expect(stderr).toContain(`faultline: --struct ${JSON.stringify(file)} cannot be read: `);
       expect(stderr).toContain("; valid: a JSON file that describes a structure\n");
     }
   });

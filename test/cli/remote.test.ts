@@ -32,6 +32,11 @@ describe("run", () => {
     ["process-vm", "cow", 8192, "aa", "AA", 8192],
     ["process-vm", "absent", 0, "", "", 0],
     ["remote-read", "secret", 0x5000, "AAAAF", "AAAAF", 0x4000],
+    ["remote-read", "device", 0x5000, "PPPP.", "PPPP.", 0x4000],
+    ["remote-write", "device", 8, "P", "P", 8],
+    ["process-vm", "device", 8, "P", "P", -14],
+    ["remote-write", "hugetlb", 8, "H", "H", 8],
+    ["remote-read", "0x10000000 2p hole", 8192, "..", "..", -5],
   ] as const)(
     "%s of %s, %i bytes: %s becomes %s",
     async (scenario, layout, length, before, after, result) => {
@@ -73,7 +78,7 @@ describe("run", () => {
     ["tables", "leaf of 4K: PRESENT USER ACCESSED DIRTY,[^]*: PRESENT RW USER ACCESSED DIRTY,"],
     [
       "pagemap",
-      "pagemap before:\\n10000000-10002000 present anon\\n\\npagemap after:\\n10000000-10002000 present anon exclusive\\n\\n",
+      "pagemap before:\\n10000000-10002000 present\\n\\npagemap after:\\n10000000-10002000 present exclusive\\n\\n",
     ],
   ])("--show %s: what the call changed", async (view, text) => {
     const layout = "0x10000000 2p rw anon cow=all";
@@ -102,25 +107,62 @@ describe("compare", () => {
     const { status, stdout, stderr } = await faultline(["compare", "remote-read", ...options]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const rows = [
-      ...stdout.matchAll(/^(\S+) +(slow|fast-v2) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)/gm),
+      ...stdout.matchAll(/^(\S+) +(\d+) +(slow|fast-v2) +(\d+) +(\d+) +(\d+) +(\d+)/gm),
     ];
     expect(rows.map(([, ...cells]) => cells.join(" "))).toEqual([
-      "resident slow 8 8 0 8 1",
-      "resident fast-v2 8 8 8 0 0",
-      "resident slow 4096 4096 0 4096 1",
-      "resident fast-v2 4096 4096 4096 0 0",
-      "huge slow 8 8 0 8 1",
-      "huge fast-v2 8 8 8 0 0",
-      "huge slow 4096 4096 0 4096 1",
-      "huge fast-v2 4096 4096 4096 0 0",
+      "resident 8 slow 8 0 8 1",
+      "resident 8 fast-v2 8 8 0 0",
+      "resident 4096 slow 4096 0 4096 1",
+      "resident 4096 fast-v2 4096 4096 0 0",
+      "huge 8 slow 8 0 8 1",
+      "huge 8 fast-v2 8 8 0 0",
+      "huge 4096 slow 4096 0 4096 1",
+      "huge 4096 fast-v2 4096 4096 0 0",
     ]);
+    expect(stdout).toContain("paths   slow     under the mmap lock");
+    expect(stdout).not.toContain("differ");
+  });
+
+  test("what is given twice is compared once", async () => {
+    const options = ["--layout", "zero,zero", "--length", "8,0x8", "--path", "slow,slow"];
+    const { rows } = await jsonOf(["compare", "remote-read", ...options]);
+    expect(rows).toHaveLength(1);
+  });
+
+  test("several files and names; a file is called by its path", async () => {
+    const folder = temporaryFolder();
+    const files = ["a", "b"].map((name) => join(folder, `${name}.layout`));
+    files.forEach((file, index) => writeFileSync(file, `0x${index + 1}000 1p rw anon\n`));
+    const options = ["--layout", [...files, "zero"].join(), "--length", "8", "--path", "slow"];
+    const { stdout } = await faultline(["compare", "remote-read", ...options]);
+    expect(stdout).toMatch(/^\S*a\.layout +8 .*\n\S*b\.layout +8 .*\nzero +8 /m);
+  });
+
+  test("results that are not the slow path's stand below the table: the claims about version 1", async () => {
+    const past = ["--layout", "holes", "--at", "0x10003ff8", "--length", "16"];
+    const read = await faultline(["compare", "remote-read", ...past]);
+    const said = "results that differ from the slow path's:\n";
+    expect(read.stdout).toContain(`${said}  holes, 16 bytes, fast-v1: -EIO, and slow 8\n`);
+    const options = ["--layout", "shared", "--length", "4096"];
+    const cmdline = await faultline(["compare", "cmdline", ...options]);
+    expect(cmdline.stdout).toContain(`${said}  shared, 4096 bytes, fast-v1: 4096, and slow 0\n`);
+    expect(cmdline.stdout).toContain("arg_start to arg_end");
+  });
+
+  test("process-vm has one path, and no column for it", async () => {
+    const { stdout } = await faultline(["compare", "process-vm", "--layout", "cow"]);
+    expect(stdout).toMatch(/^layout +length +result/m);
+    expect(stdout).not.toContain("fast-v");
+    const { rows } = await jsonOf(["compare", "process-vm", "--layout", "cow", "--length", "8"]);
+    expect(rows).toMatchObject([{ path: "slow", result: 8 }]);
   });
 
   test.each(remoteScenarioNames)("%s: --json has the documented shape", async (scenario) => {
     const object = await jsonOf(["compare", scenario]);
     expect(object).toMatchObject({ schemaVersion: 1, scenario, kernel: "7.1" });
     const rows = object["rows"] as Row[];
-    expect(rows).toHaveLength(layoutNames.length * remotePathNames.length * 3);
+    const paths = scenario === "process-vm" ? 1 : remotePathNames.length;
+    expect(rows).toHaveLength(layoutNames.length * paths * 3);
     for (const row of rows) {
       expect(Object.keys(row).sort()).toEqual([
         "bytesFast",
@@ -142,8 +184,11 @@ describe("a mistake is one line, and status 2:", () => {
       ["--layout", "0x1000 1p rw anon\n0x1000 1p r anon"],
       '--layout: layout line 2 "0x1000 1p r anon" overlaps layout line 1 "0x1000 1p rw anon"',
     ],
-    [["--layout", "hug"], "--layout hug is no name, and cannot be read: ENOENT"],
-    [["--layout", "hug"], "(did you mean huge?)"],
+    [["--layout", "hug"], '--layout "hug" cannot be read: ENOENT'],
+    [["--layout", "hug"], "(did you mean huge or hugetlb?)"],
+    [["--layout", "/dev/zero"], '--layout "/dev/zero" has more than 1048576 bytes'],
+    [["--layout", "0x1000 1p rw hole"], 'is a hole, and has rights "rw"; valid: its place alone'],
+    [["--kernel", "6.12"], "--kernel is 6.12, and remote access is modelled as recorded from 6.18"],
     [["--layout", "0x1000 1G rw anon touched=all"], '"0x1000 1G rw anon touched=all" exceeds RAM'],
     [["--path", "fats"], '--path "fats" is unknown'],
     [["--show", "map"], '--show "map" is unknown'],

@@ -77,6 +77,17 @@ describe("replay", () => {
       expect(stderr).toContain("--path");
       expect(stderr).toContain("fast-v3-sketch");
     });
+
+    test("refuses traces that go no path", async () => {
+      const path = ["--path", "fast-v2"];
+      const { status, stdout, stderr } = await faultline([
+        "replay",
+        goldenFile("seq_wrap"),
+        ...path,
+      ]);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+      expect(stderr).toContain("--path means nothing to traces of another system");
+    });
   });
 
   test("--json has the documented shape", async () => {

@@ -22,6 +22,7 @@ describe("maps", () => {
     ["r file", "r--p", "/memfd:1 (deleted)"],
     ["rw file disk shared", "rw-s", "/disk/1"],
     ["r secret", "r--s", "/secretmem (deleted)"],
+    ["rw device", "rw-s", "/dev/device1"],
   ])("%s", async (words, permissions, name) => {
     const { task } = await built(`0x10000000 8p ${words}`);
     expect(mapsOf(task)).toMatchObject([{ start: AT, end: AT + 0x8000n, permissions, name }]);
@@ -69,6 +70,7 @@ describe("smaps", () => {
     ["rw shared touched=0-1", { rss: 2, privateDirty: 2, anonymous: 0 }],
     ["rw stack locked touched=6-7", { rss: 2, locked: 2 }],
     ["r secret touched=0-1", { rss: 2, locked: 2, anonymous: 0 }],
+    ["rw device dirty=all", { rss: 0, pss: 0, referenced: 0 }],
   ])("8p %s, in pages", async (words, pages) => {
     const { task } = await built(`0x10000000 8p ${words}`);
     const [area] = smapsOf(task);
@@ -111,10 +113,7 @@ describe("smaps", () => {
   });
 
   test("a page of hugetlb is neither resident nor anonymous memory, but its own or another's too", async () => {
-    const { task, machine } = await built("0x10000000 1p rw anon");
-    task.unmap(AT, PAGE);
-    machine.setHugePages("2M", 1);
-    task.map({ at: 0x40000000, length: 2048 * KIB, hugetlb: true, populate: true });
+    const { task } = await built("0x40000000 2M rw hugetlb touched=0");
     const own = { rss: 0, anonymous: 0, anonHugePages: 0, privateHugetlb: 2048 * KIB };
     expect(smapsOf(task)).toMatchObject([{ ...own, name: "/anon_hugepage (deleted)" }]);
     task.fork();
@@ -145,6 +144,8 @@ describe("smaps", () => {
     ["rwx stack locked sealed", "rd wr ex mr mw me gd lo lf ac sl"],
     ["rw shared uffd", "rd wr sh mr mw me ms um"],
     ["r secret", "rd sh mr mw ms lo dd"],
+    ["rw device access=8", "rd wr sh mr mw ms pf io de dd"],
+    ["r device mixed", "rd sh mr mw ms mm"],
   ])("flags of %s", async (words, flags) => {
     const { task } = await built(`0x10000000 8p ${words}`);
     expect(smapsOf(task)[0]!.vmFlags.join(" ")).toBe(flags);

@@ -88,8 +88,8 @@ test("as text, alike neighbours are a line, and areas that nobody touched cost n
   const { task } = await built(
     "0x10000000 8p rw anon touched=0-1 zero=2 guard=4-5\n0x100000000000 1024G r anon",
   );
-  expect(memoryText(task, "pagemap")).toBe(`10000000-10002000 present anon exclusive
-10002000-10003000 present anon
+  expect(memoryText(task, "pagemap")).toBe(`10000000-10002000 present exclusive
+10002000-10003000 present
 10003000-10004000 absent
 10004000-10006000 swap guard
 10006000-10008000 absent

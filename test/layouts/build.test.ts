@@ -5,8 +5,10 @@ import {
   Machine,
   namedLayout,
   parseLayout,
+  RemoteVm,
   UsageError,
   type BuiltLayout,
+  type OpenMemFile,
 } from "../../src/index.ts";
 import { letters } from "../machine/letters.ts";
 import { machineOf } from "../machine/pool.ts";
@@ -41,6 +43,8 @@ describe("the pages of an area are as its lists say:", () => {
     ["rw secret touched=0-1", "FF......"],
     ["rw anon uffd touched=0", "A......."],
     ["rw anon sealed locked touched=0", "A......."],
+    ["rw device dirty=0 touched=7", "P......P"],
+    ["r device mixed access=512 dirty=1", ".P......"],
   ])("8p %s", async (words, expected) => {
     const { task, child } = await built(`0x10000000 8p ${words}`);
     expect(letters(task, AT, 8)).toBe(expected);
@@ -63,6 +67,56 @@ describe("the pages of an area are as its lists say:", () => {
   });
 });
 
+describe("hugetlb:", () => {
+  const HUGE = 0x200000;
+
+  test.each([
+    ["4M rw hugetlb touched=1", "H."],
+    ["4M r hugetlb dirty=512-513", ".H"],
+    ["4M rw hugetlb shared touched=all", "FF"],
+    ["4M rw hugetlb sealed cow=0", "H."],
+  ])("%s", async (words, expected) => {
+    const { task, machine } = await built(`0x10000000 ${words}`);
+    expect(letters(task, AT, 1) + letters(task, AT + HUGE, 1)).toBe(expected);
+    const [vma] = task.vmas();
+    expect(vma!.backing).toBe("hugetlb");
+    expect(machine.hugePages("2M").reserved).toBe(expected.includes(".") ? 1 : 0);
+  });
+
+  test("a write to a page that a child has too finds one in the pool", async () => {
+    const { task, child, machine } = await built("0x10000000 2M rw hugetlb cow=all");
+    expect(machine.hugePages("2M")).toEqual({ total: 2, free: 1, reserved: 0 });
+    expect(task.uaccess.putUser(AT, 8, 5)).toBe(0);
+    child!.runOn(0);
+    expect(child!.uaccess.getUser(AT, 8).value).toBe(BigInt(AT));
+    expect(machine.hugePages("2M").free).toBe(0);
+  });
+
+  test("pages of 1 GiB", async () => {
+    const machine = await Machine.create({ memory: "2500M" });
+    const { task } = buildLayout(
+      machine,
+      parseLayout("0x40000000 1G rw hugetlb leaf=1G touched=0"),
+    );
+    expect(task.entryOf(0x40000000).level).toBe(3);
+  });
+});
+
+test.each([
+  ["access=1000", 0x1000, 0x1000],
+  ["", 0x1000, -5],
+  ["mixed access=8", 16, 16],
+])("a device %s: what /proc/PID/mem reads of it", async (words, length, result) => {
+  const machine = await machineOf({ memory: "16M", cpus: 2 });
+  const text = `0x10000000 1p rw device ${words} dirty=0`;
+  const { task } = buildLayout(machine, parseLayout(text));
+  const caller = machine.createTask({ cpu: 1 });
+  const buffer = caller.map({ at: AT, length: 4096, populate: true });
+  const file = new RemoteVm(caller, task).memFile() as OpenMemFile;
+  expect(file.pread(AT, length, AT).result).toBe(result);
+  if (result > 0) expect(buffer.read(8, 8)).toEqual(Uint8Array.of(8, 0, 0, 0x10, 0, 0, 0, 0));
+});
+
 describe("its areas are as said:", () => {
   test.each([
     ["rw anon", "rw-p", "anonymous"],
@@ -74,6 +128,7 @@ describe("its areas are as said:", () => {
     ["rw file disk shared", "rw-s", "disk"],
     ["r file read-only shared", "r--s", "read-only disk"],
     ["r secret dirty=0", "r--s", "secret"],
+    ["r device dirty=0", "r--s", "device memory"],
   ])("%s", async (words, permissions, backing) => {
     const { task } = await built(`0x10000000 8p ${words}`);
     expect(task.vmas()).toMatchObject([
@@ -133,17 +188,28 @@ describe("what cannot be built names its line, and leaves nothing behind:", () =
     [
       "0x10000000 4p rw anon cow=all\n0x20000000 245p rw anon touched=all",
       "x86-64",
-      "cannot be built: no page can be present at 0x200",
+      "cannot be built: no page can be at 0x200",
     ],
     [
       "0x10000000 2M rw anon leaf=2M touched=0",
       "x86-64",
-      "cannot be built: no page can be present at 0x10000000",
+      "cannot be built: no page can be at 0x10000000: RAM has no 2M in one piece; valid: less memory, or a machine with more RAM",
     ],
     [
       "0x10000000 64p rw anon touched=all\n0x20000000 2M rw file leaf=2M touched=0",
       "x86-64",
-      "cannot be built: no page can be present at 0x20000000",
+      "cannot be built: no page can be at 0x20000000: RAM has no 2M in one piece",
+    ],
+    [
+      "0x10000000 1p rw anon touched=all\n0x20000000 2M rw hugetlb",
+      "x86-64",
+      "cannot be built: RAM has 0 of 1 more pages of 2M for the pool",
+    ],
+    ["0x10000000 2M rw hugetlb", "powerpc-8xx", "has large leaves on powerpc-8xx"],
+    [
+      "0x10000000 8p r file disk uffd",
+      "x86-64",
+      "cannot be built: userfaultfd gave -EINVAL; valid: what the kernel does not refuse",
     ],
   ] as const)("%s on %s", async (text, arch, problem) => {
     const machine = await machineOf({ memory: "1M", arch });
@@ -156,6 +222,24 @@ describe("what cannot be built names its line, and leaves nothing behind:", () =
   });
 });
 
+test("a mapping that the kernel refuses says where, in hex, and why, by name", async () => {
+  const machine = await machineOf({ memory: "256K" });
+  const lines = Array.from({ length: 4000 }, (_, index) => `0x${(index + 1) * 2}000 1p rw anon`);
+  expect(() => buildLayout(machine, parseLayout(lines.join("\n")))).toThrow(
+    /^layout line \d+ "0x[0-9a-f]+ 1p rw anon" cannot be built: mmap of 0x1000 bytes at 0x[0-9a-f]+ gave -ENOMEM; valid: less memory, or a machine with more RAM$/,
+  );
+});
+
+test("a pool that was made larger is as it was after a failure", async () => {
+  const machine = await machineOf({ memory: "8M" });
+  machine.setHugePages("2M", 1);
+  const before = machine.framesInUse;
+  const text = "0x10000000 4M rw hugetlb touched=all\n0x20000000 1p r file disk uffd";
+  expect(() => buildLayout(machine, parseLayout(text))).toThrow("userfaultfd gave -EINVAL");
+  expect(machine.hugePages("2M")).toEqual({ total: 1, free: 1, reserved: 0 });
+  expect(machine.framesInUse).toBe(before);
+});
+
 test.each(layoutNames)("%s can be built, and goes without a trace", async (name) => {
   const machine = await machineOf({ memory: "16M" });
   const before = machine.framesInUse;
@@ -163,6 +247,7 @@ test.each(layoutNames)("%s can be built, and goes without a trace", async (name)
   child?.exit();
   task.exit();
   for (const file of files.values()) file.close();
+  expect(machine.setHugePages("2M", 0)).toBe(0);
   expect(machine.framesInUse).toBe(before);
   expect(machine.findings()).toEqual([]);
 });

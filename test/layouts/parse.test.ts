@@ -134,7 +134,25 @@ describe("a mistake is named with its line and that line's text:", () => {
     ["0x1000 4p rw shared zero=1", "has zero, and is shared"],
     ["0x1000 4p rw shared cow=1", "has cow, and is shared"],
     ["0x1000 4p rw secret guard=1", "has guard, and is secret"],
-    ["0x1000 4p hole locked", "is a hole, and has locked"],
+    ["0x1000 4p hole locked", "has locked, and is hole; valid: locked on anon"],
+    ["0x1000 4p hole sealed", "is a hole, and has sealed"],
+    ["0x1000 4p rw hole", 'is a hole, and has rights "rw"; valid: its place alone'],
+    [
+      "0x1000 4p rw secret uffd",
+      "has uffd, and is secret; valid: uffd on anon, shared, stack, file",
+    ],
+    ["0x1000 4p rw device locked", "has locked, and is device"],
+    ["0x1000 4p rw anon access=8", "has access, and is anon; valid: access on device"],
+    ["0x1000 4p rw anon mixed", "has mixed, and is anon; valid: mixed on device"],
+    ["0x1000 4p rwx device", "is a device's memory, and may be executed; valid: no x"],
+    ["0x1000 4p rw device access=2G", "access is 2147483648; valid: a whole number from 0"],
+    ["0x1000 2M rw hugetlb", "begins inside a page of 2M; valid: a multiple of 2097152"],
+    ["0x200000 3M rw hugetlb", "ends inside a page of 2M; valid: a length of whole pages"],
+    ["0x40000000 2M rw hugetlb leaf=1G", "ends inside a page of 1G"],
+    ["0x200000 4M rw hugetlb zero=0", "has zero, and is hugetlb"],
+    ["0x200000 4M rw hugetlb touched=0 cow=511", "has page 0 in touched and in cow"],
+    ["0x200000 4M rw hugetlb shared cow=0", "shares its pages, and has cow pages"],
+    ["0x200000 4M rw hugetlb touched=1024", "touched is 1024; valid: page numbers up to 1023"],
     ["0x1000 4p rw file shared cow=1", "shares its file, and has cow pages"],
     ["0x1000 4p rw file shared read-only", "opened read-only, and may write"],
     ["0x1000 4p r file shared read-only dirty=1", "opened read-only, and has dirty pages"],
@@ -160,6 +178,27 @@ describe("a mistake is named with its line and that line's text:", () => {
   test.each(["", "# nothing", " ; "])("%j has no area", (text) => {
     expect(messageOf(text)).toBe("layout has no area; valid: one at least");
   });
+});
+
+test("a line with what a terminal would obey, or with no end, is shown harmless and cut", () => {
+  const said = messageOf(`0x1000 1p rw anon \u001b[31m\u202e\u2028${"x".repeat(5000)}`);
+  expect(said).toContain('layout line 1 "0x1000 1p rw anon \\u001b[31m\\u{202e}\\u{2028}xxx');
+  expect(said).toContain('…": word "\\u001b[31m');
+  expect(said).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}]/u);
+  expect(said.length).toBeLessThan(500);
+});
+
+test("words of hugetlb and of a device are the same again from the text", () => {
+  const text = `0x200000 1024p rw hugetlb shared touched=0-511
+0x40000000 262144p r hugetlb leaf=1G
+0x80000000 2p rw device mixed access=4096 dirty=1`;
+  expect(parseLayout(text).text).toBe(text);
+});
+
+test("a layout cannot be changed once it was checked", () => {
+  const layout = parseLayout("0x1000 1p rw anon");
+  expect(() => (layout.areas as unknown[]).push(layout.areas[0])).toThrow(TypeError);
+  expect(() => Object.assign(layout.areas[0]!, { start: 1n })).toThrow(TypeError);
 });
 
 describe("a list of descriptions", () => {
@@ -194,6 +233,12 @@ describe("a list of descriptions", () => {
       "layout[0]: tuched is no option (did you mean touched?)",
     ],
     [[{ at: 0, length: 4096, touched: [[0]] as never }], "layout[0]: touched[0] is an Array"],
+    [
+      [{ at: 0, length: 4096, touched: new Array<number>(1) }],
+      "layout[0]: touched[0] is undefined",
+    ],
+    [new Array<AreaDescription>(1), "layout[0] is undefined; valid: an object of at, length"],
+    [[{ at: 0, length: 4096, kind: "hole", protection: "r" }], 'is a hole, and has rights "r"'],
     [[{ at: 0, length: 4096, protection: "rr" }], 'layout[0]: protection is "rr"'],
     [
       [
@@ -215,7 +260,7 @@ describe("any layout", () => {
     {
       length: fc.constant(8 * 4096),
       protection: fc.constantFrom("rwx", "rw", "r", "w", "x", "none"),
-      kind: fc.constantFrom("anon", "shared", "stack", "secret"),
+      kind: fc.constantFrom("anon", "shared", "stack"),
       locked: fc.boolean(),
       sealed: fc.boolean(),
       uffd: fc.boolean(),

@@ -44,7 +44,8 @@ export function counted<Result>(
   return { result, counts: difference(countsOf(caller), before) };
 }
 
-function requireLiving({ machine, handle }: Task): void {
+/** @throws UsageError for a task that has no address space of its own to work in */
+export function requireLiving({ machine, handle }: Task): void {
   if (machine.words[(handle + machine.constant("TASK_MM")) >>> 2] !== 0) return;
   throw new UsageError({ argument: "caller", problem: "is a zombie", valid: "a live task" });
 }

@@ -15,7 +15,7 @@ import { anyAddress, halves, type Address } from "../../machine/address.ts";
 import { remotePathNames, type RemotePath } from "../../machine/remotePath.ts";
 import { storeByProgram } from "../../machine/programAccess.ts";
 import { madeTask, type Task } from "../../machine/task.ts";
-import { counted, type RemoteAccess } from "./counts.ts";
+import { counted, requireLiving, type RemoteAccess } from "./counts.ts";
 import { MemFile, type RemoteDirection } from "./memFile.ts";
 import { openProcFile, readProcFile, type ProcFile } from "./procFiles.ts";
 import { processVm, vectorArgument, type VectorArgument } from "./processVm.ts";
@@ -116,6 +116,7 @@ export class RemoteVm {
     use: (buffer: Uint8Array, moved: number) => void,
     content?: Uint8Array,
   ): RemoteAccess {
+    requireLiving(this.caller);
     const { machine } = this.caller;
     const { lo, hi } = halves(at, "at");
     const foll = this.#foll(direction, rights);
@@ -157,6 +158,7 @@ export class RemoteVm {
 
   /** Opens /proc/PID/mem: the file, or −EACCES, −ESRCH for a process that has ended, −ENOMEM. */
   memFile(): OpenMemFile | number {
+    requireLiving(this.caller);
     const file = MemFile.open(this.caller, this.target);
     return typeof file === "number" ? file : new OpenMemFile(this.caller, file);
   }
@@ -194,6 +196,7 @@ export class RemoteVm {
     anyAddress("at", at);
     memoryPieces("pieces", pieces);
     wholeNumber("pieces.length", pieces.length, 0, MOST_PIECES);
+    requireLiving(this.caller);
     const bytes = new Uint8Array(pieces.length * IOVEC_BYTES);
     const view = new DataView(bytes.buffer);
     pieces.forEach(({ address, length }, index) => {
