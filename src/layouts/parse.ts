@@ -25,7 +25,7 @@ const units: Readonly<Record<string, bigint>> = {
 const length = "a number with p (pages), K, M or G";
 
 /** "16p", "64K", "1GiB"; without a unit bytes. */
-function parseBytes(argument: string, text: string): bigint {
+export function parseBytes(argument: string, text: string): bigint {
   const [, digits, unit] = /^(\d{1,16})(p|[kmg](?:ib)?|)$/i.exec(text) ?? [];
   if (digits === undefined || unit === undefined) throw wrong(argument, text, length);
   return BigInt(digits) * units[unit.slice(0, 1).toLowerCase()]!;

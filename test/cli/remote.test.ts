@@ -103,7 +103,7 @@ describe("run", () => {
 
 describe("compare", () => {
   test("has a row for each path, layout and length", async () => {
-    const options = ["--layout", "resident,huge", "--length", "8,4096", "--path", "slow,fast-v2"];
+    const options = ["--layout", "resident,huge", "--length", "8,4K", "--path", "slow,fast-v2"];
     const { status, stdout, stderr } = await faultline(["compare", "remote-read", ...options]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const rows = [
@@ -194,6 +194,7 @@ describe("a mistake is one line, and status 2:", () => {
     [["--show", "map"], '--show "map" is unknown'],
     [["--at", "here"], '--at is "here"; valid: a whole number from 0 to 2^64 - 1'],
     [["--length", "18446744073709551616"], "--length is"],
+    [["--length", "8Q"], '--length is "8Q"; valid: a number with p (pages), K, M or G'],
     [["--memory", "1"], "memory is"],
   ])("%j", async (options, message) => {
     const { status, stdout, stderr } = await faultline(["run", "remote-read", ...options]);

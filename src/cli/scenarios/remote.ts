@@ -3,6 +3,7 @@ import { oneOf } from "../../base/nearest.ts";
 import { UsageError } from "../../base/errors.ts";
 import { shown } from "../../base/shown.ts";
 import { layoutNames } from "../../layouts/index.ts";
+import { parseBytes } from "../../layouts/parse.ts";
 import { remoteComparisonText, remoteText } from "../../report/remote.ts";
 import { compareRemote, comparedLengths } from "../../scenarios/compareRemote.ts";
 import {
@@ -63,7 +64,7 @@ function run(scenario: RemoteScenarioName): ScenarioCommand<RunFlags> {
         layout: layoutOption(flags.layout),
         ...(flags.path === undefined ? {} : { path: oneOf("--path", flags.path, remotePathNames) }),
         ...(flags.at === undefined ? {} : { at: wideOption("--at", flags.at) }),
-        ...(flags.length === undefined ? {} : { length: wideOption("--length", flags.length) }),
+        ...(flags.length === undefined ? {} : { length: bytesOption("--length", flags.length) }),
         ...(flags.show === undefined ? {} : { show: oneOf("--show", flags.show, memoryViewNames) }),
         memory: flags.memory,
         kernel: remoteKernel("--kernel", checkedKernel(flags.kernel)),
@@ -92,7 +93,11 @@ function compare(scenario: RemoteScenarioName): ScenarioCommand<CompareFlags> {
       }
       command
         .option(...atOption)
-        .option("--length <bytes>", "how much: one or more, with commas", comparedLengths.join())
+        .option(
+          "--length <bytes>",
+          "how much, as in 8,4K: one or more, with commas",
+          comparedLengths.join(),
+        )
         .option(...memoryOption)
         .option(...remoteKernelOption);
     },
@@ -103,7 +108,7 @@ function compare(scenario: RemoteScenarioName): ScenarioCommand<CompareFlags> {
         ...(flags.path === undefined
           ? {}
           : { paths: nameList("--path", flags.path, remotePathNames) }),
-        lengths: wideList("--length", flags.length),
+        lengths: bytesList("--length", flags.length),
         ...(flags.at === undefined ? {} : { at: wideOption("--at", flags.at) }),
         memory: flags.memory,
         kernel: remoteKernel("--kernel", checkedKernel(flags.kernel)),
@@ -129,9 +134,14 @@ function hasPaths(scenario: RemoteScenarioName): boolean {
   return pathsOf(scenario).length > 1;
 }
 
-/** Numbers with commas, each once. */
-function wideList(option: string, text: string): readonly bigint[] {
-  return [...new Set(text.split(",").map((part) => wideOption(option, part.trim())))];
+/** Numbers of bytes with commas, each once. */
+function bytesList(option: string, text: string): readonly bigint[] {
+  return [...new Set(text.split(",").map((part) => bytesOption(option, part.trim())))];
+}
+
+/** A number of bytes, plain or with the units of a layout's lengths. */
+function bytesOption(option: string, text: string): bigint {
+  return /^(0x.*|\d+)$/i.test(text) ? wideOption(option, text) : parseBytes(option, text);
 }
 
 /** A number of up to 64 bits, decimal or hexadecimal. */
