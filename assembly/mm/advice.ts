@@ -1,8 +1,9 @@
-import { EACCES, EAGAIN, EINVAL, ENOMEM, EPERM } from "../base/errno";
+import { EACCES, EAGAIN, EINVAL, ENODEV, ENOMEM, EPERM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK } from "../machine/map";
 import { modifyArea, pageIndex } from "./areas";
-import { MappedFile, fileGet, filePut } from "./file";
+import { isDax, leafEnd, leafStart } from "./dax";
+import { FILE_DAX, MappedFile, fileGet, filePut } from "./file";
 import { installGuards, removeGuards } from "./guardRegion";
 import { punchHole } from "./hole";
 import { discardPages, isHugetlb } from "./hugetlb";
@@ -129,6 +130,7 @@ function adviseArea(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64, advice: u3
     case MADV_DONTNEED:
       if ((vma.flags & (VM_LOCKED | VM_PFNMAP)) != 0) return -EINVAL;
       if (isHugetlb(vma)) return discardPages(cpu, mm, vma, start, end);
+      if (isDax(vma)) return zapRange(cpu, mm, leafStart(vma, start), leafEnd(vma, end), ZAP_PAGES);
       return zapRange(cpu, mm, start, end, ZAP_PAGES);
     case MADV_FREE: // without reclaim nothing is ever freed
       return vma.file != 0 || (vma.flags & VM_LOCKED) != 0 ? -EINVAL : 0;
@@ -205,6 +207,7 @@ function removePages(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64): i32 {
   const shared = VM_SHARED | VM_MAYWRITE;
   if ((vma.flags & shared) != shared) return -EACCES;
   const file = changetype<MappedFile>(vma.file as usize);
+  if (file.kind == FILE_DAX) return -ENODEV; // nothing punches holes into a device (vfs_fallocate)
   const first = pageIndex(vma, start);
   const last = pageIndex(vma, end);
   fileGet(file);

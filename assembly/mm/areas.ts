@@ -1,8 +1,10 @@
 import { EINVAL, ENOMEM } from "../base/errno";
+import { Cpu } from "../machine/cpu";
 import { PAGE_SHIFT } from "../machine/map";
 import { anonVmaOfBoth, anonVmasJoin } from "./anon";
+import { daxMaySplit, isDax } from "./dax";
 import { FILE_HUGETLB, MappedFile, fileGet, filePut, isSpecialMapping } from "./file";
-import { Mm } from "./mm";
+import { Mm, lockTables, unlockTables } from "./mm";
 import {
   Vma,
   allocVma,
@@ -16,6 +18,7 @@ import {
 } from "./vma";
 import { VM_SPECIAL } from "./vmaFlags";
 import { vmaStartWrite } from "./vmaLock";
+import { splitLeafAt } from "./zap";
 
 /** Cutting areas in two and joining neighbours (mm/vma.c, 6.18). The mmap lock is held for writing. */
 
@@ -53,6 +56,7 @@ export function pageIndex(vma: Vma, va: u64): u64 {
 /** vm_ops->may_split: whether a border may be made at an address within an area. */
 function maySplit(vma: Vma, at: u64): bool {
   if (vma.file == 0) return true;
+  if (isDax(vma)) return daxMaySplit(vma, at);
   const file = changetype<MappedFile>(vma.file as usize);
   if (file.kind != FILE_HUGETLB) return !isSpecialMapping(file);
   return (pageIndex(vma, at) & (((1 as u64) << (file.order as u64)) - 1)) == 0;
@@ -63,7 +67,10 @@ export function mayIsolate(vma: Vma, start: u64, end: u64): bool {
   return (start == vma.start || maySplit(vma, start)) && (end == vma.end || maySplit(vma, end));
 }
 
-/** Makes `at` a border between areas, where one lies across it: 0, −ENOMEM, or −EINVAL for one that stays whole. */
+/**
+ * Makes `at` a border between areas, where one lies across it, and between leaves: 0, −ENOMEM, or −EINVAL for one that
+ * stays whole.
+ */
 export function splitVmaAt(mm: Mm, at: u64): i32 {
   const address = findVma(mm, at);
   if (address == 0) return 0;
@@ -74,12 +81,24 @@ export function splitVmaAt(mm: Mm, at: u64): i32 {
   if (upperAddress == 0) return -ENOMEM;
   const upper = vmaAt(upperAddress);
   vmaStartWrite(mm, vma);
+  if (!splitLeafLocked(mm, at)) {
+    dropVma(upperAddress);
+    return -ENOMEM;
+  }
   vmaStartWrite(mm, upper);
   upper.start = at;
   upper.pgoff = pageIndex(vma, at);
   vma.end = at;
   insertVma(mm, upperAddress);
   return 0;
+}
+
+/** vma_adjust_trans_huge: no leaf belongs to two areas. False where RAM is full. */
+function splitLeafLocked(mm: Mm, at: u64): bool {
+  lockTables(changetype<Cpu>(mm.writer as usize), mm);
+  const done = splitLeafAt(mm, at);
+  unlockTables(mm);
+  return done;
 }
 
 /** Splits the areas that straddle the ends of [start, end). */

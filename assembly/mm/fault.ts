@@ -14,6 +14,7 @@ import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { Cpu } from "../machine/cpu";
 import { prepareAnonVma } from "./anon";
 import { pageIndex } from "./areas";
+import { isDax, isWhole } from "./dax";
 import { faultAround, faultsAround } from "./faultAround";
 import { MappedFile, filePages, getCachedPage, getFilePage, isRaw } from "./file";
 import { expandStack } from "./growth";
@@ -126,10 +127,16 @@ function writtenBits(vma: Vma): u64 {
 /** `highest` is the level of the empty entry: a table below it must not be lost. */
 function fillEmpty(mm: Mm, vma: Vma, va: u64, access: u32, highest: u32): u32 {
   let level = min(leafLevel(vma), highest);
+  if (isDax(vma) && !takesWholeLeaf(vma, va, level)) return VM_FAULT_SIGBUS;
   while (level > 1 && !leafFits(vma, va, level)) level -= 1;
   const result = fillAt(mm, vma, va, access, level);
   const small = result == VM_FAULT_OOM && level > 1 && isTransparentHuge(vma);
   return small ? fillAt(mm, vma, va, access, 1) : result;
+}
+
+/** dev_dax_huge_fault: nothing but a leaf of the device's size will do. */
+function takesWholeLeaf(vma: Vma, va: u64, level: u32): bool {
+  return level == (vma.pageLevel as u32) && isWhole(vma) && leafFits(vma, va, level);
 }
 
 function fillAt(mm: Mm, vma: Vma, va: u64, access: u32, level: u32): u32 {

@@ -24,6 +24,7 @@ export const FILE_VVAR: u8 = 7;
 export const FILE_VVAR_VCLOCK: u8 = 8;
 export const FILE_IO: u8 = 9; // memory of a device, mapped by its frames' numbers
 export const FILE_HUGETLB: u8 = 10; // pages of a pool (hugetlb.ts)
+export const FILE_DAX: u8 = 11; // device DAX: memory in leaves of one size (dax.ts)
 
 /**
  * A file-like object: what shared and file mappings are backed by. Its page cache is a two-level index of frames,

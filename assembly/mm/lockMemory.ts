@@ -2,7 +2,7 @@ import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK } from "../machine/map";
 import { modifyArea } from "./areas";
-import { FILE_SECRET, MappedFile } from "./file";
+import { FILE_DAX, FILE_SECRET, MappedFile } from "./file";
 import { Mm } from "./mm";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { pageAlign } from "./mmap";
@@ -54,10 +54,12 @@ function markLocked(mm: Mm, start: u64, end: u64, locked: u32): i32 {
   return 0;
 }
 
-/** Secret memory is locked for good; what has no ordinary pages need not be. */
+/** Secret memory is locked for good; what has no ordinary pages, or a device's, need not be. */
 function canLock(vma: Vma): bool {
   if ((vma.flags & (VM_SPECIAL | VM_HUGETLB)) != 0) return false;
-  return vma.file == 0 || changetype<MappedFile>(vma.file as usize).kind != FILE_SECRET;
+  if (vma.file == 0) return true;
+  const kind = changetype<MappedFile>(vma.file as usize).kind;
+  return kind != FILE_SECRET && kind != FILE_DAX;
 }
 
 /** POSIX wants other numbers (__mlock_posix_error_return). */

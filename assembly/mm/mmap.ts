@@ -3,7 +3,9 @@ import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SHIFT } from "../machine/map";
 import { dropVma, isolate, joinNeighbours } from "./areas";
+import { adaptToDax } from "./dax";
 import {
+  FILE_DAX,
   FILE_DISK_READ_ONLY,
   FILE_MAX_PAGES,
   FILE_SECRET,
@@ -19,6 +21,7 @@ import { Vma, allocVma, findVma, freeVma, insertVma, removeVma, vmaAt } from "./
 import {
   VM_ACCOUNT,
   VM_DONTDUMP,
+  VM_EXEC,
   VM_HIGH_SEALED,
   VM_HUGETLB,
   VM_LOCKED,
@@ -29,7 +32,7 @@ import {
   VM_WRITE,
 } from "./vmaFlags";
 import { vmaStartWrite } from "./vmaLock";
-import { ZAP_EVERYTHING, splitEdges, zapRange } from "./zap";
+import { ZAP_EVERYTHING, zapRange } from "./zap";
 
 /** mmap and munmap over one address space (mm/mmap.c, mm/vma.c, 6.18): the mmap lock is held for writing throughout. */
 
@@ -59,9 +62,9 @@ export class MapRequest {
 }
 
 /**
- * mmap with MAP_FIXED: what lies in the range is replaced. 0, −EINVAL for a bad range, −ENOMEM where RAM or the pool of
- * huge pages has not so much,
- * −EACCES for writing into a read-only file, −EPERM where something sealed is in the way. Nothing is populated.
+ * mmap with MAP_FIXED: what lies in the range is replaced. 0; −EINVAL for a bad range, or one that the file refuses;
+ * −ENOMEM where RAM or the pool of huge pages has not so much; −EACCES for writing into a read-only file; −EPERM for
+ * running secret memory, or where something sealed is in the way. Nothing is populated.
  */
 export function mapRange(cpu: Cpu, mm: Mm, request: MapRequest): i32 {
   const length = alignedLength(request);
@@ -85,17 +88,22 @@ function alignedLength(request: MapRequest): u64 {
 }
 
 /** Puts an area in the place of what is there: 0 or −errno. */
-export function place(cpu: Cpu, mm: Mm, address: usize): i32 {
+function place(cpu: Cpu, mm: Mm, address: usize): i32 {
   const refused = mmapWriteLockKillable(cpu, mm);
   if (refused != 0) return refused;
-  const result = unmapLocked(cpu, mm, vmaAt(address).start, vmaAt(address).end);
-  if (result == 0) {
-    vmaStartWrite(mm, vmaAt(address));
-    insertVma(mm, address);
-    joinNeighbours(mm, address);
-  }
+  const result = placeLocked(cpu, mm, address);
   mmapWriteUnlock(cpu, mm);
   return result;
+}
+
+/** The same where the mmap lock is held for writing. */
+export function placeLocked(cpu: Cpu, mm: Mm, address: usize): i32 {
+  const result = unmapLocked(cpu, mm, vmaAt(address).start, vmaAt(address).end);
+  if (result != 0) return result;
+  vmaStartWrite(mm, vmaAt(address));
+  insertVma(mm, address);
+  joinNeighbours(mm, address);
+  return 0;
 }
 
 /** Fills in a new area; on success it holds a reference to its file. */
@@ -139,15 +147,16 @@ function adaptToFile(vma: Vma, file: MappedFile): i32 {
     if ((vma.flags & VM_WRITE) != 0) return -EACCES;
     vma.flags &= ~(VM_SHARED | VM_MAYWRITE); // it stays VM_MAYSHARE
   } else if (file.kind == FILE_SECRET) {
+    if ((vma.flags & VM_EXEC) != 0) return -EPERM; // its file system is noexec
     if (!shared) return -EINVAL;
     vma.flags = (vma.flags & ~VM_MAYEXEC) | VM_LOCKED | VM_DONTDUMP;
   }
-  return 0;
+  return file.kind == FILE_DAX ? adaptToDax(vma, file) : 0;
 }
 
 /**
- * munmap: 0, −EINVAL for a range no program can have, −EPERM where a part is sealed, −ENOMEM where a split finds RAM
- * full; on an error nothing is unmapped.
+ * munmap: 0; −EINVAL for a range no program can have, or that cuts an area which cannot be cut there; −EPERM where a
+ * part is sealed; −ENOMEM where a split finds RAM full; on an error nothing is unmapped.
  */
 export function unmapRange(cpu: Cpu, mm: Mm, start: u64, length: u64): i32 {
   const rounded = pageAlign(length);
@@ -162,8 +171,7 @@ export function unmapRange(cpu: Cpu, mm: Mm, start: u64, length: u64): i32 {
 /** munmap where the mmap lock is held for writing. */
 export function unmapLocked(cpu: Cpu, mm: Mm, start: u64, end: u64): i32 {
   if (anySealed(mm, start, end)) return -EPERM;
-  let result = isolate(mm, start, end);
-  if (result == 0) result = splitEdges(mm, start, end);
+  const result = isolate(mm, start, end);
   if (result == 0) removeAreas(cpu, mm, start, end);
   return result;
 }

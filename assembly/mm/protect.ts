@@ -20,7 +20,6 @@ import {
   VM_SHARED,
   VM_WRITE,
 } from "./vmaFlags";
-import { splitEdges } from "./zap";
 
 /** mprotect (mm/mprotect.c, 6.18). */
 
@@ -64,8 +63,7 @@ function protectArea(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64, access: u
   const flags = accounted(vma, (vma.flags & ~VM_ACCESS) | access);
   if (flags == vma.flags) return 0;
   if (!mayIsolate(vma, start, end)) return -EINVAL;
-  let result = splitEdges(mm, start, end);
-  if (result == 0) result = modifyArea(mm, start, end, flags, vma.highFlags);
+  const result = modifyArea(mm, start, end, flags, vma.highFlags);
   if (result == 0) protectLeaves(cpu, mm, vmaAt(vmaContaining(mm, start)), start, end);
   return result;
 }

@@ -1,7 +1,8 @@
 import { EFAULT, EINVAL, ENOMEM, EPERM } from "../base/errno";
-import { Cpu } from "../machine/cpu";
+import { Cpu, stackImage } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
-import { copyVma, isolate, joinNeighbours, pageIndex } from "./areas";
+import { copyVma, isolate, joinNeighbours, mayIsolate, pageIndex } from "./areas";
+import { isDax, isWhole } from "./dax";
 import { freePlace, isFree } from "./freePlace";
 import { hugeAlign, isHugetlb } from "./hugetlb";
 import { Mm } from "./mm";
@@ -22,6 +23,7 @@ import {
   VM_UFFD_MISSING,
 } from "./vmaFlags";
 import { vmaStartWrite } from "./vmaLock";
+import { ZAP_PAGES, zapRange } from "./zap";
 
 /** mremap (mm/mremap.c, 6.18). The limits on locked memory and on a program's size are not modelled. */
 
@@ -52,11 +54,30 @@ export function remapRange(cpu: Cpu, mm: Mm, request: RemapRequest): i32 {
   if (!isPossible(request)) return -EINVAL;
   const refused = mmapWriteLockKillable(cpu, mm);
   if (refused != 0) return refused;
-  const moves = (request.flags & MREMAP_FIXED) != 0 && request.oldLength == request.newLength;
-  const result = moves ? moveAreas(cpu, mm, request) : remapArea(cpu, mm, request);
+  const result = remapLocked(cpu, mm, request);
   mmapWriteUnlock(cpu, mm);
   if (result == 0 && request.grows != 0) populateGrown(cpu, mm, request);
   return result;
+}
+
+function remapLocked(cpu: Cpu, mm: Mm, request: RemapRequest): i32 {
+  const moves = (request.flags & MREMAP_FIXED) != 0 && request.oldLength == request.newLength;
+  return moves ? moveAreas(cpu, mm, request) : remapArea(cpu, mm, request);
+}
+
+/**
+ * mremap of a whole area to a place of its program's choosing, where the mmap lock is held for writing: 0 or −errno; on
+ * an error the area stays.
+ */
+export function moveWholeArea(cpu: Cpu, mm: Mm, vma: Vma, target: u64): i32 {
+  const request = changetype<RemapRequest>(stackImage(cpu));
+  request.start = vma.start;
+  request.oldLength = vma.end - vma.start;
+  request.newLength = request.oldLength;
+  request.target = target;
+  request.flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+  request.grows = 0;
+  return isPossible(request) ? remapLocked(cpu, mm, request) : -EINVAL;
 }
 
 /** check_mremap_params. */
@@ -192,6 +213,8 @@ function moveArea(cpu: Cpu, mm: Mm, request: RemapRequest): i32 {
   const start = request.start;
   const oldLength = request.oldLength;
   const target = request.target;
+  const old = vmaAt(vmaContaining(mm, start));
+  if (!mayIsolate(old, start, start + oldLength)) return -EINVAL;
   const leaves = (request.flags & MREMAP_DONTUNMAP) == 0 && oldLength != 0;
   const cut = leaves ? isolate(mm, start, start + oldLength) : 0;
   if (cut != 0) return cut;
@@ -202,6 +225,9 @@ function moveArea(cpu: Cpu, mm: Mm, request: RemapRequest): i32 {
   placeCopy(vmaAt(area), vmaAt(source), request);
   vmaStartWrite(mm, vmaAt(area));
   insertVma(mm, area);
+  if (isDax(vmaAt(area)) && !isWhole(vmaAt(area))) {
+    zapRange(cpu, mm, start, start + oldLength, ZAP_PAGES); // a leaf has no parts that could be moved
+  }
   if (!moveEntries(cpu, mm, start, target, oldLength)) {
     vmaAt(area).highFlags &= ~VM_HIGH_RESERVE_OWNER;
     removeAreas(cpu, mm, target, target + request.newLength);

@@ -13,8 +13,9 @@ import {
   openFile,
 } from "./file";
 import { Mm } from "./mm";
-import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
-import { place, removeAreas, withinTask } from "./mmap";
+import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
+import { placeLocked, withinTask } from "./mmap";
+import { moveWholeArea } from "./remap";
 import { allocVma, findVma, freeVma, vmaAt } from "./vma";
 import {
   VM_DONTDUMP,
@@ -37,17 +38,30 @@ const VDSO_PAGES: u64 = 2;
 const ELF_IDENTITY: u64 = 0x00010102464c457f;
 
 /**
- * Puts the mapping of a kind (FILE_VDSO, FILE_VVAR, FILE_VVAR_VCLOCK) at `start`, fresh, and takes it away from where it
- * stood before (a program's mremap): 0, −EINVAL for an address or a kind that cannot be, −ENOMEM where RAM is full.
+ * A program's mremap of the mapping of a kind (FILE_VDSO, FILE_VVAR, FILE_VVAR_VCLOCK), with its pages, to `start`; a
+ * program that has none gets it there. 0; −EINVAL for an address or a kind that cannot be, and for a place that overlaps
+ * the old one; −EPERM where something sealed is in the way; −ENOMEM where RAM is full. On an error the mapping stays.
  */
 export function moveSpecial(cpu: Cpu, mm: Mm, kind: u32, start: u64): i32 {
   const bytes = pagesOf(kind) << PAGE_SHIFT;
   if (bytes == 0 || (start & PAGE_MASK) != 0 || !withinTask(start, bytes)) return -EINVAL;
+  const refused = mmapWriteLockKillable(cpu, mm);
+  if (refused != 0) return refused;
+  const standing = findSpecial(mm, kind);
+  const result =
+    standing == 0
+      ? placeNew(cpu, mm, kind, start, bytes)
+      : moveWholeArea(cpu, mm, vmaAt(standing), start);
+  mmapWriteUnlock(cpu, mm);
+  return result;
+}
+
+function placeNew(cpu: Cpu, mm: Mm, kind: u32, start: u64, bytes: u64): i32 {
   const address = newSpecial(kind, bytes);
   if (address == 0) return -ENOMEM;
   vmaAt(address).start = start;
   vmaAt(address).end = start + bytes;
-  const result = removeSpecial(cpu, mm, kind) ? place(cpu, mm, address) : -EINVAL;
+  const result = placeLocked(cpu, mm, address);
   if (result != 0) dropVma(address);
   return result;
 }
@@ -96,14 +110,10 @@ function newPages(kind: u8, bytes: u64): usize {
   return address;
 }
 
-/** False only where the lock could not be waited for. */
-function removeSpecial(cpu: Cpu, mm: Mm, kind: u32): bool {
-  if (!mmapWriteLock(cpu, mm)) return false;
+function findSpecial(mm: Mm, kind: u32): usize {
   let at = findVma(mm, 0);
   while (at != 0 && !isOfKind(at, kind)) at = findVma(mm, vmaAt(at).end);
-  if (at != 0) removeAreas(cpu, mm, vmaAt(at).start, vmaAt(at).end);
-  mmapWriteUnlock(cpu, mm);
-  return true;
+  return at;
 }
 
 function isOfKind(address: usize, kind: u32): bool {

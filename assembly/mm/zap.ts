@@ -69,12 +69,13 @@ export function zapLocked(cpu: Cpu, mm: Mm, start: u64, end: u64, what: u32): i3
   return result;
 }
 
-/** Splits large leaves that straddle the ends, so that whole leaves remain to be emptied or changed: 0 or −ENOMEM. */
+/** Splits large leaves that straddle the ends, so that whole leaves remain to be emptied or moved: 0 or −ENOMEM. */
 export function splitEdges(mm: Mm, start: u64, end: u64): i32 {
   return splitLeafAt(mm, start) && splitLeafAt(mm, end) ? 0 : -ENOMEM;
 }
 
-function splitLeafAt(mm: Mm, at: u64): bool {
+/** False where RAM is full. The page tables are locked. */
+export function splitLeafAt(mm: Mm, at: u64): bool {
   let table = mm.root as usize;
   for (let level = profile().levels; level > 1; level--) {
     const bytes = (1 as u64) << levelShift(level);

@@ -25,6 +25,7 @@ const names: Readonly<Record<VmaBacking, (n: number) => string>> = {
   disk: (n) => `/disk/${n}`,
   "read-only disk": (n) => `/disk/${n}`,
   secret: () => "/secretmem (deleted)",
+  "device DAX": (n) => `/dev/dax${n}`,
   device: (n) => `/dev/device${n}`,
   "device memory": (n) => `/dev/device${n}`,
   hugetlb: () => "/anon_hugepage (deleted)",

@@ -155,7 +155,7 @@ class LayoutBuilder {
 
   #create(
     size: bigint,
-    backing: "secret" | AreaFile["backing"],
+    backing: "secret" | "dax" | AreaFile["backing"],
     leaf: Area["leaf"] = "4K",
   ): UserFile {
     return this.#machine.createFile(size, leaf, backing);
@@ -163,7 +163,7 @@ class LayoutBuilder {
 
   /** A file of small pages is in the page cache as a whole; large folios come as they are touched. */
   #createFilled({ leaf }: Area, { size, backing }: AreaFile): UserFile {
-    const file = this.#create(size, backing, leaf);
+    const file = this.#create(size, leaf === "1G" ? "dax" : backing, leaf);
     if (leaf === "4K") fillOrClose(file, Number(size));
     return file;
   }

@@ -19,6 +19,7 @@ export const PAGE = BigInt(coreConstants.PAGE_SIZE);
 /** One more than the last address that 64 bits can hold. */
 const ADDRESSES = 1n << 64n;
 /** The largest file there is (machine.createFile). */
+const GIB = 1n << 30n;
 const MOST_FILE_BYTES = 1n << 32n;
 
 type Place = Pick<Area, "start" | "end">;
@@ -78,6 +79,7 @@ export function checkArea(name: string, description: AreaDescription): Area {
   checkHole(area, description);
   checkDevice(area);
   checkWays(area);
+  checkDevice(area);
   checkFilePages(area);
   return area;
 }
@@ -197,6 +199,21 @@ function checkWays({ name, kind, flags, file, leaf, lists }: Area): void {
   if (file?.backing === "read-only disk" && lists.dirty.length > 0) {
     throw bad(name, "shares a file that was opened read-only, and has dirty pages", "no dirty");
   }
+}
+
+/** Nothing but device DAX has leaves of 1 GiB, and it is mapped shared and in whole ones. */
+function checkDevice({ name, start, end, flags, file, leaf }: Area): void {
+  if (file === null || leaf !== "1G") return;
+  if (!flags.has("shared")) throw bad(name, "has leaf 1G and is private", "shared");
+  if (file.backing !== "memfd") {
+    throw bad(
+      name,
+      `has leaf 1G and a ${file.backing} file`,
+      "no backing: such leaves are a device's",
+    );
+  }
+  if ([start, end, file.offset, file.size].every((at) => at % GIB === 0n)) return;
+  throw bad(name, "has a part of a leaf of 1G", "place, offset and size in whole leaves");
 }
 
 /** An access past the end of a file is SIGBUS. */

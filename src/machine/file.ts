@@ -6,14 +6,18 @@ import type { CoreMemory } from "./coreMemory.ts";
 import { Handle } from "./handle.ts";
 import { folioOrder, pageSizes, type PageSize } from "./pageSize.ts";
 
-/** What a file-like object is; "read-only disk" is a regular file that was opened read-only. */
-export type FileBacking = "memfd" | "disk" | "read-only disk" | "secret";
+/**
+ * What a file-like object is. "read-only disk" is a regular file that was opened read-only; "dax" is device DAX, which is
+ * mapped shared and in whole leaves of its page size, and is all that has pages of 1 GiB.
+ */
+export type FileBacking = "memfd" | "disk" | "read-only disk" | "secret" | "dax";
 
 const backingConstants = {
   memfd: "FILE_MEMFD",
   disk: "FILE_DISK",
   "read-only disk": "FILE_DISK_READ_ONLY",
   secret: "FILE_SECRET",
+  dax: "FILE_DAX",
 } as const satisfies Record<FileBacking, string>;
 
 const fileBackings = Object.keys(backingConstants) as FileBacking[];
@@ -49,7 +53,10 @@ export class UserFile {
     return this.#handle.addressOn(machine);
   }
 
-  /** @throws UsageError for more than 4 GiB; FaultlineError "no-memory" when RAM is full */
+  /**
+   * @throws UsageError for more than 4 GiB, a device with a part of a page, and pages of 1 GiB of anything else;
+   *   FaultlineError "no-memory" when RAM is full
+   */
   static create(
     machine: CoreMemory,
     size: Address,
@@ -59,6 +66,8 @@ export class UserFile {
     const { lo, hi } = checkedSize(size);
     const order = folioOrder(oneOf("pageSize", pageSize, pageSizes));
     const kind = machine.constant(backingConstants[oneOf("backing", backing, fileBackings)]);
+    if (backing === "dax") checkDevice(machine, size, pageSize);
+    else if (pageSize === "1G") throw wrong("backing", backing, "dax with pages of 1G");
     const handle = machine.exports.newFile(lo, hi, order, kind) >>> 0;
     if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no file record");
     return new UserFile(machine, handle);
@@ -87,6 +96,13 @@ export class UserFile {
     this.#handle.machine.exports.closeFile(this.#handle.address, this.#id);
     this.#handle.release("was closed");
   }
+}
+
+function checkDevice(machine: CoreMemory, size: Address, pageSize: PageSize): void {
+  const bytes = BigInt(machine.constant("PAGE_SIZE")) << BigInt(folioOrder(pageSize));
+  if (BigInt(size) % bytes !== 0n) throw wrong("size", size, `whole pages of ${pageSize}`);
+  if (pageSize === "4K" || machine.wordBytes === 8) return;
+  throw wrong("pageSize", pageSize, "4K on a 32-bit kernel");
 }
 
 function checkedSize(size: Address): Halves {

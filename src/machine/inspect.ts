@@ -34,6 +34,7 @@ const vmaBackings = {
   disk: "FILE_DISK",
   "read-only disk": "FILE_DISK_READ_ONLY",
   secret: "FILE_SECRET",
+  "device DAX": "FILE_DAX",
   "shared anonymous": "FILE_SHMEM",
   device: "FILE_DEVICE",
   vdso: "FILE_VDSO",

@@ -127,11 +127,14 @@ export class Machine extends CoreMemory {
     return KernelBuffer.alloc(this, bytes);
   }
 
-  /** A file-like object that mappings can be backed by; accesses to pages past `size` are SIGBUS. */
+  /**
+   * A file-like object that mappings can be backed by; accesses to pages past `size` are SIGBUS.
+   * @param backing default "memfd", with pages of 1 GiB "dax"
+   */
   createFile(
     size: Address,
     pageSize: "4K" | "2M" | "1G" = "4K",
-    backing: FileBacking = "memfd",
+    backing: FileBacking = pageSize === "1G" ? "dax" : "memfd",
   ): UserFile {
     return UserFile.create(this, size, pageSize, backing);
   }

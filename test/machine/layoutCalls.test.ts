@@ -151,6 +151,11 @@ describe("mmap", () => {
     expect(() => {
       map(task, 0, 2, { file: secret });
     }).toThrow("gave -EINVAL");
+    for (const shared of [true, false]) {
+      expect(() => {
+        map(task, 0, 2, { file: secret, shared, protection: "rx" });
+      }).toThrow("gave -EPERM");
+    }
     map(task, 0, 2, { file: readOnly, shared: true, protection: "r" });
     map(task, 2, 2, { file: secret, shared: true });
     expect(layout(task)).toEqual(["0+2 r--s", "2+2 rw-s"]);
@@ -428,11 +433,25 @@ describe("the kernel's own mappings", () => {
     expect(letters(task, at(4), 6)).toBe("F...P.");
   });
 
-  test("the vdso can be written by a debugger, for one process", async () => {
+  test("the vdso can be written by a debugger, for one process, and moves with its pages", async () => {
     const task = await newTask();
     task.moveSpecial("vdso", at(0));
     task.touch(at(0), "read");
     expect(task.force(at(0))).toBe(true);
     expect(letters(task, at(0), 2)).toBe("A.");
+    expect(task.moveSpecial("vdso", at(4))).toBe(0);
+    expect([letters(task, at(0), 2), letters(task, at(4), 2)]).toEqual(["..", "A."]);
+  });
+
+  test("stay where they are, with their pages, when the new place is refused", async () => {
+    const task = await newTask();
+    task.moveSpecial("vdso", at(0));
+    task.touch(at(0), "read");
+    map(task, 4, 2, { protection: "r" });
+    task.seal(at(4), PAGE);
+    expect(task.moveSpecial("vdso", at(4))).toBe(EPERM); // something sealed
+    expect(task.moveSpecial("vdso", at(1))).toBe(EINVAL); // its own place
+    expect(layout(task)).toEqual(["0+2 r-xp", "4+1 r--p!", "5+1 r--p"]);
+    expect(letters(task, at(0), 2)).toBe("F.");
   });
 });

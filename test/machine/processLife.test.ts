@@ -92,6 +92,21 @@ describe("fork", () => {
     file.close();
   });
 
+  test.each([
+    ["dontfork", -EFAULT],
+    ["wipeonfork", 0],
+  ] as const)("%s of a part of a huge page: the child has nothing of it", async (advice, error) => {
+    const parent = await newTask();
+    parent.map({ at: at(0), length: HUGE });
+    parent.advise(at(0), HUGE, "hugepage");
+    store(parent, at(0), 1);
+    store(parent, at(2), 2);
+    expect(parent.advise(at(2), HUGE - 2 * PAGE, advice)).toBe(0);
+    const child = fork(parent);
+    expect(load(child, at(0))).toBe(1n);
+    expect(child.uaccess.getUser(at(2), 1)).toMatchObject({ error, value: 0n });
+  });
+
   test("what madvise, mlock and userfaultfd say of children", async () => {
     const parent = await newTask();
     for (const page of [0, 2, 4, 6]) parent.map({ at: at(page), length: PAGE });
