@@ -200,6 +200,12 @@ export type { PcmConfiguration, SwParamsRequest } from "./systems/pcm/wanted.ts"
 export { pcmStates, type PcmDirection, type PcmState } from "./systems/pcm/states.ts";
 export type { DriverAnswers, PcmSubstream, PokedPointers } from "./systems/pcm/substream.ts";
 export type { RemoteAccess, RemoteCounts } from "./systems/remote/counts.ts";
+export {
+  folioWalk,
+  type FolioWalk,
+  type FolioWalkLevel,
+  type FolioWalkOptions,
+} from "./systems/remote/folioWalk.ts";
 export type { OpenMemFile } from "./systems/remote/openMemFile.ts";
 export { remotePathNames, remotePaths, type RemotePath } from "./machine/remotePath.ts";
 export type { VectorArgument } from "./systems/remote/processVm.ts";

@@ -1,5 +1,5 @@
 import { ENOMEM } from "../base/errno";
-import { cpuAt, stackImage } from "../machine/cpu";
+import { stackImage } from "../machine/cpu";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { adviseRange } from "../mm/advice";
 import { lockRange } from "../mm/lockMemory";
@@ -8,9 +8,9 @@ import { MapRequest, mapRange, unmapRange } from "../mm/mmap";
 import { protectRange } from "../mm/protect";
 import { RemapRequest, remapRange } from "../mm/remap";
 import { sealRange } from "../mm/seal";
-import { enterCore, leaveCore } from "../mm/shootdown";
 import { moveSpecial as placeSpecial } from "../mm/special";
 import { mmOfTask } from "../mm/task";
+import { enter, leave } from "./entry";
 import { wide } from "./tasks";
 
 /**
@@ -32,7 +32,6 @@ export function mapMemory(
   pageLevel: u32,
   pkey: u32,
 ): i32 {
-  const on = cpuAt(cpu);
   const address = slabAlloc(offsetof<MapRequest>());
   if (address == 0) return -ENOMEM;
   const request = changetype<MapRequest>(address);
@@ -43,9 +42,8 @@ export function mapMemory(
   request.file = file;
   request.pageLevel = pageLevel;
   request.pkey = pkey;
-  enterCore(on);
-  const result = mapRange(on, mmOfTask(task), request);
-  leaveCore(on);
+  const on = enter(cpu);
+  const result = leave(on, mapRange(on, mmOfTask(task), request));
   slabFree(address);
   return result;
 }
@@ -59,11 +57,8 @@ export function unmapMemory(
   lengthLo: u32,
   lengthHi: u32,
 ): i32 {
-  const on = cpuAt(cpu);
-  enterCore(on);
-  const result = unmapRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi));
-  leaveCore(on);
-  return result;
+  const on = enter(cpu);
+  return leave(on, unmapRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi)));
 }
 
 /** mprotect; `access` is of VM_READ, VM_WRITE and VM_EXEC. */
@@ -76,11 +71,11 @@ export function protectMemory(
   lengthHi: u32,
   access: u32,
 ): i32 {
-  const on = cpuAt(cpu);
-  enterCore(on);
-  const result = protectRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi), access);
-  leaveCore(on);
-  return result;
+  const on = enter(cpu);
+  return leave(
+    on,
+    protectRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi), access),
+  );
 }
 
 /** madvise; `advice` is one of MADV_*. */
@@ -93,11 +88,8 @@ export function adviseMemory(
   lengthHi: u32,
   advice: u32,
 ): i32 {
-  const on = cpuAt(cpu);
-  enterCore(on);
-  const result = adviseRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi), advice);
-  leaveCore(on);
-  return result;
+  const on = enter(cpu);
+  return leave(on, adviseRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi), advice));
 }
 
 /** mlock2. */
@@ -110,11 +102,8 @@ export function lockMemory(
   lengthHi: u32,
   flags: u32,
 ): i32 {
-  const on = cpuAt(cpu);
-  enterCore(on);
-  const result = lockRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi), flags);
-  leaveCore(on);
-  return result;
+  const on = enter(cpu);
+  return leave(on, lockRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi), flags));
 }
 
 /** mseal. */
@@ -126,11 +115,8 @@ export function sealMemory(
   lengthLo: u32,
   lengthHi: u32,
 ): i32 {
-  const on = cpuAt(cpu);
-  enterCore(on);
-  const result = sealRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi));
-  leaveCore(on);
-  return result;
+  const on = enter(cpu);
+  return leave(on, sealRange(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi)));
 }
 
 /** Registers a range with a userfaultfd of its own: missing pages are SIGBUS. */
@@ -142,11 +128,8 @@ export function registerMissing(
   lengthLo: u32,
   lengthHi: u32,
 ): i32 {
-  const on = cpuAt(cpu);
-  enterCore(on);
-  const result = watchMissing(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi));
-  leaveCore(on);
-  return result;
+  const on = enter(cpu);
+  return leave(on, watchMissing(on, mmOfTask(task), wide(lo, hi), wide(lengthLo, lengthHi)));
 }
 
 /** mremap; `flags` are MREMAP_*. 0 with the address as the value read (readValueLow, readValueHigh), or −errno. */
@@ -163,25 +146,20 @@ export function remapMemory(
   targetLo: u32,
   targetHi: u32,
 ): i32 {
-  const on = cpuAt(cpu);
+  const on = enter(cpu);
   const request = changetype<RemapRequest>(stackImage(on));
   request.start = wide(lo, hi);
   request.oldLength = wide(oldLo, oldHi);
   request.newLength = wide(newLo, newHi);
   request.target = wide(targetLo, targetHi);
   request.flags = flags;
-  enterCore(on);
   const result = remapRange(on, mmOfTask(task), request);
   on.value = request.target;
-  leaveCore(on);
-  return result;
+  return leave(on, result);
 }
 
 /** mremap of one of the kernel's own mappings: `which` is FILE_VDSO, FILE_VVAR or FILE_VVAR_VCLOCK. */
 export function moveSpecial(cpu: u32, task: u32, which: u32, lo: u32, hi: u32): i32 {
-  const on = cpuAt(cpu);
-  enterCore(on);
-  const result = placeSpecial(on, mmOfTask(task), which, wide(lo, hi));
-  leaveCore(on);
-  return result;
+  const on = enter(cpu);
+  return leave(on, placeSpecial(on, mmOfTask(task), which, wide(lo, hi)));
 }

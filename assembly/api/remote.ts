@@ -1,11 +1,11 @@
 import { EAGAIN, EFAULT, ENOMEM } from "../base/errno";
-import { Cpu, cpuAt } from "../machine/cpu";
+import { Cpu } from "../machine/cpu";
 import { objectBytesFrom, slabAlloc, slabFree } from "../machine/slab";
 import { mmPut } from "../mm/exit";
 import { FW_VMA_LOCKED, folioWalkEnd, folioWalkStart } from "../mm/folioWalk";
 import { Mm } from "../mm/mm";
 import { mmapReadLockKillable, mmapReadUnlock } from "../mm/mmapLock";
-import { enterCore, leaveCore } from "../mm/shootdown";
+import { rcuReadLock, rcuReadUnlock } from "../mm/rcu";
 import { Task, getTaskMm } from "../mm/task";
 import { Vma, vmaAt, vmaContaining } from "../mm/vma";
 import { lockVmaUnderRcu, vmaEndRead } from "../mm/vmaLock";
@@ -22,23 +22,13 @@ import { ProcRead, openProcFile as openOf, readProcFile as readOf } from "../rem
 import { ProcessVmCall, processVm as moveVectors } from "../remote/processVm";
 import { mayAttach as mayAttachTo, peekWord as peekAt, pokeWord as pokeAt } from "../remote/ptrace";
 import { Segments, freeSegments, importSegments } from "../uaccess/iovec";
+import { enter, leave } from "./entry";
 import { wide } from "./tasks";
 
 /**
  * Another process's memory. The caller is the task that runs on the CPU; addresses, lengths and positions come as (low,
  * high) halves. Answers are bytes moved or −errno.
  */
-
-function enter(index: u32): Cpu {
-  const cpu = cpuAt(index);
-  enterCore(cpu);
-  return cpu;
-}
-
-function leave(cpu: Cpu, result: i32): i32 {
-  leaveCore(cpu);
-  return result;
-}
 
 @inline
 function taskAt(address: u32): Task {
@@ -198,12 +188,12 @@ export function readProcFile(
 
 /**
  * folio_walk_start and folio_walk_end, under the mmap lock or, with FW_VMA_LOCKED, the VMA's own: the level of the leaf
- * with its entry as the value read; 0 where there is nothing; −EAGAIN where the lock cannot be had.
+ * with its entry as the value read; 0 where there is nothing, be it no area; −EAGAIN where the lock cannot be had.
  */
 export function folioWalk(index: u32, target: u32, lo: u32, hi: u32, flags: u32): i32 {
-  const held = getTaskMm(taskAt(target));
-  if (held == 0) return 0;
   const cpu = enter(index);
+  const held = getTaskMm(taskAt(target));
+  if (held == 0) return leave(cpu, 0);
   const mm = changetype<Mm>(held as usize);
   const result =
     (flags & FW_VMA_LOCKED) != 0
@@ -215,10 +205,18 @@ export function folioWalk(index: u32, target: u32, lo: u32, hi: u32, flags: u32)
 
 function walkUnderVmaLock(cpu: Cpu, mm: Mm, va: u64, flags: u32): i32 {
   const address = lockVmaUnderRcu(cpu, mm, va);
-  if (address == 0) return -EAGAIN;
+  if (address == 0) return isMapped(cpu, mm, va) ? -EAGAIN : 0;
   const level = walkArea(cpu, mm, vmaAt(address), va, flags);
   vmaEndRead(vmaAt(address));
   return level;
+}
+
+/** As a look without a lock tells. */
+function isMapped(cpu: Cpu, mm: Mm, va: u64): bool {
+  rcuReadLock(cpu);
+  const mapped = vmaContaining(mm, va) != 0;
+  rcuReadUnlock(cpu);
+  return mapped;
 }
 
 function walkUnderMmapLock(cpu: Cpu, mm: Mm, va: u64, flags: u32): i32 {
@@ -239,7 +237,8 @@ function walkArea(cpu: Cpu, mm: Mm, vma: Vma, va: u64, flags: u32): i32 {
 
 /** PTRACE_ATTACH: 0 or −EPERM. */
 export function mayAttach(index: u32, target: u32): i32 {
-  return mayAttachTo(cpuAt(index), taskAt(target));
+  const cpu = enter(index);
+  return leave(cpu, mayAttachTo(cpu, taskAt(target)));
 }
 
 /** 0 with the word as the value read (readValueLow, readValueHigh), or −EIO. */

@@ -1,8 +1,9 @@
+import { spinLock, spinUnlock } from "../base/atomics";
 import { PROTECTION_KEYS, profile } from "../arch/profile";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
-import { mmGet, mmGetNotZero, mmPut } from "./exit";
+import { mmGet, mmPut } from "./exit";
 import { Mm, allocMm } from "./mm";
 import { flushAll } from "./tlb";
 
@@ -26,6 +27,7 @@ export class Task {
   stackLimit: u64; // RLIMIT_STACK, soft
   privileged: u32; // it has all capabilities
   killed: u32; // a fatal signal is pending
+  lock: u32; // alloc_lock: whoever changes `mm`, or takes hold of it for another task, holds it
 }
 
 /** RLIMIT_STACK of a new task (_STK_LIM). */
@@ -47,11 +49,37 @@ export function mmOfTask(task: u32): Mm {
   return changetype<Mm>(changetype<Task>(task as usize).mm as usize);
 }
 
-/** get_task_mm: its address space with one user more, which mmPut takes back; 0 for a task that has ended. */
+/**
+ * get_task_mm: its address space with one user more, which mmPut takes back; 0 for a task that has ended. Its exit waits
+ * for the lock, and until then it is a user itself.
+ */
 @inline
 export function getTaskMm(task: Task): u32 {
+  lockTask(task);
   const mm = task.mm;
-  return mm != 0 && mmGetNotZero(changetype<Mm>(mm as usize)) ? mm : 0;
+  if (mm != 0) mmGet(changetype<Mm>(mm as usize));
+  unlockTask(task);
+  return mm;
+}
+
+/** task_lock. */
+@inline
+function lockTask(task: Task): void {
+  spinLock(changetype<usize>(task) + offsetof<Task>("lock"));
+}
+
+@inline
+function unlockTask(task: Task): void {
+  spinUnlock(changetype<usize>(task) + offsetof<Task>("lock"));
+}
+
+/** Gives a task another address space, 0 for none; answers the old one, of which the task is a user still. */
+function exchangeMm(task: Task, mm: u32): u32 {
+  lockTask(task);
+  const old = task.mm;
+  task.mm = mm;
+  unlockTask(task);
+  return old;
 }
 
 /** A new task with an address space of its own, or with `shareMm`'s. 0 when RAM is full. */
@@ -93,9 +121,7 @@ export function exitTask(cpu: Cpu, address: usize): void {
 
 /** exit_mm: the task ends but for its record, which is what a zombie is; its address space goes with its last user. */
 export function leaveMm(cpu: Cpu, address: usize): void {
-  const task = changetype<Task>(address);
-  const mm = task.mm;
-  task.mm = 0;
+  const mm = exchangeMm(changetype<Task>(address), 0);
   if (mm != 0) mmPut(cpu, changetype<Mm>(mm as usize));
 }
 
@@ -103,11 +129,9 @@ export function leaveMm(cpu: Cpu, address: usize): void {
 export function execTask(cpu: Cpu, address: usize): bool {
   const fresh = allocMm();
   if (fresh == 0) return false;
-  const task = changetype<Task>(address);
-  const old = task.mm;
-  task.mm = fresh as u32;
+  const old = exchangeMm(changetype<Task>(address), fresh as u32);
   for (let index: u32 = 0; index < header().cpuCount; index++) {
-    if (cpuAt(index).task == (address as u32)) useMm(cpuAt(index), task.mm);
+    if (cpuAt(index).task == (address as u32)) useMm(cpuAt(index), fresh as u32);
   }
   if (old != 0) mmPut(cpu, changetype<Mm>(old as usize));
   return true;

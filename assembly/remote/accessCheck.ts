@@ -6,11 +6,11 @@ import { Task, getTaskMm } from "../mm/task";
 
 /**
  * Whether a task may look into another's memory (ptrace_may_access, kernel/ptrace.c, 6.18): itself always; root with
- * its capabilities always; another user's only where all ids agree and the memory may be dumped. The other has memory.
+ * its capabilities always; another user's only where all ids agree and its memory, which the caller holds, may be dumped.
  */
-export function mayAccess(caller: Task, target: Task): bool {
+function mayAccess(caller: Task, target: Task, mm: Mm): bool {
   if (changetype<usize>(caller) == changetype<usize>(target) || caller.privileged != 0) return true;
-  return caller.uid == target.uid && changetype<Mm>(target.mm as usize).dumpable != 0;
+  return caller.uid == target.uid && mm.dumpable != 0;
 }
 
 /**
@@ -18,12 +18,13 @@ export function mayAccess(caller: Task, target: Task): bool {
  * `cpu.value`; −ESRCH for a task that has ended, −EACCES.
  */
 export function mmAccess(cpu: Cpu, target: Task): i32 {
-  const mm = getTaskMm(target);
-  if (mm == 0) return -ESRCH;
-  if (!mayAccess(changetype<Task>(cpu.task as usize), target)) {
-    mmPut(cpu, changetype<Mm>(mm as usize));
+  const held = getTaskMm(target);
+  if (held == 0) return -ESRCH;
+  const mm = changetype<Mm>(held as usize);
+  if (!mayAccess(changetype<Task>(cpu.task as usize), target, mm)) {
+    mmPut(cpu, mm);
     return -EACCES;
   }
-  cpu.value = mm;
+  cpu.value = held;
   return 0;
 }

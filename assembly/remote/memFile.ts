@@ -49,12 +49,26 @@ export function closeMemFile(file: MemFile): void {
 /** read and write: at the file's position, which moves on by what whole pieces moved, after an error too. */
 export function memTransfer(cpu: Cpu, file: MemFile, buffer: u64, length: u64, foll: u32): i32 {
   if (!accessOk(cpu, buffer, length, DIRECTION_READ)) return -EFAULT;
-  const position = file.position;
-  if (position >= SIGN && length >= 0 - position) return -EOVERFLOW;
-  return moveBytes(cpu, file, buffer, min<u64>(length, MAX_RW_COUNT) as u32, foll);
+  const result = transferFrom(cpu, file, file.position, buffer, length, foll);
+  file.position = cpu.value;
+  return result;
 }
 
-/** pread and pwrite: the file's own position stays. */
+/** Answers as moveBytes does. */
+function transferFrom(
+  cpu: Cpu,
+  file: MemFile,
+  position: u64,
+  buffer: u64,
+  length: u64,
+  foll: u32,
+): i32 {
+  cpu.value = position;
+  if (position >= SIGN && length >= 0 - position) return -EOVERFLOW;
+  return moveBytes(cpu, file, position, buffer, min<u64>(length, MAX_RW_COUNT) as u32, foll);
+}
+
+/** pread and pwrite: the file's own position is not looked at, for others may use the file meanwhile. */
 export function memTransferAt(
   cpu: Cpu,
   file: MemFile,
@@ -64,11 +78,8 @@ export function memTransferAt(
   foll: u32,
 ): i32 {
   if (position >= SIGN) return -EINVAL;
-  const kept = file.position;
-  file.position = position;
-  const result = memTransfer(cpu, file, buffer, length, foll);
-  file.position = kept;
-  return result;
+  if (!accessOk(cpu, buffer, length, DIRECTION_READ)) return -EFAULT;
+  return transferFrom(cpu, file, position, buffer, length, foll);
 }
 
 /** preadv and pwritev: one element after the other, as if each were a call of its own. */
@@ -84,20 +95,19 @@ export function memTransferList(
   const imported = importSegments(cpu, pointer, count);
   if (imported != 0) return imported;
   const list = changetype<Segments>(cpu.value as usize);
-  const kept = file.position;
-  file.position = position;
-  const result = list.left == 0 ? 0 : moveList(cpu, file, list, foll);
-  file.position = kept;
+  const result = list.left == 0 ? 0 : moveList(cpu, file, list, position, foll);
   freeSegments(list);
   return result;
 }
 
-function moveList(cpu: Cpu, file: MemFile, list: Segments, foll: u32): i32 {
+function moveList(cpu: Cpu, file: MemFile, list: Segments, position: u64, foll: u32): i32 {
   let sum: i32 = 0;
+  let at = position;
   for (let index: u32 = 0; index < list.count; index++) {
     const segment = segmentAt(list, index);
     if (segment.length == 0) continue;
-    const moved = moveBytes(cpu, file, segment.base, segment.length as u32, foll);
+    const moved = moveBytes(cpu, file, at, segment.base, segment.length as u32, foll);
+    at = cpu.value;
     if (moved < 0) return sum > 0 ? sum : moved;
     sum += moved;
     if (moved != segment.length) break;
@@ -105,9 +115,17 @@ function moveList(cpu: Cpu, file: MemFile, list: Segments, foll: u32): i32 {
   return sum;
 }
 
-/** mem_rw. */
-function moveBytes(cpu: Cpu, file: MemFile, buffer: u64, length: u32, foll: u32): i32 {
+/** mem_rw, with the position behind it in `cpu.value`, after an error too. */
+function moveBytes(
+  cpu: Cpu,
+  file: MemFile,
+  position: u64,
+  buffer: u64,
+  length: u32,
+  foll: u32,
+): i32 {
   const mm = changetype<Mm>(file.mm as usize);
+  cpu.value = position;
   if (length == 0) return 0;
   const bounce = kmalloc(PAGE_SIZE);
   if (bounce == 0) return -ENOMEM;
@@ -115,44 +133,53 @@ function moveBytes(cpu: Cpu, file: MemFile, buffer: u64, length: u32, foll: u32)
   if (mmGetNotZero(mm)) {
     result =
       (foll & FOLL_WRITE) != 0
-        ? writePieces(cpu, file, mm, buffer, length, bounce)
-        : readPieces(cpu, file, mm, buffer, length, bounce);
+        ? writePieces(cpu, mm, position, buffer, length, bounce)
+        : readPieces(cpu, mm, position, buffer, length, bounce);
     mmPut(cpu, mm);
   }
   kfree(bounce);
   return result;
 }
 
-function readPieces(cpu: Cpu, file: MemFile, mm: Mm, buffer: u64, length: u32, bounce: usize): i32 {
+function readPieces(cpu: Cpu, mm: Mm, position: u64, buffer: u64, length: u32, bounce: usize): i32 {
   let done: u32 = 0;
+  let fault = false;
   while (done < length) {
     const piece = min(length - done, PAGE_SIZE);
-    const read = accessRemoteVm(cpu, mm, file.position, bounce, piece, FOLL_FORCE);
-    if (read == 0) return done != 0 ? done : -EIO;
-    if (copyToUser(cpu, buffer + done, bounce, read) != 0) return -EFAULT;
+    const read = accessRemoteVm(cpu, mm, position + done, bounce, piece, FOLL_FORCE);
+    if (read == 0) break;
+    fault = copyToUser(cpu, buffer + done, bounce, read) != 0;
+    if (fault) break;
     done += read;
-    file.position += read;
   }
-  return done;
+  return endPieces(cpu, position, done, fault);
+}
+
+/** A fault of the task's own buffer loses the count; nothing moved at all is an error too. */
+function endPieces(cpu: Cpu, position: u64, done: u32, fault: bool): i32 {
+  cpu.value = position + done;
+  if (fault) return -EFAULT;
+  return done != 0 ? done : -EIO;
 }
 
 function writePieces(
   cpu: Cpu,
-  file: MemFile,
   mm: Mm,
+  position: u64,
   buffer: u64,
   length: u32,
   bounce: usize,
 ): i32 {
   const foll = FOLL_FORCE | FOLL_WRITE;
   let done: u32 = 0;
+  let fault = false;
   while (done < length) {
     const piece = min(length - done, PAGE_SIZE);
-    if (copyFromUser(cpu, bounce, buffer + done, piece) != 0) return -EFAULT;
-    const written = accessRemoteVm(cpu, mm, file.position, bounce, piece, foll);
-    if (written == 0) return done != 0 ? done : -EIO;
+    fault = copyFromUser(cpu, bounce, buffer + done, piece) != 0;
+    if (fault) break;
+    const written = accessRemoteVm(cpu, mm, position + done, bounce, piece, foll);
+    if (written == 0) break;
     done += written;
-    file.position += written;
   }
-  return done;
+  return endPieces(cpu, position, done, fault);
 }

@@ -100,7 +100,7 @@ function moveAll(
   return moved > 0 ? moved : error;
 }
 
-/** process_vm_rw_single_vec: 0, −EFAULT or −ENOMEM; what was moved is told by the local list. */
+/** process_vm_rw_single_vec: 0 or −EFAULT; what was moved is told by the local list. */
 function moveSegment(
   cpu: Cpu,
   mm: Mm,

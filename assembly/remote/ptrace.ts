@@ -1,7 +1,9 @@
 import { EIO, EPERM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
+import { mmPut } from "../mm/exit";
+import { Mm } from "../mm/mm";
 import { Task } from "../mm/task";
-import { mayAccess } from "./accessCheck";
+import { mmAccess } from "./accessCheck";
 import { accessProcessVm } from "./accessRemoteVm";
 import { FOLL_FORCE, FOLL_WRITE } from "./foll";
 
@@ -11,9 +13,11 @@ const WORD_BYTES: u32 = 8;
 
 /** PTRACE_ATTACH: 0, or −EPERM for itself, a process that has ended, or one that may not be looked into. */
 export function mayAttach(cpu: Cpu, target: Task): i32 {
-  const tracer = changetype<Task>(cpu.task as usize);
-  if (changetype<usize>(tracer) == changetype<usize>(target) || target.mm == 0) return -EPERM;
-  return mayAccess(tracer, target) ? 0 : -EPERM;
+  if (cpu.task == (changetype<usize>(target) as u32)) return -EPERM;
+  const refused = mmAccess(cpu, target);
+  if (refused != 0) return -EPERM;
+  mmPut(cpu, changetype<Mm>(cpu.value as usize));
+  return 0;
 }
 
 /** 0 with the word in `cpu.value`, or −EIO. */

@@ -1,6 +1,6 @@
 import { fetchAdd } from "../base/atomics";
 import { profile } from "../arch/profile";
-import { Cpu, tallyWalk } from "../machine/cpu";
+import { Cpu } from "../machine/cpu";
 import {
   FRAME_TAIL,
   Frame,
@@ -10,7 +10,7 @@ import {
   pfnOfAddress,
   pfnOfFrame,
 } from "../machine/frames";
-import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
+import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { FW_VMA_LOCKED, folioWalkCovered, folioWalkEnd } from "../mm/folioWalk";
 import { Mm } from "../mm/mm";
 import { PTE_FRAME_MASK, PTE_SPECIAL, pteFrame, ptePresent } from "../mm/pte";
@@ -26,6 +26,8 @@ import { copyBytes } from "../uaccess/copy";
 
 /** What one walk may copy: in the study build, whose schedules could tell, one leaf. */
 const RUN_BYTES: u32 = STUDY ? 1 : 1 << 20;
+/** Version 1 walks once for what it copies of a leaf, and each is smaller than this. Version 2 walks for each page. */
+const LEAF_SHIFT: u32 = 31;
 
 /**
  * Bytes of [va, va + length) of one VMA that were copied: up to the first page that is not there. As version 1 walks,
@@ -34,7 +36,7 @@ const RUN_BYTES: u32 = STUDY ? 1 : 1 << 20;
  */
 @inline
 export function copyResident(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32): u32 {
-  if (!isOnOnePage(va, length)) return copyRuns(cpu, mm, va, kernel, length);
+  if (!isOnOnePage(va, length)) return copyRuns(cpu, mm, va, kernel, length, LEAF_SHIFT);
   const entry = takePage(cpu, mm, va);
   return entry == 0 ? 0 : copyPiece(cpu, entry, va, kernel, length);
 }
@@ -78,14 +80,14 @@ function copyPiece(cpu: Cpu, entry: u64, va: u64, kernel: usize, length: u32): u
   return length;
 }
 
-function copyRuns(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32): u32 {
+function copyRuns(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32, pieceShift: u32): u32 {
   let done: u32 = 0;
   let next: usize = 0;
   while (done < length) {
     const run = takeRun(cpu, mm, va + done, length - done, next);
     if (run == 0) break;
     next = nextEntry(cpu);
-    done += copyRun(cpu, run, kernel + done);
+    done += copyRun(cpu, run, kernel + done, pieceShift);
   }
   cpu.fastBytes += done;
   return done;
@@ -93,7 +95,7 @@ function copyRuns(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32): u32 {
 
 function copyRunsUninterrupted(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32): u32 {
   // where nobody interrupts, the other loop is the same, and one that two call stays out of the way of a page's read
-  if (!THREADS && !STUDY) return copyRuns(cpu, mm, va, kernel, length);
+  if (!THREADS && !STUDY) return copyRuns(cpu, mm, va, kernel, length, PAGE_SHIFT);
   let done: u32 = 0;
   let next: usize = 0;
   while (done < length) {
@@ -103,7 +105,7 @@ function copyRunsUninterrupted(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length:
     enableInterrupts(cpu);
     if (run == 0) break;
     next = nextEntry(cpu);
-    done += copyRun(cpu, run, kernel + done);
+    done += copyRun(cpu, run, kernel + done, PAGE_SHIFT);
   }
   cpu.fastBytes += done;
   return done;
@@ -145,16 +147,15 @@ function nextEntry(cpu: Cpu): usize {
 @inline
 function takeRun(cpu: Cpu, mm: Mm, va: u64, wanted: u32, next: usize): u64 {
   const walk = scratchWalk(cpu);
-  let entry: u64;
-  if (next == 0) {
-    entry = folioWalkCovered(cpu, mm, va, FW_VMA_LOCKED);
-    if (entry == 0) return 0;
-  } else {
-    entry = readEntry(next);
-    if (!isPage(entry)) return 0;
+  let entry: u64 = next == 0 ? 0 : readEntry(next);
+  if (isPage(entry)) {
     walk.entryAddress = next as u32;
     walk.level = 1;
-    tallyWalk(cpu, 1);
+    tallyFurtherWalks(cpu, 1, 1);
+  } else {
+    next = 0;
+    entry = folioWalkCovered(cpu, mm, va, FW_VMA_LOCKED);
+    if (entry == 0) return 0;
   }
   const within = withinLeaf(va, walk.level);
   const pfn = pteFrame(entry);
@@ -189,18 +190,30 @@ function extendRun(cpu: Cpu, first: u64, bytes: u32, wanted: u32): u32 {
     const entry = readEntry(address);
     if ((entry & PTE_FRAME_MASK) != expected || !isPage(entry)) break;
     takeReference(pteFrame(entry));
-    tallyWalk(cpu, 1);
     bytes += PAGE_SIZE;
     expected += PAGE_SIZE;
     address += entryBytes;
   }
+  tallyFurtherWalks(cpu, 1, (address - entryBytes - walk.entryAddress) / entryBytes);
   walk.entryAddress = address - entryBytes;
   return bytes;
 }
 
-/** Copies a run and gives its references back; answers its bytes. */
+/** What one walk found and the modelled kernel walks for again, with the page tables locked each time. */
 @inline
-function copyRun(cpu: Cpu, run: u64, kernel: usize): u32 {
+function tallyFurtherWalks(cpu: Cpu, level: u32, walks: u32): void {
+  cpu.tableLocks += walks;
+  if (level == 1) cpu.pteWalks += walks;
+  else if (level == 2) cpu.pmdWalks += walks;
+  else cpu.pudWalks += walks;
+}
+
+/**
+ * Copies a run and gives its references back; answers its bytes. In a large leaf the modelled kernel walks again after
+ * each 2^pieceShift bytes from the start of the first page.
+ */
+@inline
+function copyRun(cpu: Cpu, run: u64, kernel: usize, pieceShift: u32): u32 {
   const bytes = (run >> 32) as u32;
   const linear = run as u32;
   const level = cpu.walkLevel;
@@ -212,6 +225,8 @@ function copyRun(cpu: Cpu, run: u64, kernel: usize): u32 {
   if (level == 1) {
     const last = pfnOfAddress(linear + bytes - 1);
     for (let pfn = first + 1; pfn <= last; pfn++) dropReference(pfn);
+  } else {
+    tallyFurtherWalks(cpu, level, ((linear & PAGE_MASK) + bytes - 1) >> pieceShift);
   }
   return bytes;
 }

@@ -23,6 +23,12 @@ export function halves(value: Address, argument = "address"): Halves {
   return { lo: value >>> 0, hi: Math.floor(value / HALF) };
 }
 
+/** The two halves as two arguments of a call into the core. @throws as {@link halves} */
+export function halfPair(value: Address, argument: string): [lo: number, hi: number] {
+  const { lo, hi } = halves(value, argument);
+  return [lo, hi];
+}
+
 /** Joins two halves read from the core. */
 export function join(lo: number, hi: number): bigint {
   return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);

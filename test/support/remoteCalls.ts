@@ -1,4 +1,10 @@
-import { compareRemote, RemoteVm, runRemote, type OpenMemFile } from "../../src/index.ts";
+import {
+  compareRemote,
+  folioWalk,
+  RemoteVm,
+  runRemote,
+  type OpenMemFile,
+} from "../../src/index.ts";
 import { PAGE, USER, type Floor } from "./apiFloor.ts";
 import type { GoodCall } from "./misuse.ts";
 
@@ -63,6 +69,10 @@ export const remoteFunctions: Readonly<Record<string, (floor: Floor) => GoodCall
         wasm: undefined,
       },
     ],
+  }),
+  folioWalk: ({ machine, task }) => ({
+    call: folioWalk,
+    args: [machine.createTask(), task, USER, { zeroPage: true, vmaLocked: false }],
   }),
   runRemote: () => ({
     call: runRemote,

@@ -1,4 +1,4 @@
-import { halves, join } from "../../machine/address.ts";
+import { halfPair, halves, join } from "../../machine/address.ts";
 import { Handle } from "../../machine/handle.ts";
 import type { Task } from "../../machine/task.ts";
 
@@ -47,35 +47,24 @@ export class MemFile {
   /** read or write of the caller's buffer at the position, which moves on by what whole pieces moved. */
   move(direction: RemoteDirection, buffer: bigint, length: bigint): number {
     const { machine, cpu } = this.#ready();
-    const at = halves(buffer, "buffer");
-    const bytes = halves(length, "length");
-    const foll = follOf(this.#caller, direction);
     return machine.exports.memMove(
       cpu,
       this.#handle.address,
-      at.lo,
-      at.hi,
-      bytes.lo,
-      bytes.hi,
-      foll,
+      ...halfPair(buffer, "buffer"),
+      ...halfPair(length, "length"),
+      follOf(this.#caller, direction),
     );
   }
 
   /** pread or pwrite. */
   moveAt(direction: RemoteDirection, buffer: bigint, length: bigint, position: bigint): number {
     const { machine, cpu } = this.#ready();
-    const at = halves(buffer, "buffer");
-    const bytes = halves(length, "length");
-    const from = halves(position, "position");
     return machine.exports.memMoveAt(
       cpu,
       this.#handle.address,
-      at.lo,
-      at.hi,
-      bytes.lo,
-      bytes.hi,
-      from.lo,
-      from.hi,
+      ...halfPair(buffer, "buffer"),
+      ...halfPair(length, "length"),
+      ...halfPair(position, "position"),
       follOf(this.#caller, direction),
     );
   }
@@ -83,18 +72,13 @@ export class MemFile {
   /** preadv or pwritev of a list of `count` elements that lies in the caller's memory. */
   moveList(direction: RemoteDirection, list: bigint, count: number, position: bigint): number {
     const { machine, cpu } = this.#ready();
-    const at = halves(list, "list");
-    const from = halves(position, "position");
-    const foll = follOf(this.#caller, direction);
     return machine.exports.memMoveList(
       cpu,
       this.#handle.address,
-      at.lo,
-      at.hi,
+      ...halfPair(list, "list"),
       count,
-      from.lo,
-      from.hi,
-      foll,
+      ...halfPair(position, "position"),
+      follOf(this.#caller, direction),
     );
   }
 

@@ -1,5 +1,5 @@
 import type { ConstantName } from "../../core/exports.ts";
-import { halves } from "../../machine/address.ts";
+import { halfPair } from "../../machine/address.ts";
 import type { Task } from "../../machine/task.ts";
 
 /** /proc/PID/cmdline and environ (fs/proc/base.c, 6.18), opened anew for each read. */
@@ -32,18 +32,12 @@ export function readProcFile(
 ): number {
   const { machine, cpu } = caller;
   caller.runOn(cpu);
-  const at = halves(buffer, "buffer");
-  const bytes = halves(length, "length");
-  const from = halves(offset, "offset");
   return machine.exports.readProcFile(
     cpu,
     target.handleOn(machine),
     machine.constant(numbers[file]),
-    at.lo,
-    at.hi,
-    bytes.lo,
-    bytes.hi,
-    from.lo,
-    from.hi,
+    ...halfPair(buffer, "buffer"),
+    ...halfPair(length, "length"),
+    ...halfPair(offset, "offset"),
   );
 }

@@ -1,5 +1,5 @@
 import { objectOf } from "../../base/checks.ts";
-import { anyAddress, halves, type Address } from "../../machine/address.ts";
+import { anyAddress, halfPair, type Address } from "../../machine/address.ts";
 import type { Task } from "../../machine/task.ts";
 import { follOf, type RemoteDirection } from "./memFile.ts";
 
@@ -25,25 +25,14 @@ export function processVm(
 ): number {
   const { machine, cpu } = caller;
   caller.runOn(cpu);
-  const words = [local.list, local.count, remote.list, remote.count, flags].map((word) =>
-    halves(word),
-  );
-  const [here, hereCount, there, thereCount, bits] = words as [W, W, W, W, W];
   return machine.exports.processVm(
     cpu,
     target === null ? 0 : target.handleOn(machine),
     follOf(caller, direction),
-    here.lo,
-    here.hi,
-    hereCount.lo,
-    hereCount.hi,
-    there.lo,
-    there.hi,
-    thereCount.lo,
-    thereCount.hi,
-    bits.lo,
-    bits.hi,
+    ...halfPair(local.list, "local.list"),
+    ...halfPair(local.count, "local.count"),
+    ...halfPair(remote.list, "remote.list"),
+    ...halfPair(remote.count, "remote.count"),
+    ...halfPair(flags, "flags"),
   );
 }
-
-type W = ReturnType<typeof halves>;

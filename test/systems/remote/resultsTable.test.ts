@@ -283,7 +283,7 @@ describe.each(remotePathNames)("path %s", (path) => {
       expect(letters(target, at(0), 3)).toBe("FF.");
     });
 
-    test("a page that a userfaultfd watches, a guard, secret memory", async () => {
+    test("a page that a userfaultfd watches ends it, and so does a guard", async () => {
       const vm = await begin();
       map(0, 3);
       fill(0, 1);

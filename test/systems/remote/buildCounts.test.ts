@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { buildNames, remotePathNames, type RemoteCounts } from "../../../src/index.ts";
+import { PAGE, kindsOf, machineOf } from "../../machine/pool.ts";
+import { RemoteBed } from "./bed.ts";
+
+/**
+ * What an access takes is a property of the modelled kernel. Builds that copy several pages after one walk report the
+ * locks and walks of a kernel that does not.
+ */
+
+const BASE = 0x400000;
+const HUGE = 2 << 20;
+
+/** What the target has mapped, and what of it is read, as offset and length. */
+const reads: readonly {
+  readonly name: string;
+  readonly map: (bed: RemoteBed) => void;
+  readonly parts: readonly (readonly [number, number])[];
+}[] = [
+  {
+    name: "small pages",
+    map: ({ target }) =>
+      void target.map({ at: BASE, length: 12 * PAGE }).write(0, new Uint8Array(12 * PAGE)),
+    parts: [
+      [8, 8],
+      [PAGE - 4, 8],
+      [5, 11 * PAGE],
+      [11 * PAGE, 2 * PAGE],
+    ],
+  },
+  {
+    name: "pages that are absent, zero, guarded and not readable, between others",
+    map: ({ target }) => {
+      target.map({ at: BASE, length: 9 * PAGE }).write(0, new Uint8Array(9 * PAGE));
+      target.advise(BASE + 2 * PAGE, PAGE, "dontneed");
+      target.advise(BASE + 4 * PAGE, PAGE, "dontneed");
+      target.touch(BASE + 4 * PAGE, "read");
+      target.advise(BASE + 6 * PAGE, PAGE, "guard_install");
+      target.protect(BASE + 8 * PAGE, PAGE, "none");
+    },
+    parts: [
+      [0, 4 * PAGE],
+      [3 * PAGE, 2 * PAGE],
+      [5 * PAGE, 2 * PAGE],
+      [7 * PAGE, 2 * PAGE],
+    ],
+  },
+  {
+    name: "a leaf of 2 MiB, and small pages behind it",
+    map: ({ target }) => {
+      target.map({ at: BASE, length: HUGE, pageSize: "2M", populate: true });
+      target.touch(BASE, "write");
+      target.map({ at: BASE + HUGE, length: 4 * PAGE, protection: "r", populate: true });
+    },
+    parts: [
+      [100, 8],
+      [100, 5 * PAGE],
+      [HUGE - 3 * PAGE, 3 * PAGE],
+      [HUGE - PAGE, 3 * PAGE],
+    ],
+  },
+  {
+    name: "the end of a page table",
+    map: ({ target }) => void target.map({ at: BASE, length: HUGE + 8 * PAGE, populate: true }),
+    parts: [[HUGE - 4 * PAGE, 8 * PAGE]],
+  },
+  {
+    name: "a file's pages, cached and not",
+    map: ({ machine, target }) => {
+      const file = machine.createFile(8 * PAGE);
+      for (const page of [0, 1, 2, 5]) file.page(page).fill(1);
+      target.map({ at: BASE, length: 10 * PAGE, file });
+    },
+    parts: [
+      [0, 4 * PAGE],
+      [3 * PAGE, 5 * PAGE],
+      [6 * PAGE, 3 * PAGE],
+    ],
+  },
+];
+
+describe.each(remotePathNames)("%s", (path) => {
+  test.each(reads)("$name: the same counts in every build", async ({ map, parts }) => {
+    const counts: Record<string, readonly RemoteCounts[]> = {};
+    for (const build of buildNames) {
+      const machine = await machineOf({ memory: "16M", cpus: 2, build });
+      machine.remotePath = path;
+      const bed = new RemoteBed(machine);
+      map(bed);
+      counts[build] = parts.map(([offset, length]) => bed.read(BASE + offset, length).counts);
+      expect(kindsOf(machine)).toEqual([]);
+    }
+    for (const build of buildNames) expect(counts[build], build).toEqual(counts["study"]);
+  });
+});
