@@ -79,7 +79,7 @@ export function checkArea(name: string, description: AreaDescription): Area {
   checkHole(area, description);
   checkDevice(area);
   checkWays(area);
-  checkDevice(area);
+  checkDax(area);
   checkFilePages(area);
   return area;
 }
@@ -202,7 +202,7 @@ function checkWays({ name, kind, flags, file, leaf, lists }: Area): void {
 }
 
 /** Nothing but device DAX has leaves of 1 GiB, and it is mapped shared and in whole ones. */
-function checkDevice({ name, start, end, flags, file, leaf }: Area): void {
+function checkDax({ name, start, end, flags, file, leaf }: Area): void {
   if (file === null || leaf !== "1G") return;
   if (!flags.has("shared")) throw bad(name, "has leaf 1G and is private", "shared");
   if (file.backing !== "memfd") {

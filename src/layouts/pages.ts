@@ -76,11 +76,13 @@ export function countPages(ranges: readonly PageRange[]): number {
   return ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 }
 
-/** A page that stands in both lists; null if there is none. */
+/** The first page that stands in both lists, as pageRanges gives them; null if there is none. */
 export function commonPage(a: readonly PageRange[], b: readonly PageRange[]): number | null {
+  let next = 0;
   for (const [first, last] of a) {
-    const hit = b.find((range) => range[0] <= last && range[1] >= first);
-    if (hit !== undefined) return Math.max(first, hit[0]);
+    while (next < b.length && b[next]![1] < first) next++;
+    const range = b[next];
+    if (range !== undefined && range[0] <= last) return Math.max(first, range[0]);
   }
   return null;
 }

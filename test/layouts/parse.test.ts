@@ -150,6 +150,12 @@ describe("a mistake is named with its line and that line's text:", () => {
     ["0x200000 3M rw hugetlb", "ends inside a page of 2M; valid: a length of whole pages"],
     ["0x40000000 2M rw hugetlb leaf=1G", "ends inside a page of 1G"],
     ["0x200000 4M rw hugetlb zero=0", "has zero, and is hugetlb"],
+    ["0x40000000 1G rw file leaf=1G", "has leaf 1G and is private; valid: shared"],
+    ["0x40000000 1G rw file shared disk leaf=1G", "has leaf 1G and a disk file"],
+    ["0x40001000 1G rw file shared leaf=1G", "has a part of a leaf of 1G"],
+    ["0x40000000 1G rw file shared leaf=1G offset=1p", "has a part of a leaf of 1G"],
+    ["0x1000 9p rw anon touched=0,2-3,7 zero=1,4-6,7-8", "has page 7 in touched and in zero"],
+    ["0x1000 9p rw anon touched=4-8 zero=1,3,5", "has page 5 in touched and in zero"],
     ["0x200000 4M rw hugetlb touched=0 cow=511", "has page 0 in touched and in cow"],
     ["0x200000 4M rw hugetlb shared cow=0", "shares its pages, and has cow pages"],
     ["0x200000 4M rw hugetlb touched=1024", "touched is 1024; valid: page numbers up to 1023"],
@@ -284,4 +290,15 @@ describe("any layout", () => {
   test.each(layoutNames)("%s comes with a name", (name) => {
     expect(parseLayout(namedLayout(name).text).text).toBe(namedLayout(name).text);
   });
+});
+
+test("two long lists are gone through side by side", () => {
+  const pages = 400_000;
+  const every = (first: number): number[] =>
+    Array.from({ length: pages / 2 }, (_, index) => first + 2 * index);
+  const area = { at: 0x10000000, length: pages * 4096, touched: every(0) };
+  expect(parseLayout([{ ...area, zero: every(1) }]).areas).toHaveLength(1);
+  expect(() => parseLayout([{ ...area, zero: [...every(1), pages - 2] }])).toThrow(
+    `has page ${pages - 2} in touched and in zero`,
+  );
 });
