@@ -10,6 +10,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
 import * as faultline from "../dist/index.js";
+import { dataModel } from "../dist/structs/dataModel.js";
+import { alignOf, scalarNamed, scalarNames, sizeOf } from "../dist/structs/scalars.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const documents = ["README.md", "ARCHITECTURE.md"];
@@ -35,7 +37,38 @@ function figuresOf(arch) {
   return cycles === null ? "instructions" : "instructions, cycles";
 }
 
+/** Who calls, as the table of C's types has it: a title, an ABI, an architecture. */
+const callers = [
+  ["native64, x86-64", "native64", "x86-64"],
+  ["native32", "native32", "powerpc-8xx"],
+  ["compat, i386", "compat", "x86-64"],
+  ["compat, others", "compat", "arm64-pan"],
+  ["x32", "x32", "x86-64"],
+];
+
+/** Bytes of a type for each caller, and its alignment where that is another number. */
+function sizesOf(name) {
+  const scalar = scalarNamed(name);
+  return callers.map(([, abi, arch]) => {
+    const model = dataModel(abi, arch);
+    const [size, align] = [sizeOf(scalar, model), alignOf(scalar, model)];
+    return size === align ? `${size}` : `${size}, aligned to ${align}`;
+  });
+}
+
+/** C's types by what they are for each caller, in the order in which the first of them is known. */
+function typeRows() {
+  const rows = new Map();
+  for (const name of scalarNames) {
+    const sizes = sizesOf(name);
+    const key = sizes.join();
+    rows.set(key, { sizes, names: [...(rows.get(key)?.names ?? []), name] });
+  }
+  return [...rows.values()].map(({ sizes, names }) => [codes(names), ...sizes]);
+}
+
 const tables = {
+  types: () => [["types", ...callers.map(([title]) => title)], ...typeRows()],
   architectures: () => [
     ["architecture", "guard", "cost figures", "ABIs"],
     ...faultline.architectures.map(({ name, guard }) => [

@@ -121,8 +121,10 @@ function test(stream: Stream, action: u32): i32 {
       return testPrepare(stream);
     case ACTION_RESET:
       return testReset(stream);
-    default:
+    case ACTION_DRAIN:
       return testDrain(stream);
+    default:
+      return unreachable();
   }
 }
 
@@ -219,8 +221,10 @@ function act(cpu: Cpu, stream: Stream, action: u32): i32 {
     case ACTION_RESET:
       resetPointers(cpu, stream);
       return 0;
-    default:
+    case ACTION_DRAIN:
       return drainDevice(cpu, stream);
+    default:
+      return unreachable();
   }
 }
 

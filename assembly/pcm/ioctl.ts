@@ -102,8 +102,10 @@ function commonCall(cpu: Cpu, stream: Stream, command: u32, argument: u64): i32 
       return requestXrun(cpu, stream);
     case request.LINK:
       return linkStreams(stream, streamOfDescriptor(argument as u32));
-    default:
+    case request.UNLINK:
       return unlinkStream(stream);
+    default:
+      return -ENOTTY;
   }
 }
 

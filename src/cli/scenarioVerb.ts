@@ -32,8 +32,24 @@ export function addScenarioVerb(program: Command, verb: ScenarioVerb, finish: Fi
     .allowUnknownOption()
     .allowExcessArguments()
     .action(() => {
-      throw missingScenario(verb);
+      throw withoutScenario(command, verb);
     });
+}
+
+/** What is wrong where no scenario is named: an option that none of them has, else the name is what is missing. */
+export function withoutScenario(
+  command: Command,
+  verb: ScenarioVerb,
+  ...others: string[]
+): UsageError {
+  const known = [command, ...command.commands].flatMap(({ options }) =>
+    options.map((option) => option.long ?? option.flags),
+  );
+  const typed = command.args.filter((arg) => arg.startsWith("--")).map((arg) => arg.split("=")[0]!);
+  const unknown = typed.find((option) => !known.includes(option));
+  return unknown === undefined
+    ? missingScenario(verb, ...others)
+    : unknownName("option", unknown, [...new Set(known), "--help"]);
 }
 
 function entriesOf(verb: ScenarioVerb): Entry[] {
@@ -72,7 +88,7 @@ export function scenarioFirst(verb: ScenarioVerb, args: readonly string[]): stri
 }
 
 /** `others`: what the verb also takes instead of a name. */
-export function missingScenario(verb: ScenarioVerb, ...others: string[]): UsageError {
+function missingScenario(verb: ScenarioVerb, ...others: string[]): UsageError {
   const names = entriesOf(verb).map((entry) => entry.name);
   return new UsageError({
     argument: verb,

@@ -15,7 +15,7 @@ import { nameList } from "./arguments.ts";
 import { exitCode } from "./exit.ts";
 import { checkedKernel, kernelOption } from "./kernelOption.ts";
 import { print, printJson } from "./output.ts";
-import { missingScenario } from "./scenarioVerb.ts";
+import { withoutScenario } from "./scenarioVerb.ts";
 import { textFile } from "./textFile.ts";
 import type { Answer } from "./scenarios/scenario.ts";
 
@@ -54,7 +54,8 @@ export function addStructOption(verb: Command, finish: (status: number) => void)
     .option("--json", "one JSON object on stdout")
     .addHelpText("after", descriptionHelp)
     .action(async (flags: StructFlags) => {
-      if (flags.struct === undefined) throw missingScenario("compare", "--struct with a file");
+      if (flags.struct === undefined)
+        throw withoutScenario(verb, "compare", "--struct with a file");
       checkRest(verb);
       const options = optionsOf(flags);
       const struct = await structOf(flags.struct);

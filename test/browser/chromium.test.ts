@@ -3,7 +3,16 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { emulatedSystems, Replayer, type ReplayReport } from "../../src/conformance/index.ts";
 import { readTraceLines } from "../../src/conformance/files.ts";
-import { abiNames, compareSyncPtr, Machine, runSyncPtr, type CompareRow } from "../../src/index.ts";
+import {
+  abiNames,
+  compareRemote,
+  compareSyncPtr,
+  Machine,
+  remotePathNames,
+  runRemote,
+  runSyncPtr,
+  type CompareRow,
+} from "../../src/index.ts";
 import type { Jobs } from "./page/jobs.ts";
 import { inShare } from "./page/share.ts";
 import { launchChromium } from "./support/chromium.ts";
@@ -107,6 +116,13 @@ describe("an isolated page under script-src 'self' 'wasm-unsafe-eval'", () => {
     expect(rows.filter((row) => !(row.nsPerCall > 0))).toEqual([]);
   });
 
+  test("reads another process's memory by every path as Node does", async () => {
+    const options = { layouts: ["alternating", "hugetlb", "device"], lengths: [16, 8192] } as const;
+    const answer = await ask(isolated, "compareRemote", paths.core("study"), options);
+    expect(answer).toEqual(await compareRemote("remote-read", options));
+    expect(answer.rows).toHaveLength(3 * 2 * remotePathNames.length);
+  });
+
   test("Node's own share of the traces is there to compare with", () => {
     expect(Object.keys(expected.kinds)).toHaveLength(traces.length);
     expect(expected.failures).toEqual([]);
@@ -177,6 +193,18 @@ describe("a page without any headers, with the package as it was built", () => {
 
   test("runs the scenario as Node does", async () => {
     expect(await ask(plain, "run", paths.core("study"))).toEqual(await runSyncPtr());
+  });
+
+  test("shows another process's page tables before a read and after it, as Node does", async () => {
+    const options = {
+      layout: "absent",
+      length: 8192,
+      path: "fast-v3-sketch",
+      show: "tables",
+    } as const;
+    const answer = await ask(plain, "readRemote", paths.core("study"), options);
+    expect(answer).toEqual(await runRemote("remote-read", options));
+    expect(answer.pages).toEqual({ before: "..", after: "ZZ" });
   });
 
   test("cannot have the threads build, and says why", async () => {

@@ -14,6 +14,11 @@ const mistakes: readonly (readonly [string, string])[] = [
   ["run sync", 'scenario "sync" is unknown (did you mean sync-ptr?)'],
   ["run help", 'scenario "help" is unknown; valid: sync-ptr'],
   ["run --arch none", "run is missing its <scenario>; valid: sync-ptr"],
+  ["run --archs=none", 'option "--archs" is unknown (did you mean --arch?)'],
+  [
+    "compare --layuot huge",
+    'option "--layuot" is unknown (did you mean --layout?); valid: --struct',
+  ],
   ["help run sync", 'scenario "sync" is unknown (did you mean sync-ptr?)'],
   ["compare sync-ptr more", "compare sync-ptr got too many arguments: more; valid: [options]"],
   ["compare sync-ptr --jsn", 'option "--jsn" is unknown (did you mean --json?); valid: --arch,'],

@@ -17,7 +17,7 @@ export {
   type SideEvents,
   type TaskBits,
 } from "./events.ts";
-export { figureSources } from "./figures.ts";
+export { figureSources } from "./figures/sources.ts";
 export { type CostProfile, type Difference } from "./profile.ts";
 export { costProfile, costProfiles } from "./profiles/index.ts";
 export { ioctlShares, restAssumption, threadFigures, type AccessInstructions } from "./thread.ts";

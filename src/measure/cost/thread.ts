@@ -9,7 +9,7 @@
  */
 
 import { checkThat, objectOf } from "../../base/checks.ts";
-import { threadReported } from "./figures.ts";
+import { threadReported } from "./figures/cycles.ts";
 
 const percent = 100;
 

@@ -23,7 +23,7 @@ export const components = [
 /** One entry of `components`. */
 export type Component = (typeof components)[number];
 
-/** A published figure: its name (figures.ts) and its value. */
+/** A published figure: its name (figures/) and its value. */
 export interface Term {
   readonly path: string;
   readonly value: number;

@@ -6,7 +6,16 @@
 import type * as Conformance from "../../../src/conformance/index.ts";
 import type { ReplayReport } from "../../../src/conformance/index.ts";
 import type * as Library from "../../../src/index.ts";
-import type { BuildName, CompareOptions, CompareRow, SyncPtrRun } from "../../../src/index.ts";
+import type {
+  BuildName,
+  CompareOptions,
+  CompareRemoteOptions,
+  CompareRow,
+  RemoteComparison,
+  RemoteRun,
+  RunRemoteOptions,
+  SyncPtrRun,
+} from "../../../src/index.ts";
 import { inShare } from "./share.ts";
 
 /** What the headers of the page came to. */
@@ -33,6 +42,8 @@ export interface Jobs {
   pageState(): PageState;
   run(study: string): Promise<SyncPtrRun>;
   compare(study: string, options: CompareOptions): Promise<readonly CompareRow[]>;
+  readRemote(study: string, options: RunRemoteOptions): Promise<RemoteRun>;
+  compareRemote(study: string, options: CompareRemoteOptions): Promise<RemoteComparison>;
   replay(core: CoreChoice, files: readonly string[]): Promise<ReplayReport>;
   /** What making a machine throws; null if it is made. */
   createError(core: CoreChoice): Promise<Caught | null>;
@@ -57,6 +68,10 @@ export function jobsOf(library: typeof Library, conformance: typeof Conformance)
       const cores = { study: addressOf(study) };
       return (await library.compareSyncPtr({ ...options, wasm: cores })).rows;
     },
+    readRemote: (study, options) =>
+      library.runRemote("remote-read", { ...options, wasm: addressOf(study) }),
+    compareRemote: (study, options) =>
+      library.compareRemote("remote-read", { ...options, wasm: addressOf(study) }),
     replay: async (core, files) => {
       const switchEvery = core.build === "study" ? 1 : 0;
       const systems = conformance.emulatedSystems(await create(core), { switchEvery });

@@ -4,7 +4,7 @@
  * in copies too, and every access masks its own address.
  */
 
-import { primitiveCounts } from "../figures.ts";
+import { primitiveCounts } from "../figures/primitives.ts";
 import type { CostProfile } from "../profile.ts";
 import { derive, terms, times, unpriced, weight, type Term, type Weight } from "../weights.ts";
 import { routineCurve } from "./curves.ts";

@@ -1,7 +1,7 @@
 /** Copy curves made from the assembler copy routines' figures. */
 
 import type { AlignmentClass, CopyCurve, CopyPoint } from "../copyCurve.ts";
-import { copyRoutines } from "../figures.ts";
+import { copyRoutines } from "../figures/copyRoutines.ts";
 
 /** RISC-V moves one byte at a time below this many bytes, words from it on. */
 const riscvWordCopyFrom = 71;

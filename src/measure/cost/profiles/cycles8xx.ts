@@ -1,6 +1,6 @@
 /** Modelled cycles of PowerPC 8xx. */
 
-import { threadReported } from "../figures.ts";
+import { threadReported } from "../figures/cycles.ts";
 import type { CycleModel } from "../profile.ts";
 import { derive, terms } from "../weights.ts";
 

@@ -2,7 +2,7 @@
 
 import type { CopyCurve, CopyPoint } from "../copyCurve.ts";
 import type { CostEvent } from "../events.ts";
-import { x86CopyFromUserExtra, x86CopyToUserExtra, x86Cycles } from "../figures.ts";
+import { x86CopyFromUserExtra, x86CopyToUserExtra, x86Cycles } from "../figures/cycles.ts";
 import type { CycleModel, CycleWeight } from "../profile.ts";
 import { derive, terms, times, type Derived } from "../weights.ts";
 

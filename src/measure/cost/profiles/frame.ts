@@ -1,6 +1,6 @@
 /** Where the size of a function's frame is read off. */
 
-import { readSideOtherStores } from "../figures.ts";
+import { readSideOtherStores } from "../figures/primitives.ts";
 import type { Term } from "../weights.ts";
 
 /**

@@ -7,7 +7,8 @@
  *   compare, branch                         test of the fault result (gets only: puts jump)
  */
 
-import { copyRoutines, primitiveCounts } from "../figures.ts";
+import { copyRoutines } from "../figures/copyRoutines.ts";
+import { primitiveCounts } from "../figures/primitives.ts";
 import type { CostProfile } from "../profile.ts";
 import { derive, terms, unpriced, weight, type Term, type Weight } from "../weights.ts";
 import { routineCurve } from "./curves.ts";

@@ -8,7 +8,7 @@
  * compare pair more than a check of constant size.
  */
 
-import { primitiveCounts } from "../figures.ts";
+import { primitiveCounts } from "../figures/primitives.ts";
 import type { CostProfile } from "../profile.ts";
 import {
   derive,

@@ -4,7 +4,7 @@
  * one `rep movsb`, counted as one instruction.
  */
 
-import { primitiveCounts } from "../figures.ts";
+import { primitiveCounts } from "../figures/primitives.ts";
 import type { CostProfile } from "../profile.ts";
 import { derive, terms, unpriced, weight, type Weight } from "../weights.ts";
 import { x86CycleModel } from "./cyclesX86.ts";
