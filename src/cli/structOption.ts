@@ -54,8 +54,9 @@ export function addStructOption(verb: Command, finish: (status: number) => void)
     .option("--json", "one JSON object on stdout")
     .addHelpText("after", descriptionHelp)
     .action(async (flags: StructFlags) => {
-      if (flags.struct === undefined)
+      if (flags.struct === undefined) {
         throw withoutScenario(verb, "compare", "--struct with a file");
+      }
       checkRest(verb);
       const options = optionsOf(flags);
       const struct = await structOf(flags.struct);
