@@ -6,5 +6,6 @@ export * from "./api/constants";
 export * from "./api/forms";
 export * from "./api/mmConstants";
 export * from "./api/pcmConstants";
+export * from "./api/perfConstants";
 export * from "./api/remoteConstants";
 export * from "./api/remoteSteps";

@@ -7,6 +7,7 @@ export * from "./api/uaccess";
 export * from "./api/measure";
 export * from "./api/measureRemote";
 export * from "./api/remote";
+export * from "./api/perf";
 export * from "./api/pcm";
 export * from "./api/resume";
 export * from "./api/syncPtr";

@@ -161,6 +161,7 @@ export const HEADER_EVENT_COUNT: u32 = offsetof<Header>("eventCount");
 export const HEADER_NANOSECONDS: u32 = offsetof<Header>("nanoseconds");
 export const HEADER_TASKS: u32 = offsetof<Header>("tasks");
 export const HEADER_FAIL_ALLOCATION: u32 = offsetof<Header>("failAllocation");
+export const HEADER_PERF_EVENTS: u32 = offsetof<Header>("perfEvents");
 export const HEADER_YIELD_EVERY: u32 = offsetof<Header>("yieldEvery");
 
 export { FRAME_FILE } from "../machine/frames";

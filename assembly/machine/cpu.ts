@@ -58,6 +58,7 @@ export class Cpu {
   walkLevel: u32; //     160 and the level it stands at
   checkedCount: u32; //  164 study: range checks made in the current kernel function
   origin: u32; //        168 study: kind of primitive that runs
+  perf: u32; //          172 PerfCpu, 0 = nobody uses perf
   blockWritePair: u64; //176 what a block for writing opens: nothing where each access toggles the guard
   pageLimit: u64; //     184 up to here an access of at most a page passes the range check, whatever its size
   lockNext: u32; //      192 who waits behind this CPU for an mmap lock

@@ -104,6 +104,10 @@ export class Header {
   rcuTables: u32; // page tables, by pfn through Frame.next
   rcuVmas: u32; // VMAs, through Vma.file
   failAllocation: u32; // study: how many allocations from here one finds RAM full; 0 = none does
+  perfEvents: u32; // list of the open perf events, through PerfEvent.nextOpen
+  perfIds: u32; // and ids given to them so far
+  perfEnabled: u32; // list of those that are enabled, through PerfEvent.next
+  faultObserver: u32; // what is told of page faults (observer.ts), while anybody wants to know
 }
 
 @inline

@@ -28,6 +28,7 @@ export class Task {
   privileged: u32; // it has all capabilities
   killed: u32; // a fatal signal is pending
   lock: u32; // alloc_lock: whoever changes `mm`, or takes hold of it for another task, holds it
+  perf: u32; // PerfTask: how samples see it, 0 = they never do
 }
 
 /** RLIMIT_STACK of a new task (_STK_LIM). */

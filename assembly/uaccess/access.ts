@@ -8,6 +8,7 @@ import {
 } from "../machine/findings";
 import { frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
 import { PAGE_MASK, PAGE_SIZE, header } from "../machine/map";
+import { faultTaken } from "../machine/observer";
 import { ACCESS_READ, ACCESS_WRITE, entryAllows, repairFault } from "../mm/fault";
 import { Mm } from "../mm/mm";
 import { PTE_ACCESSED, PTE_DIRTY, PTE_PKEY_SHIFT, PTE_PRESENT, pteFrame } from "../mm/pte";
@@ -193,7 +194,9 @@ function faultRepaired(cpu: Cpu, va: u64, access: u32): bool {
   if (!repairForbidden(cpu) && !keyDenied(cpu, va, access)) {
     const saved = ports(cpu);
     setPorts(cpu, cpu.closedPair);
+    faultTaken(cpu, va, access, 0);
     const result = repairFault(cpu, va, access);
+    if (result == 0) faultTaken(cpu, va, access, 1);
     setPorts(cpu, saved);
     if (result == 0) return true;
   }

@@ -26,6 +26,7 @@ export const errnos = {
   EBADFD: 77,
   ESTRPIPE: 86,
   EMSGSIZE: 90,
+  EOPNOTSUPP: 95,
   ENOBUFS: 105,
   EALREADY: 114,
   ERESTARTSYS: 512,

@@ -3,6 +3,8 @@
 import { text as checkText, wholeNumber } from "../base/checks.ts";
 import { PcmReplayer } from "./pcm.ts";
 import { parsePcmCase } from "./pcmTrace.ts";
+import { PerfRegsReplayer } from "./perfRegs.ts";
+import { isPerfRegsCase, parsePerfRegsCase } from "./perfRegsTrace.ts";
 import { RemoteVmReplayer } from "./remoteVm.ts";
 import { isRemoteVmCase, parseRemoteVmCase } from "./remoteVmTrace.ts";
 import { lineField, ReplayTally, type Failure, type ReplayReport } from "./report.ts";
@@ -23,12 +25,14 @@ export class Replayer {
   readonly #tally = new ReplayTally();
   readonly #pcm: PcmReplayer;
   readonly #remoteVm: RemoteVmReplayer;
+  readonly #perfRegs: PerfRegsReplayer;
 
   /** @throws UsageError for a machine that lacks a method */
   constructor(systems: ReplayedSystems) {
     replayedSystems("systems", systems);
     this.#pcm = new PcmReplayer(systems.pcm, this.#tally);
     this.#remoteVm = new RemoteVmReplayer(systems.remoteVm, this.#tally);
+    this.#perfRegs = new PerfRegsReplayer(systems.perfRegs, this.#tally);
   }
 
   /** Replays the case on one line; whatever is wrong with it is counted as a failed case. */
@@ -47,6 +51,7 @@ export class Replayer {
 
   #replayCase(json: JsonObject, file: string, line: number): void {
     if (isRemoteVmCase(json)) this.#remoteVm.replay(parseRemoteVmCase(json), file, line);
+    else if (isPerfRegsCase(json)) this.#perfRegs.replay(parsePerfRegsCase(json), file, line);
     else this.#pcm.replay(parsePcmCase(json), file, line);
   }
 

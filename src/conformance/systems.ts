@@ -6,6 +6,8 @@ import { pcmMachine } from "./pcmArguments.ts";
 import type { RemotePath } from "../machine/remotePath.ts";
 import { EmulatedPcm } from "./pcmEmulated.ts";
 import type { PcmMachine } from "./pcmMachine.ts";
+import { EmulatedPerfRegs } from "./perfRegsEmulated.ts";
+import type { PerfRegsMachine } from "./perfRegsMachine.ts";
 import { EmulatedRemoteVm, remoteVmOptions } from "./remoteVmEmulated.ts";
 import type { RemoteVmMachine } from "./remoteVmMachine.ts";
 
@@ -13,6 +15,7 @@ import type { RemoteVmMachine } from "./remoteVmMachine.ts";
 export interface ReplayedSystems {
   readonly pcm: PcmMachine;
   readonly remoteVm: RemoteVmMachine;
+  readonly perfRegs: PerfRegsMachine;
 }
 
 const remoteVmMethods: readonly (keyof RemoteVmMachine)[] = [
@@ -24,10 +27,18 @@ const remoteVmMethods: readonly (keyof RemoteVmMachine)[] = [
   "takeFindings",
   "finish",
 ];
+const perfRegsMethods: readonly (keyof PerfRegsMachine)[] = [
+  "reset",
+  "perform",
+  "symbol",
+  "takeFindings",
+  "finish",
+];
 /** Machines of the caller's own may be replayed on too. */
 export const replayedSystems = objectOf<ReplayedSystems>({
   pcm: pcmMachine,
   remoteVm: withMethods(remoteVmMethods),
+  perfRegs: withMethods(perfRegsMethods),
 });
 
 /** How a replay runs the machine. */
@@ -47,5 +58,6 @@ export function emulatedSystems(machine: Machine, options: EmulationOptions = {}
   return {
     pcm: new EmulatedPcm(machine, common),
     remoteVm: new EmulatedRemoteVm(machine, { ...common, remotePath }),
+    perfRegs: new EmulatedPerfRegs(machine, common),
   };
 }

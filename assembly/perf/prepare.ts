@@ -1,0 +1,204 @@
+import { Cpu } from "../machine/cpu";
+import { PAGE_SHIFT, header } from "../machine/map";
+import { PageState, lookUp } from "../mm/pageState";
+import { PTE_PRESENT, PTE_SPECIAL, pteFrame } from "../mm/pte";
+import { levelShift } from "../mm/table";
+import {
+  SAMPLE_ADDR,
+  SAMPLE_CALLCHAIN,
+  SAMPLE_CGROUP,
+  SAMPLE_CODE_PAGE_SIZE,
+  SAMPLE_DATA_PAGE_SIZE,
+  SAMPLE_DATA_SRC,
+  SAMPLE_ID_ALL,
+  SAMPLE_IP,
+  SAMPLE_PERIOD,
+  SAMPLE_PHYS_ADDR,
+  SAMPLE_RAW,
+  SAMPLE_REGS_INTR,
+  SAMPLE_REGS_USER,
+  SAMPLE_STACK_USER,
+  SAMPLE_TRANSACTION,
+  SAMPLE_WEIGHT_TYPE,
+} from "./attr";
+import { callchain } from "./callchain";
+import { PerfEvent, PerfLevel, perfTaskOf, pidOf, primaryId, tidOf } from "./event";
+import { PtRegs, userMode } from "./ptRegs";
+import { SampleData } from "./sampleData";
+import { sampleRegsIntr, sampleRegsUser } from "./userRegs";
+import { TASK_SIZE, stackDumpBytes } from "./userStack";
+
+/** Finding what a sample is to hold, and how long it becomes (perf_prepare_sample; kernel/events/core.c, 6.18). */
+
+/** "Not available" for each part of a data source (PERF_MEM_NA). */
+const DATA_SOURCE_NONE: u64 = 0x1e05080021;
+/** The kernel's text is mapped with pages of 2 MiB. */
+const KERNEL_PAGE_BYTES: u64 = 2 << 20;
+/** The only control group there is. */
+const ROOT_CGROUP: u64 = 1;
+
+/** perf_sample_data_init: only what one line holds, and the address where there is one. */
+export function initSample(data: SampleData, addr: u64, period: u64): void {
+  data.sampleFlags = SAMPLE_PERIOD;
+  data.period = period;
+  data.dynSize = 0;
+  if (addr == 0) return;
+  data.addr = addr;
+  data.sampleFlags |= SAMPLE_ADDR;
+}
+
+/** perf_sample_save_raw_data: `bytes` of raw data, filled up with zeros so that they and their size are whole words. */
+export function saveRaw(data: SampleData, raw: usize, bytes: u32): void {
+  data.raw = raw;
+  data.rawBytes = bytes;
+  data.dynSize += rawBlockBytes(bytes);
+  data.sampleFlags |= SAMPLE_RAW;
+}
+
+@inline
+export function rawBlockBytes(bytes: u32): u32 {
+  return (bytes + 4 + 7) & ~7;
+}
+
+/** perf_sample_data_size: bytes of the record as far as its fields are known. */
+@inline
+export function sampleBytes(data: SampleData, event: PerfEvent): u32 {
+  return 8 + event.headerBytes + event.idBytes + (data.dynSize as u32);
+}
+
+/** A field that is asked for and not there yet; it counts as there from now on. */
+@inline
+function needs(data: SampleData, field: u64): bool {
+  if ((data.type & field) == 0 || (data.sampleFlags & field) == field) return false;
+  data.sampleFlags |= field;
+  return true;
+}
+
+/** What of `type` is to be found first because something else is made of it. */
+function withNeeded(type: u64): u64 {
+  let all = type;
+  if ((type & SAMPLE_CODE_PAGE_SIZE) != 0) all |= SAMPLE_IP;
+  if ((type & (SAMPLE_DATA_PAGE_SIZE | SAMPLE_PHYS_ADDR)) != 0) all |= SAMPLE_ADDR;
+  if ((type & SAMPLE_STACK_USER) != 0) all |= SAMPLE_REGS_USER;
+  return all;
+}
+
+/**
+ * Fills in what the event asks for and an event before it on the same occurrence did not: fields that are there stay as
+ * they are, and so does the size that was added for them.
+ */
+export function prepareSample(
+  cpu: Cpu,
+  level: PerfLevel,
+  data: SampleData,
+  event: PerfEvent,
+  regs: PtRegs,
+): void {
+  const wanted = withNeeded(event.sampleType) & ~data.sampleFlags;
+  data.type = event.sampleType;
+  if (wanted == 0) return;
+  if ((wanted & SAMPLE_ID_ALL) != 0) saveIds(cpu, data, event);
+  if ((wanted & SAMPLE_IP) != 0) data.ip = regs.ip;
+  data.sampleFlags |= wanted & (SAMPLE_ID_ALL | SAMPLE_IP);
+  if ((wanted & SAMPLE_CALLCHAIN) != 0) saveCallchain(cpu, level, data, event, regs);
+  if ((wanted & SAMPLE_RAW) != 0) saveRaw(data, 0, 0);
+  if ((wanted & SAMPLE_REGS_USER) != 0) saveRegsUser(cpu, data, event, regs);
+  if ((wanted & SAMPLE_STACK_USER) != 0) saveStack(cpu, data, event);
+  saveConstants(data, wanted);
+  if ((wanted & SAMPLE_REGS_INTR) != 0) saveRegsIntr(cpu, data, event, regs);
+  saveMemory(cpu, data, regs, wanted);
+}
+
+/** __perf_event_header__init_id. */
+function saveIds(cpu: Cpu, data: SampleData, event: PerfEvent): void {
+  const task = perfTaskOf(cpu);
+  data.pid = pidOf(task);
+  data.tid = tidOf(task);
+  data.time = header().nanoseconds;
+  data.id = primaryId(event);
+  data.streamId = event.id;
+  data.cpu = cpu.index;
+}
+
+function saveCallchain(
+  cpu: Cpu,
+  level: PerfLevel,
+  data: SampleData,
+  event: PerfEvent,
+  regs: PtRegs,
+): void {
+  const chain = callchain(cpu, level, event, regs);
+  data.callchain = chain;
+  data.dynSize += (1 + load<u64>(chain)) << 3;
+  data.sampleFlags |= SAMPLE_CALLCHAIN;
+}
+
+@inline
+function blockBytes(regs: u64, mask: u64): u64 {
+  return regs == 0 ? 8 : 8 + (popcnt<u64>(mask) << 3);
+}
+
+/** A stack alone needs the registers too, but does not write them. */
+function saveRegsUser(cpu: Cpu, data: SampleData, event: PerfEvent, regs: PtRegs): void {
+  sampleRegsUser(cpu, data, regs);
+  if ((event.sampleType & SAMPLE_REGS_USER) == 0) return;
+  data.dynSize += blockBytes(data.userRegs, event.sampleRegsUser);
+  data.sampleFlags |= SAMPLE_REGS_USER;
+}
+
+/** Registers, but a size of 0, make one word more than is added here: see putStackDump. */
+function saveStack(cpu: Cpu, data: SampleData, event: PerfEvent): void {
+  const wanted = event.sampleStackUser & 0xffff;
+  const bytes = stackDumpBytes(cpu, wanted, sampleBytes(data, event), data.userRegs);
+  data.stackUserSize = bytes;
+  data.dynSize += bytes == 0 ? 8 : 16 + bytes;
+  data.sampleFlags |= SAMPLE_STACK_USER;
+}
+
+/** What only hardware could know. */
+function saveConstants(data: SampleData, wanted: u64): void {
+  if ((wanted & SAMPLE_WEIGHT_TYPE) != 0) data.weight = 0;
+  if ((wanted & SAMPLE_DATA_SRC) != 0) data.dataSource = DATA_SOURCE_NONE;
+  if ((wanted & SAMPLE_TRANSACTION) != 0) data.transaction = 0;
+  if ((wanted & SAMPLE_ADDR) != 0) data.addr = 0;
+  if ((wanted & SAMPLE_CGROUP) != 0) data.cgroup = ROOT_CGROUP;
+  data.sampleFlags |=
+    wanted &
+    (SAMPLE_WEIGHT_TYPE | SAMPLE_DATA_SRC | SAMPLE_TRANSACTION | SAMPLE_ADDR | SAMPLE_CGROUP);
+}
+
+function saveRegsIntr(cpu: Cpu, data: SampleData, event: PerfEvent, regs: PtRegs): void {
+  sampleRegsIntr(cpu, data, regs);
+  data.dynSize += blockBytes(data.intrRegs, event.sampleRegsIntr);
+  data.sampleFlags |= SAMPLE_REGS_INTR;
+}
+
+/** perf_virt_to_phys, perf_get_page_size: by the tables, as they are. */
+function saveMemory(cpu: Cpu, data: SampleData, regs: PtRegs, wanted: u64): void {
+  if ((wanted & SAMPLE_PHYS_ADDR) != 0) data.physAddr = physicalOf(cpu, data.addr);
+  if ((wanted & SAMPLE_DATA_PAGE_SIZE) != 0) data.dataPageSize = pageBytesOf(cpu, data.addr);
+  if ((wanted & SAMPLE_CODE_PAGE_SIZE) != 0) {
+    data.codePageSize = userMode(regs) ? pageBytesOf(cpu, regs.ip) : KERNEL_PAGE_BYTES;
+  }
+  data.sampleFlags |=
+    wanted & (SAMPLE_PHYS_ADDR | SAMPLE_DATA_PAGE_SIZE | SAMPLE_CODE_PAGE_SIZE);
+}
+
+/** A page that a reference can be taken to; the zero page is none. */
+function physicalOf(cpu: Cpu, va: u64): u64 {
+  if (va == 0 || va >= TASK_SIZE) return 0;
+  const page = lookUp(cpu.mm, va);
+  if ((page.entry & (PTE_PRESENT | PTE_SPECIAL)) != PTE_PRESENT) return 0;
+  return ((pteFrame(page.entry) as u64) << PAGE_SHIFT) + (va & (bytesAt(page) - 1));
+}
+
+function pageBytesOf(cpu: Cpu, va: u64): u64 {
+  if (va == 0) return 0;
+  const page = lookUp(cpu.mm, va);
+  return (page.entry & PTE_PRESENT) != 0 ? bytesAt(page) : 0;
+}
+
+@inline
+function bytesAt(page: PageState): u64 {
+  return (1 as u64) << levelShift(page.level);
+}

@@ -1,0 +1,174 @@
+/** perf_event_open, and what happens to events when tasks come and go (kernel/events/core.c, 6.18). */
+
+import { errnos } from "../../base/errno.ts";
+import type { Machine } from "../../machine/machine.ts";
+import { copyAttributes, type Attributes } from "./attributes.ts";
+import {
+  AttributeView,
+  MOST_FRAMES,
+  checkCopied,
+  checkEvent,
+  checkRights,
+} from "./checkAttributes.ts";
+import type { CoreRecord } from "./coreRecord.ts";
+import { PerfEvent, openEvents, viewOf } from "./perfEvent.ts";
+import type { PerfTask } from "./perfTask.ts";
+
+const { EACCES, EBADF, EINVAL, ENOMEM, ESRCH } = errnos;
+
+/** Flags of the call. */
+const NO_GROUP = 1;
+const OUTPUT = 2;
+const CONTROL_GROUP = 4;
+const KNOWN_FLAGS = 15;
+
+/** Whom an event is to be attached to. */
+export interface OpenRequest {
+  /** Address of the attributes. */
+  readonly attributes: bigint;
+  /** A task, every one ("all", pid −1), or nobody (a number that no process has). */
+  readonly target: PerfTask | "all" | "nobody";
+  /** A CPU, or −1 for every one. */
+  readonly cpu: number;
+  /** The group descriptor: an event, none (−1), or a descriptor that is no event. */
+  readonly group?: PerfEvent | "none" | "bad";
+  readonly flags?: number;
+}
+
+/** The events of one machine. */
+export class PerfEvents {
+  readonly #machine: Machine;
+  readonly #cpus: number;
+
+  /** @param cpus CPUs that events may be attached to; default those of the machine */
+  constructor(machine: Machine, cpus: number = machine.shape.cpus) {
+    this.#machine = machine;
+    this.#cpus = cpus;
+  }
+
+  /** perf_event_open of a task: the event, or −errno. */
+  open(caller: PerfTask, request: OpenRequest): PerfEvent | number {
+    const flags = request.flags ?? 0;
+    if ((flags & ~KNOWN_FLAGS) !== 0) return -EINVAL;
+    const attributes = copyAttributes(caller.task, request.attributes);
+    if (typeof attributes === "number") return attributes;
+    const view = new AttributeView(this.#machine, attributes);
+    return checkCopied(view) || this.#openChecked(caller, request, view, flags);
+  }
+
+  #openChecked(
+    caller: PerfTask,
+    request: OpenRequest,
+    view: AttributeView,
+    flags: number,
+  ): PerfEvent | number {
+    const { privileged } = caller;
+    const group = request.group ?? "none";
+    const leader = group instanceof PerfEvent && (flags & NO_GROUP) === 0 ? group : null;
+    const error =
+      checkRights(view, privileged) ||
+      (flags & CONTROL_GROUP ? -EINVAL : 0) ||
+      (group === "bad" ? -EBADF : 0) ||
+      this.#checkTarget(request, view, leader) ||
+      checkEvent(view, privileged) ||
+      this.#checkReach(caller, request) ||
+      checkGroup(view, request, leader);
+    if (error !== 0) return error;
+    const event = this.#create(caller, request, view.attributes);
+    if (typeof event === "number") return event;
+    const shared = group instanceof PerfEvent && (flags & OUTPUT) !== 0 ? event.shareRingOf(group) : 0;
+    if (shared !== 0) {
+      event.close();
+      return shared;
+    }
+    const exports = this.#machine.exports;
+    if (leader !== null) exports.perfJoinGroup(event.record.address, leader.record.address);
+    if (!view.has("disabled")) exports.perfEnable(event.record.address);
+    return event;
+  }
+
+  #checkTarget(
+    { target, cpu }: OpenRequest,
+    view: AttributeView,
+    leader: PerfEvent | null,
+  ): number {
+    if (target === "nobody") return -ESRCH;
+    const inherits = leader?.attributes.has("inherit") ?? view.has("inherit");
+    if (target !== "all" && inherits !== view.has("inherit")) return -EINVAL;
+    const anyCpu = cpu === -1 && target !== "all";
+    return anyCpu || (cpu >= 0 && cpu < this.#cpus) ? 0 : -EINVAL;
+  }
+
+  /** Others' tasks, and every task, are for the privileged. */
+  #checkReach(caller: PerfTask, { target }: OpenRequest): number {
+    if (caller.privileged) return 0;
+    return target instanceof Object && target.pid === caller.pid ? 0 : -EACCES;
+  }
+
+  #create(caller: PerfTask, { target, cpu }: OpenRequest, attributes: Attributes): PerfEvent | number {
+    if (attributes.get("sample_max_stack") === 0n) attributes.set("sample_max_stack", MOST_FRAMES);
+    const image = this.#machine.allocKernel(attributes.bytes.length);
+    image.bytes.set(attributes.bytes);
+    const task = target instanceof Object ? target.record : 0;
+    const record = this.#machine.exports.newPerfEvent(image.linear, task, cpu) >>> 0;
+    image.free();
+    return record === 0 ? -ENOMEM : new PerfEvent(caller, record);
+  }
+
+  /** perf_event_init_task: a new task gets events of its own for those that ask for it, group by group. */
+  inherit(parent: PerfTask, child: PerfTask, sameProcess: boolean): void {
+    const copies = new Map<number, number>();
+    for (const event of openEvents(this.#machine)) {
+      if (event.get32("PERF_EVENT_TASK") !== parent.record || !inherits(event, sameProcess)) continue;
+      copies.set(event.address, this.#copy(event, child, copies));
+    }
+  }
+
+  #copy(event: CoreRecord, child: PerfTask, copies: ReadonlyMap<number, number>): number {
+    const { exports } = this.#machine;
+    const cpu = event.get32("PERF_EVENT_CPU") >> 0;
+    const copy = new PerfEvent(child, exports.newPerfEvent(event.address, child.record, cpu) >>> 0);
+    const root = event.get32("PERF_EVENT_PARENT") || event.address;
+    copy.record.set32("PERF_EVENT_PARENT", root);
+    const leader = copies.get(event.get32("PERF_EVENT_LEADER"));
+    if (leader !== undefined) exports.perfJoinGroup(copy.record.address, leader);
+    if (event.get32("PERF_EVENT_ENABLED") !== 0) exports.perfEnable(copy.record.address);
+    return copy.record.address;
+  }
+
+  /** perf_event_exit_task: what its inherited events have counted goes to those they come from; its own end with it. */
+  leave(task: PerfTask): void {
+    for (const event of openEvents(this.#machine).reverse()) {
+      if (event.get32("PERF_EVENT_TASK") !== task.record) continue;
+      const parent = event.get32("PERF_EVENT_PARENT");
+      if (parent === 0) this.#machine.exports.perfDisable(event.address);
+      else this.#giveBack(event, parent);
+    }
+  }
+
+  #giveBack(event: CoreRecord, parent: number): void {
+    const root = openEvents(this.#machine).find(({ address }) => address === parent)!;
+    const counted = event.get64("PERF_EVENT_COUNT") + event.get64("PERF_EVENT_CHILD_COUNT");
+    root.set64("PERF_EVENT_CHILD_COUNT", root.get64("PERF_EVENT_CHILD_COUNT") + counted);
+    this.#machine.exports.freePerfEvent(event.address);
+  }
+}
+
+function inherits(event: CoreRecord, sameProcess: boolean): boolean {
+  const view = viewOf(event);
+  return view.has("inherit") && (sameProcess || !view.has("inherit_thread"));
+}
+
+/** A group's members have the leader's clock and CPU, and only a leader may be pinned or exclusive. */
+function checkGroup(view: AttributeView, request: OpenRequest, leader: PerfEvent | null): number {
+  if (leader === null) return 0;
+  const ofLeader = leader.record;
+  const task = request.target instanceof Object ? request.target.record : 0;
+  const fits =
+    ofLeader.get32("PERF_EVENT_CPU") >> 0 === request.cpu &&
+    ofLeader.get32("PERF_EVENT_TASK") === task &&
+    ofLeader.get32("PERF_EVENT_LEADER") === ofLeader.address &&
+    !view.has("pinned") &&
+    !view.has("exclusive");
+  return fits ? 0 : -EINVAL;
+}

@@ -1,0 +1,61 @@
+import type { ConstantName } from "../../core/exports.ts";
+import type { CoreMemory } from "../../machine/coreMemory.ts";
+import { CoreRecord } from "./coreRecord.ts";
+
+/** Words of struct pt_regs by their names; what the entry code keeps of ax is origAx. */
+const frameWords = {
+  ax: "PT_AX",
+  bx: "PT_BX",
+  cx: "PT_CX",
+  dx: "PT_DX",
+  si: "PT_SI",
+  di: "PT_DI",
+  bp: "PT_BP",
+  sp: "PT_SP",
+  ip: "PT_IP",
+  flags: "PT_FLAGS",
+  cs: "PT_CS",
+  ss: "PT_SS",
+  r8: "PT_R8",
+  r9: "PT_R9",
+  r10: "PT_R10",
+  r11: "PT_R11",
+  r12: "PT_R12",
+  r13: "PT_R13",
+  r14: "PT_R14",
+  r15: "PT_R15",
+  origAx: "PT_ORIG_AX",
+} as const satisfies Record<string, ConstantName>;
+
+export type FrameWord = keyof typeof frameWords;
+export type GeneralRegister = Exclude<FrameWord, "ip" | "cs" | "ss" | "origAx">;
+
+export const generalRegisters = (Object.keys(frameWords) as FrameWord[]).filter(
+  (name): name is GeneralRegister => !["ip", "cs", "ss", "origAx"].includes(name),
+);
+
+/** A struct pt_regs in the core. */
+export class RegisterFrame {
+  readonly #record: CoreRecord;
+
+  constructor(machine: CoreMemory, address: number) {
+    this.#record = new CoreRecord(machine, address);
+  }
+
+  /** Linear address. */
+  get address(): number {
+    return this.#record.address;
+  }
+
+  get(name: FrameWord): bigint {
+    return this.#record.get64(frameWords[name]);
+  }
+
+  set(name: FrameWord, value: bigint): void {
+    this.#record.set64(frameWords[name], BigInt.asUintN(64, value));
+  }
+
+  setAll(values: Readonly<Partial<Record<FrameWord, bigint>>>): void {
+    for (const [name, value] of Object.entries(values)) this.set(name as FrameWord, value);
+  }
+}
