@@ -15,7 +15,7 @@ import { Cpu } from "../machine/cpu";
 import { prepareAnonVma } from "./anon";
 import { pageIndex } from "./areas";
 import { isDax, isWhole } from "./dax";
-import { faultAround, faultsAround } from "./faultAround";
+import { faultAround, faultsAround, unwrittenBits } from "./faultAround";
 import { MappedFile, filePages, getCachedPage, getFilePage, isRaw } from "./file";
 import { expandStack } from "./growth";
 import { hugeZero, isTransparentHuge, leafLevel, splitLeaf } from "./huge";
@@ -228,7 +228,7 @@ function fillFromFile(mm: Mm, vma: Vma, start: u64, address: usize, level: u32, 
 function mapShared(mm: Mm, vma: Vma, address: usize, level: u32, pfn: u32, access: u32): void {
   const written = access == ACCESS_WRITE;
   if (written) folioOf(pfn).flags |= FOLIO_DIRTY;
-  mapLeaf(mm, vma, address, level, pfn, written ? writtenBits(vma) : 0);
+  mapLeaf(mm, vma, address, level, pfn, written ? writtenBits(vma) : unwrittenBits(vma));
 }
 
 /** Maps a page by its frame's number alone (vmf_insert_pfn): the entry holds no reference. */

@@ -1,11 +1,21 @@
 import { profile } from "../arch/profile";
 import { PAGE_SHIFT } from "../machine/map";
 import { pageIndex } from "./areas";
-import { FILE_DEVICE, FILE_SECRET, MappedFile, filePages, getCachedPage } from "./file";
+import {
+  FILE_DEVICE,
+  FILE_MEMFD,
+  FILE_SECRET,
+  FILE_SHMEM,
+  MappedFile,
+  filePages,
+  getCachedPage,
+} from "./file";
 import { mapLeaf } from "./leaf";
 import { Mm } from "./mm";
+import { PTE_RW } from "./pte";
 import { readEntry } from "./table";
 import { Vma } from "./vma";
+import { VM_SHARED, VM_WRITE } from "./vmaFlags";
 
 /** Pages that a read fault on a file maps at once (fault_around_bytes, mm/memory.c, 6.18). */
 const FAULT_AROUND_PAGES: u64 = 16;
@@ -39,5 +49,16 @@ function mapCached(mm: Mm, vma: Vma, va: u64, address: usize): void {
   const file = changetype<MappedFile>(vma.file as usize);
   const index = pageIndex(vma, va);
   const pfn = index < filePages(file) ? getCachedPage(file, index) : 0;
-  if (pfn != 0) mapLeaf(mm, vma, address, 1, pfn, 0);
+  if (pfn != 0) mapLeaf(mm, vma, address, 1, pfn, unwrittenBits(vma));
+}
+
+/**
+ * Besides the right to read: where no disk stands behind a shared mapping nobody wants to know of the first write
+ * (vma_wants_writenotify), and the page can be written to from the start.
+ */
+export function unwrittenBits(vma: Vma): u64 {
+  const wanted = VM_SHARED | VM_WRITE;
+  if ((vma.flags & wanted) != wanted) return 0;
+  const kind = changetype<MappedFile>(vma.file as usize).kind;
+  return kind == FILE_MEMFD || kind == FILE_SHMEM ? PTE_RW : 0;
 }

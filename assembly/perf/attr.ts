@@ -84,12 +84,7 @@ export const SAMPLE_KNOWN: u32 = (1 << 25) - 1;
 export const SAMPLE_WEIGHT_TYPE: u32 = SAMPLE_WEIGHT | SAMPLE_WEIGHT_STRUCT;
 /** What the trailer of a record that is no sample may hold. */
 export const SAMPLE_ID_ALL: u32 =
-  SAMPLE_TID |
-  SAMPLE_TIME |
-  SAMPLE_ID |
-  SAMPLE_STREAM_ID |
-  SAMPLE_CPU |
-  SAMPLE_IDENTIFIER;
+  SAMPLE_TID | SAMPLE_TIME | SAMPLE_ID | SAMPLE_STREAM_ID | SAMPLE_CPU | SAMPLE_IDENTIFIER;
 /** Fields of 8 bytes that stand in a sample and not in such a trailer. */
 export const SAMPLE_PLAIN_WORDS: u32 =
   SAMPLE_IP |

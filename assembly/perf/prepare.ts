@@ -8,8 +8,11 @@ import {
   SAMPLE_CALLCHAIN,
   SAMPLE_CGROUP,
   SAMPLE_CODE_PAGE_SIZE,
+  SAMPLE_CPU,
   SAMPLE_DATA_PAGE_SIZE,
   SAMPLE_DATA_SRC,
+  SAMPLE_ID,
+  SAMPLE_IDENTIFIER,
   SAMPLE_ID_ALL,
   SAMPLE_IP,
   SAMPLE_PERIOD,
@@ -18,6 +21,9 @@ import {
   SAMPLE_REGS_INTR,
   SAMPLE_REGS_USER,
   SAMPLE_STACK_USER,
+  SAMPLE_STREAM_ID,
+  SAMPLE_TID,
+  SAMPLE_TIME,
   SAMPLE_TRANSACTION,
   SAMPLE_WEIGHT_TYPE,
 } from "./attr";
@@ -97,7 +103,7 @@ export function prepareSample(
   const wanted = withNeeded(event.sampleType) & ~data.sampleFlags;
   data.type = event.sampleType;
   if (wanted == 0) return;
-  if ((wanted & SAMPLE_ID_ALL) != 0) saveIds(cpu, data, event);
+  if ((wanted & SAMPLE_ID_ALL) != 0) saveIds(cpu, data, event, wanted);
   if ((wanted & SAMPLE_IP) != 0) data.ip = regs.ip;
   data.sampleFlags |= wanted & (SAMPLE_ID_ALL | SAMPLE_IP);
   if ((wanted & SAMPLE_CALLCHAIN) != 0) saveCallchain(cpu, level, data, event, regs);
@@ -110,14 +116,16 @@ export function prepareSample(
 }
 
 /** __perf_event_header__init_id. */
-function saveIds(cpu: Cpu, data: SampleData, event: PerfEvent): void {
+function saveIds(cpu: Cpu, data: SampleData, event: PerfEvent, wanted: u64): void {
   const task = perfTaskOf(cpu);
-  data.pid = pidOf(task);
-  data.tid = tidOf(task);
-  data.time = header().nanoseconds;
-  data.id = primaryId(event);
-  data.streamId = event.id;
-  data.cpu = cpu.index;
+  if ((wanted & SAMPLE_TID) != 0) {
+    data.pid = pidOf(task);
+    data.tid = tidOf(task);
+  }
+  if ((wanted & SAMPLE_TIME) != 0) data.time = header().nanoseconds;
+  if ((wanted & (SAMPLE_ID | SAMPLE_IDENTIFIER)) != 0) data.id = primaryId(event);
+  if ((wanted & SAMPLE_STREAM_ID) != 0) data.streamId = event.id;
+  if ((wanted & SAMPLE_CPU) != 0) data.cpu = cpu.index;
 }
 
 function saveCallchain(
@@ -180,8 +188,7 @@ function saveMemory(cpu: Cpu, data: SampleData, regs: PtRegs, wanted: u64): void
   if ((wanted & SAMPLE_CODE_PAGE_SIZE) != 0) {
     data.codePageSize = userMode(regs) ? pageBytesOf(cpu, regs.ip) : KERNEL_PAGE_BYTES;
   }
-  data.sampleFlags |=
-    wanted & (SAMPLE_PHYS_ADDR | SAMPLE_DATA_PAGE_SIZE | SAMPLE_CODE_PAGE_SIZE);
+  data.sampleFlags |= wanted & (SAMPLE_PHYS_ADDR | SAMPLE_DATA_PAGE_SIZE | SAMPLE_CODE_PAGE_SIZE);
 }
 
 /** A page that a reference can be taken to; the zero page is none. */

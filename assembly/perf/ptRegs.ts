@@ -82,8 +82,10 @@ function frameOffset(bit: u32): u32 {
       return offsetof<PtRegs>("cs");
     case 11:
       return offsetof<PtRegs>("ss");
-    default: // 16 r8 … 23 r15, in the frame in the opposite direction
-      return offsetof<PtRegs>("r8") - ((bit - 16) << 3);
+    default: // 16 r8 … 19 r11, 20 r12 … 23 r15, in the frame in the opposite direction
+      return bit < 20
+        ? offsetof<PtRegs>("r8") - ((bit - 16) << 3)
+        : offsetof<PtRegs>("r12") - ((bit - 20) << 3);
   }
 }
 

@@ -142,13 +142,7 @@ function hit(cpu: Cpu, event: PerfEvent, regs: PtRegs): void {
 }
 
 /** bpf_perf_event_output: a sample of one event with given bytes, which counts nothing. */
-export function rawOutput(
-  cpu: Cpu,
-  event: PerfEvent,
-  raw: usize,
-  bytes: u32,
-  regs: PtRegs,
-): void {
+export function rawOutput(cpu: Cpu, event: PerfEvent, raw: usize, bytes: u32, regs: PtRegs): void {
   const level = levelOf(cpu);
   const data = changetype<SampleData>(dataOf(level));
   initSample(data, 0, 0);

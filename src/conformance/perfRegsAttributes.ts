@@ -1,7 +1,11 @@
 /** Attributes as recorded, as the bytes that a program hands over and as what a reader of records must know. */
 
 import type { CoreMemory } from "../machine/coreMemory.ts";
-import { Attributes, attributeFieldNames, type AttributeField } from "../systems/perf/attributes.ts";
+import {
+  Attributes,
+  attributeFieldNames,
+  type AttributeField,
+} from "../systems/perf/attributes.ts";
 import {
   bitsOf,
   eventFlags,

@@ -3,6 +3,7 @@
 import { errnoNameOf } from "../base/errno.ts";
 import type { PerfRing } from "../systems/perf/perfRing.ts";
 import { PerfEvent, eventCommands, type EventCommand } from "../systems/perf/perfEvent.ts";
+import { bitsOf, sampleTypes } from "../systems/perf/names.ts";
 import type { OpenRequest } from "../systems/perf/perfEvents.ts";
 import { attributeImage, layoutOf } from "./perfRegsAttributes.ts";
 import { PAGE_BYTES } from "./content.ts";
@@ -38,10 +39,15 @@ export const eventOperations: PerfHandlers<EventStep> = {
     const mapped = world
       .event(e)
       .event.mapRing({ bytes, writable, isPrivate: isPrivate ?? false, offset: off ?? 0 });
+    world.noteRing(e);
     return mapped < 0 ? { errno: errnoNameOf(-mapped) } : nothing;
   },
-  ioctl: (world, { e, cmd, arg }) =>
-    result(world.event(e).event.control(commandOf(cmd), argumentOf(world, arg))),
+  ioctl: (world, { e, cmd, arg }) => {
+    const { event } = world.event(e);
+    const answer = result(event.control(commandOf(cmd), argumentOf(world, arg)));
+    world.noteRing(e);
+    return answer;
+  },
   records,
   area,
   take: (world, { e, max }) => {
@@ -98,7 +104,8 @@ function argumentOf(world: PerfWorld, argument: number | string): bigint | PerfE
 function open(world: PerfWorld, step: EventOf<"open">): StepAnswer {
   const { machine, process } = world;
   const image = attributeImage(machine, step.attr);
-  const at = step.attr_at === undefined ? placeAttributes(world, image, step) : wordOf(step.attr_at);
+  const at =
+    step.attr_at === undefined ? placeAttributes(world, image, step) : wordOf(step.attr_at);
   const request: OpenRequest = {
     attributes: at,
     target: targetOf(world, step.pid),
@@ -110,7 +117,8 @@ function open(world: PerfWorld, step: EventOf<"open">): StepAnswer {
   const after = sizeAfter(world, at, image);
   if (typeof opened === "number") return { ...result(opened), ...after };
   const layout = layoutOf(machine, step.attr, () => world.withPacket.has(step.e));
-  world.events.set(step.e, { event: opened, layout });
+  world.events.set(step.e, { event: opened, layout, rings: new Set() });
+  world.noteRing(step.e);
   return { ret: 0n, ...after };
 }
 
@@ -135,7 +143,7 @@ function sizeAfter(world: PerfWorld, at: bigint, image: Uint8Array): StepAnswer 
   const linear = world.process.task.linearOf(BigInt.asUintN(64, place));
   if (linear === null) return nothing;
   const before = new DataView(image.buffer).getUint32(world.machine.constant("ATTR_SIZE"), true);
-  const size = world.machine.words[linear >>> 2]!;
+  const size = new DataView(world.machine.bytes.buffer).getUint32(linear, true);
   return size === before ? nothing : { size_after: BigInt(size) };
 }
 
@@ -200,11 +208,34 @@ function records(world: PerfWorld, { e, sample_of: owners }: EventOf<"records">)
     const header = readerAt(ring, at).header();
     if (header.size < HEADER_BYTES) break;
     const end = at + BigInt(header.size);
-    const { layout } = world.event(owners?.[shown.length] ?? e);
+    const owner = owners?.[shown.length] ?? writerOf(world, ring, at, header) ?? e;
+    const { layout } = world.event(owner);
     shown.push(show(world, ring, at, header, layout, end < head ? end : undefined));
     at = end;
   }
   return { head, tail, records: shown };
+}
+
+/** Of several events that write to one ring, the one that the record names; null where it need not or does not. */
+function writerOf(
+  world: PerfWorld,
+  ring: PerfRing,
+  at: bigint,
+  header: RecordHeader,
+): number | null {
+  const writers = [...world.events].filter(([, { rings }]) => rings.has(ring.address));
+  if (writers.length < 2) return null;
+  const isSample = header.type === world.machine.constant("RECORD_SAMPLE");
+  const word = isSample ? at + BigInt(HEADER_BYTES) : at + BigInt(header.size) - 8n;
+  const id = readerAt(ring, word).number(8);
+  const found = writers.find(
+    ([, { event, layout }]) => event.id === id && asksIdentifier(layout.sampleType),
+  );
+  return found?.[0] ?? null;
+}
+
+function asksIdentifier(sampleType: bigint): boolean {
+  return (sampleType & bitsOf(sampleTypes, ["IDENTIFIER"])) !== 0n;
 }
 
 /** Whole records of a ring that is written backwards, the newest first. */
@@ -258,7 +289,10 @@ function keyOf(form: Answer): string {
 
 type Fields = readonly (readonly [string, Answer])[];
 
-function fieldOf(record: Readonly<Record<string, Answer>>, name: string): Readonly<Record<string, Answer>> {
+function fieldOf(
+  record: Readonly<Record<string, Answer>>,
+  name: string,
+): Readonly<Record<string, Answer>> {
   const found = (record["fields"] as unknown as Fields).find(([field]) => field === name);
   return (found?.[1] ?? {}) as Readonly<Record<string, Answer>>;
 }

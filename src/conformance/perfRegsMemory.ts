@@ -88,7 +88,10 @@ function createFile({ machine }: PerfWorld, size: number, seed: number) {
 }
 
 /** Each mapping whose protection changes is recorded as it is afterwards. */
-function protect(world: PerfWorld, { addr, len, prot }: OperationOf<MemoryStep, "protect">): StepAnswer {
+function protect(
+  world: PerfWorld,
+  { addr, len, prot }: OperationOf<MemoryStep, "protect">,
+): StepAnswer {
   const { task } = world.process;
   const start = wordOf(addr);
   const end = start + BigInt(len);
@@ -103,7 +106,9 @@ function protect(world: PerfWorld, { addr, len, prot }: OperationOf<MemoryStep, 
 }
 
 function reportMapping(world: PerfWorld, address: bigint): void {
-  const vma = world.process.task.vmas().find(({ start, end }) => start <= address && address < end)!;
+  const vma = world.process.task
+    .vmas()
+    .find(({ start, end }) => start <= address && address < end)!;
   const shared = vma.permissions.endsWith("s");
   recordMapping(world.process, {
     address: vma.start,
@@ -123,4 +128,3 @@ function nameOf({ backing }: VmaView): string {
   if (backing === "anonymous") return "//anon";
   return backing === "shared anonymous" ? "/dev/zero (deleted)" : "/memfd:file (deleted)";
 }
-

@@ -1,6 +1,12 @@
 /** Operations of a case's programs: instructions, system calls, tasks that come and go. */
 
-import { execute, instructionNames, type InstructionName, type SegmentBits } from "../systems/perf/instructions.ts";
+import {
+  execute,
+  fetchInstruction,
+  instructionNames,
+  type InstructionName,
+  type SegmentBits,
+} from "../systems/perf/instructions.ts";
 import type { PerfTask } from "../systems/perf/perfTask.ts";
 import { enterKernel, entryNames, type EntryName } from "../systems/perf/programCalls.ts";
 import { generalRegisters } from "../systems/perf/registers.ts";
@@ -123,7 +129,10 @@ function loadRegisters(
 }
 
 function isEntry(name: InstructionName | EntryName): name is EntryName {
-  return (entryNames as readonly string[]).includes(name) && !instructionNames.includes(name as InstructionName);
+  return (
+    (entryNames as readonly string[]).includes(name) &&
+    !instructionNames.includes(name as InstructionName)
+  );
 }
 
 function perform(
@@ -133,7 +142,10 @@ function perform(
   bits: SegmentBits,
   address: bigint,
 ): StepAnswer {
-  if (isEntry(name)) return { ret: enterKernel(task, name, bits, world) };
+  if (isEntry(name)) {
+    fetchInstruction(task, bits);
+    return { ret: enterKernel(task, name, bits, world) };
+  }
   const signal = execute(task, { name, bits, address });
   if (signal === null) return nothing;
   deliverSignal(task, world.alternateStackTop);
@@ -181,4 +193,3 @@ function program32(world: PerfWorld, step: ProgramOf<"program32">): StepAnswer {
   world.waiting = { task, insn: step.insn, regs, ip: wordOf(step.ip), address: wordOf(step.addr) };
   return nothing;
 }
-

@@ -45,6 +45,8 @@ export interface WaitingProgram {
 export interface CaseEvent {
   readonly event: PerfEvent;
   readonly layout: RecordLayout;
+  /** Every ring that it ever wrote to. */
+  readonly rings: Set<number>;
 }
 
 /** Everything of one case. */
@@ -86,7 +88,11 @@ export class PerfWorld {
   /** A task of the case under a symbol of the recordings; threads have the process's number. */
   #adopt(symbol: string, task: Task, options: { pid?: number; compat?: boolean } = {}): PerfTask {
     const tid = this.#nextPid++;
-    const perf = new PerfTask(task, { tid, pid: options.pid ?? tid, compat: options.compat ?? false });
+    const perf = new PerfTask(task, {
+      tid,
+      pid: options.pid ?? tid,
+      compat: options.compat ?? false,
+    });
     this.#symbols.set(symbol, [...(this.#symbols.get(symbol) ?? []), BigInt(tid)]);
     this.#tasks.set(symbol, perf);
     this.restFrame(perf);
@@ -110,7 +116,9 @@ export class PerfWorld {
   /** A process outside the case that is always there. */
   outsider(pid: number): PerfTask | null {
     if (!(INIT_PIDS as readonly number[]).includes(pid)) return null;
-    return this.#tasks.get(`#${pid}`) ?? this.#adopt(`#${pid}`, this.machine.createTask({ cpu: null }));
+    return (
+      this.#tasks.get(`#${pid}`) ?? this.#adopt(`#${pid}`, this.machine.createTask({ cpu: null }))
+    );
   }
 
   /** @throws TraceError for an event that was not opened */
@@ -118,6 +126,12 @@ export class PerfWorld {
     const found = this.events.get(number);
     if (found === undefined) throw new TraceError("", `there is no event ${number}`);
     return found;
+  }
+
+  /** Remembers which ring an event writes to now. */
+  noteRing(number: number): void {
+    const { event, rings } = this.event(number);
+    if (event.ring !== null) rings.add(event.ring.address);
   }
 
   addFile(number: number, file: UserFile): void {
@@ -171,17 +185,23 @@ export class PerfWorld {
 
   /** The task runs on the CPU while `part` does. */
   on<Result>(task: PerfTask, part: () => Result): Result {
-    task.task.runOn(0);
+    this.#switch(this.process, task);
     const result = part();
-    this.process.task.runOn(0);
+    this.#switch(task, this.process);
     return result;
+  }
+
+  #switch(from: PerfTask, to: PerfTask): void {
+    this.perf.swap(from, to);
+    to.task.runOn(0);
   }
 
   /** The task ends. */
   end(symbol: string): void {
     const task = this.#tasks.get(symbol);
     if (task === undefined) throw new TraceError("", `there is no ${symbol}`);
-    this.on(task, () => recordExit(task, task));
+    this.#switch(this.process, task);
+    recordExit(task, this.process);
     this.perf.leave(task);
     task.free();
     task.task.exit();
@@ -202,5 +222,3 @@ export class PerfWorld {
     for (const { file } of this.files.values()) file.close();
   }
 }
-
-

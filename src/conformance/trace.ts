@@ -168,12 +168,24 @@ export function parseJsonLine(line: string): JsonObject {
   }
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = JSON.parse(withExactNumbers(line));
   } catch (error) {
     throw new TraceError("", `not JSON: ${(error as Error).message}`);
   }
   if (!isObject(value)) throw new TraceError("", `expected an object, found ${shown(value)}`);
   return value;
+}
+
+/** A whole number that a JavaScript number may not hold, between the marks of JSON. */
+const longNumber = /[[,:]\s*-?\d{16,}\s*[\],}]/;
+const stringOrLongNumber = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+
+/** Numbers that would be rounded become 0x strings, as the traces write others of their size. */
+function withExactNumbers(line: string): string {
+  if (!longNumber.test(line)) return line;
+  return line.replace(stringOrLongNumber, (found) =>
+    found.startsWith('"') ? found : `"0x${BigInt.asUintN(64, BigInt(found)).toString(16)}"`,
+  );
 }
 
 /** The number that a `0x` string or a JSON number stands for, as an unsigned 64-bit word. */

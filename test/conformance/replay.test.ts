@@ -27,7 +27,7 @@ let replayer: Replayer;
 let folder = "";
 
 beforeEach(async () => {
-  replayer = new Replayer({ pcm: unbuilt, remoteVm: unbuilt });
+  replayer = new Replayer({ pcm: unbuilt, remoteVm: unbuilt, perfRegs: unbuilt });
   folder = await mkdtemp(join(tmpdir(), "faultline-replay-"));
 });
 

@@ -3,7 +3,14 @@
 import { errnos } from "../../base/errno.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 import type { Attributes } from "./attributes.ts";
-import { bitsOf, eventFlags, readFormats, sampleTypes, type EventFlag, type SampleType } from "./names.ts";
+import {
+  bitsOf,
+  eventFlags,
+  readFormats,
+  sampleTypes,
+  type EventFlag,
+  type SampleType,
+} from "./names.ts";
 
 const { EACCES, EINVAL, ENOENT, EOPNOTSUPP, EOVERFLOW, EPERM } = errnos;
 
@@ -144,7 +151,11 @@ export function checkEvent(view: AttributeView, privileged: boolean): number {
     (v) => source(v, privileged),
     (v) => must(!hasVectors(v), EOPNOTSUPP),
     auxiliary,
-    (v) => must(!v.samples("CALLCHAIN") || v.attributes.get("sample_max_stack") <= MOST_FRAMES, EOVERFLOW),
+    (v) =>
+      must(
+        !v.samples("CALLCHAIN") || v.attributes.get("sample_max_stack") <= MOST_FRAMES,
+        EOVERFLOW,
+      ),
     (v) => must(!v.has("use_clockid") || clocks.includes(v.attributes.get("clockid"))),
   ]);
 }

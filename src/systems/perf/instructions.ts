@@ -54,8 +54,18 @@ const CANONICAL_SHIFT = 47n;
 
 /** Lengths in bytes: with an address in the instruction, the address's own bytes are part of it. */
 const lengths = {
-  64: { store1: 9, load1: 9, store8: 10, push: 1, nop: 1, int3: 1, repstos: 2, repmovs: 2 },
-  32: { store1: 5, load1: 5, store8: 5, push: 1, nop: 1, int3: 1, repstos: 2, repmovs: 2 },
+  64: {
+    store1: 9,
+    load1: 9,
+    store8: 10,
+    push: 1,
+    call: 5,
+    nop: 1,
+    int3: 1,
+    repstos: 2,
+    repmovs: 2,
+  },
+  32: { store1: 5, load1: 5, store8: 5, push: 1, call: 5, nop: 1, int3: 1, repstos: 2, repmovs: 2 },
 } as const;
 
 /** An instruction that could not go on. */
@@ -82,6 +92,11 @@ export function execute(task: PerfTask, instruction: Instruction): ProgramSignal
   }
 }
 
+/** The instruction that the frame points at is read: what an entry into the kernel begins with too. */
+export function fetchInstruction(task: PerfTask, bits: SegmentBits): void {
+  new Execution(task, { name: "nop", bits, address: 0n }).fetch();
+}
+
 class Execution {
   readonly #task: PerfTask;
   readonly #instruction: Instruction;
@@ -92,12 +107,17 @@ class Execution {
   }
 
   run(): void {
-    const { name, address } = this.#instruction;
+    const { name, bits, address } = this.#instruction;
     const { frame } = this.#task;
-    this.#fetch(frame.get("ip"));
+    this.fetch();
     switch (name) {
       case "store1":
-        this.#move(address, 1, "ACCESS_WRITE", (byte) => (byte[0] = Number(frame.get("ax") & 255n)));
+        this.#move(
+          address,
+          1,
+          "ACCESS_WRITE",
+          (byte) => (byte[0] = Number(frame.get("ax") & 255n)),
+        );
         return this.#done([[address, 1, "ACCESS_WRITE"]]);
       case "load1":
         this.#move(address, 1, "ACCESS_READ", (byte) =>
@@ -110,10 +130,10 @@ class Execution {
       case "push":
         return this.#push(frame.get("ax"));
       case "call":
-        return this.#push(frame.get("ip") + 5n);
+        return this.#push(frame.get("ip") + BigInt(lengths[bits].call));
       case "exec":
         frame.set("ip", address);
-        return this.#fetch(address);
+        return this.fetch();
       case "repstos":
       case "repmovs":
         return this.#repeat(name === "repmovs");
@@ -129,14 +149,15 @@ class Execution {
   }
 
   /** The instruction is read; a breakpoint on it comes before it is executed. */
-  #fetch(ip: bigint): void {
+  fetch(): void {
+    const ip = this.#task.frame.get("ip");
     this.#touch(ip, "ACCESS_READ", true);
     this.#breakpoint("BP_EXECUTE", ip, 1);
   }
 
   #advance(): void {
     const { name, bits } = this.#instruction;
-    const bytes = lengths[bits][name as keyof (typeof lengths)[64]];
+    const bytes = lengths[bits][name as keyof (typeof lengths)[SegmentBits]];
     this.#task.frame.set("ip", this.#task.frame.get("ip") + BigInt(bytes));
   }
 

@@ -10,7 +10,7 @@ import type { PerfTask } from "./perfTask.ts";
 import { PerfRing } from "./perfRing.ts";
 import { readValues } from "./readValues.ts";
 
-const { EFAULT, EINVAL, ENOSPC, ENOTTY } = errnos;
+const { EBADF, EFAULT, EINVAL, ENOSPC, ENOTTY } = errnos;
 
 /** How a program asks for its ring: the bits of mmap that matter here. */
 export interface RingRequest {
@@ -37,6 +37,8 @@ export type EventCommand = (typeof eventCommands)[number];
 
 /** PERF_IOC_FLAG_GROUP. */
 const WHOLE_GROUP = 1n;
+/** SET_OUTPUT without a descriptor. */
+const NO_DESCRIPTOR = -1n;
 /** poll: something to read; the writer is gone. */
 const POLLIN = 1;
 const POLLHUP = 16;
@@ -105,11 +107,12 @@ export class PerfEvent {
     return members;
   }
 
-  /** ioctl with a number, or an address, or (SET_OUTPUT) another event; 0 or −errno. */
+  /** ioctl with a number, or an address, or (SET_OUTPUT) another event or −1; 0 or −errno. */
   control(command: EventCommand | null, argument: bigint | PerfEvent): number {
     if (command === null) return -ENOTTY;
     if (command === "SET_OUTPUT") {
-      return this.#setOutput(argument instanceof PerfEvent ? argument : null);
+      if (argument instanceof PerfEvent) return this.#setOutput(argument);
+      return argument === NO_DESCRIPTOR ? this.#setOutput(null) : -EBADF;
     }
     if (argument instanceof PerfEvent) return -EINVAL;
     switch (command) {

@@ -76,7 +76,8 @@ export class PerfEvents {
     if (error !== 0) return error;
     const event = this.#create(caller, request, view.attributes);
     if (typeof event === "number") return event;
-    const shared = group instanceof PerfEvent && (flags & OUTPUT) !== 0 ? event.shareRingOf(group) : 0;
+    const shared =
+      group instanceof PerfEvent && (flags & OUTPUT) !== 0 ? event.shareRingOf(group) : 0;
     if (shared !== 0) {
       event.close();
       return shared;
@@ -105,7 +106,11 @@ export class PerfEvents {
     return target instanceof Object && target.pid === caller.pid ? 0 : -EACCES;
   }
 
-  #create(caller: PerfTask, { target, cpu }: OpenRequest, attributes: Attributes): PerfEvent | number {
+  #create(
+    caller: PerfTask,
+    { target, cpu }: OpenRequest,
+    attributes: Attributes,
+  ): PerfEvent | number {
     if (attributes.get("sample_max_stack") === 0n) attributes.set("sample_max_stack", MOST_FRAMES);
     const image = this.#machine.allocKernel(attributes.bytes.length);
     image.bytes.set(attributes.bytes);
@@ -119,7 +124,8 @@ export class PerfEvents {
   inherit(parent: PerfTask, child: PerfTask, sameProcess: boolean): void {
     const copies = new Map<number, number>();
     for (const event of openEvents(this.#machine)) {
-      if (event.get32("PERF_EVENT_TASK") !== parent.record || !inherits(event, sameProcess)) continue;
+      if (event.get32("PERF_EVENT_TASK") !== parent.record || !inherits(event, sameProcess))
+        continue;
       copies.set(event.address, this.#copy(event, child, copies));
     }
   }
@@ -136,14 +142,43 @@ export class PerfEvents {
     return copy.record.address;
   }
 
+  /**
+   * One task gives the CPU to another whose events are all copies of its own, or the originals: instead of taking them
+   * off the CPU and putting the others on it, the kernel swaps whose they are.
+   */
+  swap(from: PerfTask, to: PerfTask): void {
+    const ofFrom = this.#eventsOf(from);
+    const ofTo = this.#eventsOf(to);
+    const root = (event: CoreRecord): number => event.get32("PERF_EVENT_PARENT") || event.address;
+    const roots = new Set(ofTo.map(root));
+    const areClones =
+      from.record !== to.record &&
+      ofFrom.length === ofTo.length &&
+      ofFrom.every((event) => roots.has(root(event)));
+    if (!areClones) return;
+    for (const event of ofFrom) event.set32("PERF_EVENT_TASK", to.record);
+    for (const event of ofTo) event.set32("PERF_EVENT_TASK", from.record);
+  }
+
+  #eventsOf(task: PerfTask): CoreRecord[] {
+    return openEvents(this.#machine).filter(
+      (event) => event.get32("PERF_EVENT_TASK") === task.record,
+    );
+  }
+
   /** perf_event_exit_task: what its inherited events have counted goes to those they come from; its own end with it. */
   leave(task: PerfTask): void {
-    for (const event of openEvents(this.#machine).reverse()) {
-      if (event.get32("PERF_EVENT_TASK") !== task.record) continue;
+    for (const event of this.#eventsOf(task).reverse()) {
       const parent = event.get32("PERF_EVENT_PARENT");
-      if (parent === 0) this.#machine.exports.perfDisable(event.address);
+      if (parent === 0) this.#retire(event);
       else this.#giveBack(event, parent);
     }
+  }
+
+  /** Its descriptor stays open, but no task is it attached to any more. */
+  #retire(event: CoreRecord): void {
+    this.#machine.exports.perfDisable(event.address);
+    event.set32("PERF_EVENT_TASK", event.address);
   }
 
   #giveBack(event: CoreRecord, parent: number): void {

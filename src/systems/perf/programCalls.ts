@@ -61,7 +61,11 @@ const LONGEST_COPY = 0x7fff_f000n;
 const COMMON_BYTES = 8;
 const PREEMPT_COUNT = 1;
 
-function access(kind: KernelAccess["kind"], address: bigint, bytes: number): CallResult["accesses"] {
+function access(
+  kind: KernelAccess["kind"],
+  address: bigint,
+  bytes: number,
+): CallResult["accesses"] {
   return bytes > 0 ? [{ kind, address, bytes }] : [];
 }
 
@@ -198,10 +202,12 @@ export function enterKernel(
     : arguments32.map((name) => BigInt.asUintN(32, frame.get(name)));
   saveFrame(task, entry);
   const call = (isNew ? calls64 : calls32).get(Number(number));
-  if (isNew && call !== undefined) trace(task, `enter_${call.name}`, [number, ...args.slice(0, call.count)]);
+  if (isNew && call !== undefined)
+    trace(task, `enter_${call.name}`, [number, ...args.slice(0, call.count)]);
   const { result, accesses = [] } = call?.run(task, args, world) ?? { result: -ENOSYS };
   for (const { kind, address, bytes } of accesses) hitBreakpoints(task, kind, address, bytes);
-  if (isNew && call !== undefined) trace(task, `exit_${call.name}`, [number, BigInt(result)], result);
+  if (isNew && call !== undefined)
+    trace(task, `exit_${call.name}`, [number, BigInt(result)], result);
   frame.set("ax", BigInt(result));
   return BigInt(result);
 }
