@@ -11,7 +11,7 @@ const HOUSES = {
     ["arch"],
     ["mm"],
     ["uaccess"],
-    ["pcm", "remote", "structs"],
+    ["pcm", "perf", "remote", "structs"],
     ["api"],
     ["."],
   ],

@@ -72,14 +72,6 @@ export function sampleBytes(data: SampleData, event: PerfEvent): u32 {
   return 8 + event.headerBytes + event.idBytes + (data.dynSize as u32);
 }
 
-/** A field that is asked for and not there yet; it counts as there from now on. */
-@inline
-function needs(data: SampleData, field: u64): bool {
-  if ((data.type & field) == 0 || (data.sampleFlags & field) == field) return false;
-  data.sampleFlags |= field;
-  return true;
-}
-
 /** What of `type` is to be found first because something else is made of it. */
 function withNeeded(type: u64): u64 {
   let all = type;

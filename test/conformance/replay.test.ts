@@ -6,11 +6,12 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { replayFiles } from "../../src/conformance/files.ts";
 import { NotImplementedError } from "../../src/conformance/notImplemented.ts";
 import type { PcmMachine } from "../../src/conformance/pcmMachine.ts";
+import type { PerfRegsMachine } from "../../src/conformance/perfRegsMachine.ts";
 import type { RemoteVmMachine } from "../../src/conformance/remoteVmMachine.ts";
 import { Replayer } from "../../src/conformance/replay.ts";
 
 /** A machine that has nothing yet: what it answers is of no interest here. */
-const unbuilt = new Proxy({} as PcmMachine & RemoteVmMachine, {
+const unbuilt = new Proxy({} as PcmMachine & RemoteVmMachine & PerfRegsMachine, {
   get: (_, method) => () => {
     throw new NotImplementedError(String(method));
   },

@@ -62,30 +62,42 @@ export class PerfEvents {
     view: AttributeView,
     flags: number,
   ): PerfEvent | number {
-    const { privileged } = caller;
     const group = request.group ?? "none";
     const leader = group instanceof PerfEvent && (flags & NO_GROUP) === 0 ? group : null;
-    const error =
-      checkRights(view, privileged) ||
-      (flags & CONTROL_GROUP ? -EINVAL : 0) ||
-      (group === "bad" ? -EBADF : 0) ||
-      this.#checkTarget(request, view, leader) ||
-      checkEvent(view, privileged) ||
-      this.#checkReach(caller, request) ||
-      checkGroup(view, request, leader);
+    const error = this.#refuses(caller, request, view, leader);
     if (error !== 0) return error;
     const event = this.#create(caller, request, view.attributes);
     if (typeof event === "number") return event;
-    const shared =
-      group instanceof PerfEvent && (flags & OUTPUT) !== 0 ? event.shareRingOf(group) : 0;
+    const shares = group instanceof PerfEvent && (flags & OUTPUT) !== 0;
+    const shared = shares ? event.shareRingOf(group) : 0;
     if (shared !== 0) {
       event.close();
       return shared;
     }
-    const exports = this.#machine.exports;
+    const { exports } = this.#machine;
     if (leader !== null) exports.perfJoinGroup(event.record.address, leader.record.address);
     if (!view.has("disabled")) exports.perfEnable(event.record.address);
     return event;
+  }
+
+  /** The first thing that speaks against it, in the kernel's order. */
+  #refuses(
+    caller: PerfTask,
+    request: OpenRequest,
+    view: AttributeView,
+    leader: PerfEvent | null,
+  ): number {
+    const { privileged } = caller;
+    const isControlGroup = ((request.flags ?? 0) & CONTROL_GROUP) !== 0;
+    return (
+      checkRights(view, privileged) ||
+      (isControlGroup ? -EINVAL : 0) ||
+      (request.group === "bad" ? -EBADF : 0) ||
+      this.#checkTarget(request, view, leader) ||
+      checkEvent(view, privileged) ||
+      this.#checkReach(caller, request) ||
+      checkGroup(view, request, leader)
+    );
   }
 
   #checkTarget(
@@ -125,7 +137,7 @@ export class PerfEvents {
     const copies = new Map<number, number>();
     for (const event of openEvents(this.#machine)) {
       if (event.get32("PERF_EVENT_TASK") !== parent.record || !inherits(event, sameProcess))
-        continue;
+        {continue;}
       copies.set(event.address, this.#copy(event, child, copies));
     }
   }
