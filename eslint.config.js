@@ -12,6 +12,7 @@ const HOUSES = {
     ["mm"],
     ["uaccess"],
     ["pcm", "perf", "remote", "structs"],
+    ["virtio"],
     ["api"],
     ["."],
   ],

@@ -9,3 +9,4 @@ export * from "./api/pcmConstants";
 export * from "./api/perfConstants";
 export * from "./api/remoteConstants";
 export * from "./api/remoteSteps";
+export * from "./api/virtioConstants";

@@ -12,3 +12,4 @@ export * from "./api/pcm";
 export * from "./api/resume";
 export * from "./api/syncPtr";
 export * from "./api/structs";
+export * from "./api/virtio";

@@ -3,15 +3,7 @@ import { PROFILE, Profile, profile, setProfile } from "../arch/profile";
 import { cpuAt, initCpu } from "../machine/cpu";
 import { FRAME_ZERO, allocFrames } from "../machine/frames";
 import { poolOf, resizePool } from "../machine/hugePool";
-import {
-  FIRST_REGION,
-  HEADER,
-  MACHINE_MAGIC,
-  MACHINE_VERSION,
-  PAGE_SHIFT,
-  header,
-  layOut,
-} from "../machine/map";
+import { HEADER, MACHINE_MAGIC, MACHINE_VERSION, PAGE_SHIFT, header, layOut } from "../machine/map";
 import { kfree, kmalloc, objectBytesFrom } from "../machine/slab";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import { newGeneration } from "../mm/tlb";
@@ -21,15 +13,16 @@ import { initGuard } from "../uaccess/guard";
 /** Bringing a machine up in the memory this instance was given. */
 
 /**
- * A memory that held a machine before is cleared as far as that one had used it. What the compiler has put between the
- * header with the profile and the first region stays.
+ * A memory that held a machine before is cleared as far as that one had used it, but for the compiler's static data
+ * between header and regions.
  */
 function clearEarlierMachine(): void {
   const h = header();
   if (h.magic != MACHINE_MAGIC) return;
   const used = h.ram + (h.freshPfn << PAGE_SHIFT);
+  const regions = h.cpus;
   memory.fill(HEADER, 0, PROFILE + offsetof<Profile>() - HEADER);
-  memory.fill(FIRST_REGION, 0, used - (FIRST_REGION as u32));
+  memory.fill(regions, 0, used - regions);
 }
 
 /**

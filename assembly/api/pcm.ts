@@ -15,11 +15,19 @@ import { periodElapsed } from "../pcm/pointer";
 import { pollStream } from "../pcm/poll";
 import { WRITEI } from "../pcm/requests";
 import { CAPTURE, PLAYBACK, lockStream, noteBase, streamAt, unlockStream } from "../pcm/runtime";
-import { disconnectStream, driverStop, driverXrun, resumeDrain, suspendStream } from "../pcm/state";
+import {
+  disconnectStream,
+  driverStop,
+  driverXrun,
+  resumeDrain,
+  resumeDriver,
+  suspendStream,
+} from "../pcm/state";
+import { syncStop } from "../pcm/stop";
 import { syncPtr } from "../pcm/syncPtr";
 import { resumeTransfer } from "../pcm/transfer";
 import { transferBytes } from "../pcm/transferCalls";
-import { WAIT_PCM_DRAIN, WAIT_PCM_TRANSFER, isHeld } from "../pcm/wake";
+import { WAIT_PCM_DRAIN, WAIT_PCM_DRIVER, WAIT_PCM_TRANSFER, isHeld } from "../pcm/wake";
 import { checkClosedAtReturn, checkClosedAtSleep } from "../uaccess/block";
 import { wide } from "./tasks";
 
@@ -33,6 +41,7 @@ import { wide } from "./tasks";
  * DEVICE_LOOPBACK. 0 when RAM is full.
  */
 export function pcmOpen(
+  cpu: u32,
   direction: u32,
   card: u32,
   id: u32,
@@ -40,7 +49,7 @@ export function pcmOpen(
   kind: u32,
   nonblock: u32,
 ): u32 {
-  return openStream(direction, card, id, info, kind, nonblock);
+  return openStream(cpuAt(cpu), direction, card, id, info, kind, nonblock);
 }
 
 /**
@@ -143,15 +152,16 @@ export function pcmMap(
 
 /**
  * Goes on with the call that the CPU's task sleeps in; BLOCKED while neither a wake nor its time limit has come.
- * −EINVAL for a task that does not sleep in the sound system.
+ * −EINVAL for a task that does not sleep in the sound system, NEGOTIATE where the host goes on with HW_PARAMS.
  */
 export function pcmResume(cpu: u32): i32 {
   const on = cpuAt(cpu);
   if (on.task == 0) return -EINVAL;
   const task = changetype<Task>(on.task as usize);
   const kind = task.blockedOn;
-  if (kind != WAIT_PCM_TRANSFER && kind != WAIT_PCM_DRAIN) return -EINVAL;
+  if (kind < WAIT_PCM_TRANSFER || kind > WAIT_PCM_DRIVER) return -EINVAL;
   enterCore(on);
+  if (kind == WAIT_PCM_DRIVER) return leave(cpu, resumeDriver(on, task));
   return leave(cpu, kind == WAIT_PCM_DRAIN ? resumeDrain(on, task) : resumeTransfer(on, task));
 }
 
@@ -163,12 +173,13 @@ export function pcmFinishRefine(cpu: u32, stream: u32, door: u32): i32 {
 }
 
 /** Second half of HW_PARAMS where nothing was left to choose: answers −`error`. */
-export function pcmRefuseHwParams(stream: u32, error: i32): i32 {
-  return refuseHwParams(streamAt(stream), -error);
+export function pcmRefuseHwParams(cpu: u32, stream: u32, error: i32): i32 {
+  return refuseHwParams(cpuAt(cpu), streamAt(stream), -error);
 }
 
 /** Second half of HW_PARAMS: sets the stream up. See applyHwParams for the units. */
 export function pcmApplyHwParams(
+  cpu: u32,
   stream: u32,
   access: u32,
   format: u32,
@@ -182,6 +193,7 @@ export function pcmApplyHwParams(
   noPeriodWakeup: u32,
 ): i32 {
   return applyHwParams(
+    cpuAt(cpu),
     streamAt(stream),
     access,
     format,
@@ -239,7 +251,7 @@ export function deviceStop(cpu: u32, stream: u32, state: u32): i32 {
   return driverStop(cpuAt(cpu), streamAt(stream), state);
 }
 
-/** All streams of the stream's device are suspended, playback first. */
+/** All streams of the stream's device are suspended, playback first; then the end of each stop is waited for. */
 export function deviceSuspend(cpu: u32, stream: u32): void {
   const device = deviceOf(streamAt(stream));
   for (let direction: u32 = PLAYBACK; direction <= CAPTURE; direction++) {
@@ -248,6 +260,10 @@ export function deviceSuspend(cpu: u32, stream: u32): void {
       const same = other.card == device.card && other.id == device.id;
       if (same && streamAt(at).direction == direction) suspendStream(cpuAt(cpu), streamAt(at));
     }
+  }
+  for (let at = header().streams; at != 0; at = streamAt(at).next) {
+    const other = deviceOf(streamAt(at));
+    if (other.card == device.card && other.id == device.id) syncStop(cpuAt(cpu), streamAt(at));
   }
 }
 

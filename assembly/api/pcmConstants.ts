@@ -3,7 +3,6 @@ import { OFFSET_CONTROL, OFFSET_CONTROL_OLD, OFFSET_STATUS, OFFSET_STATUS_OLD } 
 import { Stream } from "../pcm/runtime";
 
 /** Numbers of the sound system that the host needs: each is exported once and typed nowhere else. */
-export { NEGOTIATE } from "../pcm/hwParams";
 export { SYNC_APPL, SYNC_AVAIL_MIN, SYNC_HWSYNC } from "../pcm/syncPtr";
 export { DOOR_I386, DOOR_NATIVE, DOOR_X32 } from "../pcm/ioctl";
 export { CAPTURE as PCM_CAPTURE, PLAYBACK as PCM_PLAYBACK } from "../pcm/runtime";
@@ -20,6 +19,7 @@ export {
   DRIVER_POINTER,
   DRIVER_PREPARE,
   DRIVER_TRIGGER,
+  NEGOTIATE,
 } from "../pcm/device";
 export {
   TRIGGER_DRAIN,

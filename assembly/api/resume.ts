@@ -1,7 +1,7 @@
 import { EINVAL } from "../base/errno";
 import { cpuAt } from "../machine/cpu";
 import { Task, switchTo } from "../mm/task";
-import { WAIT_PCM_DRAIN, WAIT_PCM_TRANSFER } from "../pcm/wake";
+import { WAIT_PCM_DRIVER, WAIT_PCM_TRANSFER } from "../pcm/wake";
 import { pcmResume } from "./pcm";
 
 /**
@@ -10,7 +10,7 @@ import { pcmResume } from "./pcm";
  */
 export function resumeTask(cpu: u32, task: u32): i32 {
   const kind = changetype<Task>(task as usize).blockedOn;
-  if (kind != WAIT_PCM_DRAIN && kind != WAIT_PCM_TRANSFER) return -EINVAL;
+  if (kind < WAIT_PCM_TRANSFER || kind > WAIT_PCM_DRIVER) return -EINVAL;
   switchTo(cpuAt(cpu), task);
   return pcmResume(cpu);
 }

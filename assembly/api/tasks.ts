@@ -21,9 +21,10 @@ import {
   stackLimitOf,
   switchTo,
 } from "../mm/task";
+import { abandonDriver } from "../pcm/hwParams";
 import { streamAt } from "../pcm/runtime";
 import { abandonTransfer } from "../pcm/transfer";
-import { WAIT_PCM_DRAIN, WAIT_PCM_TRANSFER, endSleep } from "../pcm/wake";
+import { WAIT_PCM_DRAIN, WAIT_PCM_DRIVER, WAIT_PCM_TRANSFER, endSleep } from "../pcm/wake";
 import { checkClosedAtSleep } from "../uaccess/block";
 
 /** Tasks, address spaces, files: what the host builds a scenario's world from. Addresses come as (low, high) halves. */
@@ -53,8 +54,9 @@ function takeOffCpus(task: u32): void {
 }
 
 /** A task that ends sleeps in no call any more. */
-function leaveCall(task: Task): void {
+function leaveCall(cpu: Cpu, task: Task): void {
   if (task.blockedOn == WAIT_PCM_TRANSFER) abandonTransfer(task);
+  else if (task.blockedOn == WAIT_PCM_DRIVER) abandonDriver(cpu, task);
   else if (task.blockedOn == WAIT_PCM_DRAIN) endSleep(task, streamAt(task.wait0 as u32));
 }
 
@@ -62,7 +64,7 @@ export function endTask(cpu: u32, task: u32): void {
   const on = cpuAt(cpu);
   enterCore(on);
   takeOffCpus(task);
-  leaveCall(changetype<Task>(task as usize));
+  leaveCall(on, changetype<Task>(task as usize));
   exitTask(on, task);
   leaveCore(on);
 }
@@ -90,7 +92,7 @@ export function leaveZombie(cpu: u32, task: u32): void {
   const on = cpuAt(cpu);
   enterCore(on);
   takeOffCpus(task);
-  leaveCall(changetype<Task>(task as usize));
+  leaveCall(on, changetype<Task>(task as usize));
   leaveMm(on, task);
   leaveCore(on);
 }

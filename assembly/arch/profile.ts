@@ -41,6 +41,8 @@ export const BEHAVIOUR_CHECK_SIGN_ONLY: u32 = 1 << 2;
 export const BEHAVIOUR_MASKED_ACCESS: u32 = 1 << 3;
 export const BEHAVIOUR_MASK_ALL_ONES: u32 = 1 << 4;
 export const BEHAVIOUR_CHECK_START_ONLY: u32 = 1 << 5;
+export const BEHAVIOUR_SILENCE_FRESH: u32 = 1 << 6;
+export const BEHAVIOUR_VIRTIO_ACK: u32 = 1 << 7;
 
 /**
  * Page-table geometry: x86-64 and arm64 9/9/9/9, book3s/64 13/9/9/9, RISC-V Sv39 9/9/9,

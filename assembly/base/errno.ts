@@ -14,12 +14,15 @@ export const EEXIST: i32 = 17;
 export const ENODEV: i32 = 19;
 export const EINVAL: i32 = 22;
 export const ENOTTY: i32 = 25;
+export const ENOSPC: i32 = 28;
 export const EPIPE: i32 = 32;
 export const ERANGE: i32 = 34;
 export const ENOSYS: i32 = 38;
 export const EOVERFLOW: i32 = 75;
 export const EBADFD: i32 = 77;
 export const ESTRPIPE: i32 = 86;
+export const EOPNOTSUPP: i32 = 95;
+export const ETIMEDOUT: i32 = 110;
 export const EALREADY: i32 = 114;
 export const ERESTARTSYS: i32 = 512;
 

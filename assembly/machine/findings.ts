@@ -20,6 +20,8 @@ export const FINDING_PCM_UNEXPECTED: u32 = 17;
 export const FINDING_PAGEFAULT_UNBALANCED: u32 = 18;
 export const FINDING_NO_FIXUP: u32 = 19;
 export const FINDING_SCOPE_NESTED: u32 = 20;
+export const FINDING_VIRTIO_USED: u32 = 21;
+export const FINDING_VIRTIO_CHAIN: u32 = 22;
 
 export function recordFinding(kind: u32, cpu: u32, task: u32, va: u64, detail: u32): void {
   const sequence = fetchAdd(HEADER + offsetof<Header>("findingCount"), 1);

@@ -43,7 +43,7 @@ export const HEADER: usize = 1024;
  * Half a page in: hardware takes a load for one of what was just stored where the low 12 bits of their addresses agree,
  * and what users write stands at the start of a page more often than elsewhere.
  */
-export const FIRST_REGION: usize = 16384 + PAGE_SIZE / 2;
+const FIRST_REGION: usize = 16384 + PAGE_SIZE / 2;
 
 /** One finding: what the modelled kernel code did wrong, by whom and where. */
 @unmanaged

@@ -30,7 +30,7 @@ import {
 import { FROM_CALL, updateHwPtr } from "./pointer";
 import { PLAYBACK, Stream, firstMember, isRunning, streamAt } from "./runtime";
 import { fillSilence } from "./silence";
-import { haltDevice, settleInto } from "./stop";
+import { haltDevice, settleInto, syncStop } from "./stop";
 import { wakeAll } from "./wake";
 
 /**
@@ -141,7 +141,9 @@ function pauseDevice(cpu: Cpu, stream: Stream, command: u32): i32 {
 }
 
 function suspendDevice(cpu: Cpu, stream: Stream): i32 {
-  if (isRunning(stream)) driverTrigger(cpu, stream, TRIGGER_SUSPEND);
+  if (!isRunning(stream)) return 0;
+  driverTrigger(cpu, stream, TRIGGER_SUSPEND);
+  stream.stopOperating = 1;
   return 0;
 }
 
@@ -153,6 +155,7 @@ function resumeDevice(cpu: Cpu, stream: Stream): i32 {
 }
 
 function prepareDevice(cpu: Cpu, stream: Stream): i32 {
+  syncStop(cpu, stream);
   const answer = driverPrepare(cpu, stream);
   if (answer < 0) return answer;
   resetPointers(cpu, stream);
@@ -230,8 +233,10 @@ function act(cpu: Cpu, stream: Stream, action: u32): i32 {
 
 /** The opposite trigger, once, whatever it answers. The other actions have none. */
 function undo(cpu: Cpu, stream: Stream, action: u32): void {
-  if (action == ACTION_START) driverTrigger(cpu, stream, TRIGGER_STOP);
-  else if (action == ACTION_PAUSE) driverTrigger(cpu, stream, TRIGGER_PAUSE_RELEASE);
+  if (action == ACTION_START) {
+    driverTrigger(cpu, stream, TRIGGER_STOP);
+    stream.stopOperating = 1;
+  } else if (action == ACTION_PAUSE) driverTrigger(cpu, stream, TRIGGER_PAUSE_RELEASE);
   else if (action == ACTION_RELEASE) driverTrigger(cpu, stream, TRIGGER_PAUSE_PUSH);
 }
 

@@ -45,6 +45,24 @@ export class Device {
   cableFormat: u32; // what the cable is bound to; cableRate 0 = nothing yet
   cableRate: u32;
   cableChannels: u32;
+  driver: u32; // a driver of its own (DriverEntry): nothing of the above is asked then
+  driverData: u32; // what that driver knows the stream by
+}
+
+/** What a driver of its own answers to each call: DRIVER_* and what it is about. */
+export type DriverEntry = (cpu: Cpu, stream: Stream, call: u32, argument: u64) => i64;
+
+/** Answer of a call that the host goes on with: see hwParams.ts. Far below every errno. */
+export const NEGOTIATE: i32 = -0x10001;
+
+/** What hw_params settled on, before the stream takes it over. */
+@unmanaged
+export class HwChoice {
+  format: u32;
+  channels: u32;
+  rate: u32;
+  periodBytes: u32;
+  bufferBytes: u32;
 }
 
 /** Behind the record: the device's name, ended by a zero. */
@@ -70,6 +88,10 @@ export const DRIVER_HW_FREE: u32 = 4;
 export const DRIVER_PREPARE: u32 = 5;
 export const DRIVER_POINTER: u32 = 6;
 export const DRIVER_ACK: u32 = 7;
+/** Waits until a stopped device is done with the ring. */
+export const DRIVER_SYNC_STOP: u32 = 8;
+/** The task that slept in the driver has ended. */
+export const DRIVER_ABANDON: u32 = 9;
 /** The first of the triggers: DRIVER_TRIGGER + TRIGGER_*. */
 export const DRIVER_TRIGGER: u32 = 16;
 
@@ -112,16 +134,41 @@ export function logCall(device: Device, call: u32, argument: u64): void {
   device.logCount = count + 1;
 }
 
-/** The calls that the test device only notes: open, close, hw_params, hw_free. */
-export function driverNote(stream: Stream, call: u32): void {
+@inline
+function askDriver(cpu: Cpu, stream: Stream, call: u32, argument: u64): i64 {
   const device = deviceOf(stream);
+  return changetype<DriverEntry>(device.driver as usize)(cpu, stream, call, argument);
+}
+
+/** The calls that the test device only notes: open, close, hw_free. */
+export function driverNote(cpu: Cpu, stream: Stream, call: u32): void {
+  const device = deviceOf(stream);
+  if (device.driver != 0) {
+    askDriver(cpu, stream, call, 0);
+    return;
+  }
   logCall(device, call, 0);
   if (device.loopback && call == DRIVER_HW_FREE) unbindCable(device);
+}
+
+export function driverHwParams(cpu: Cpu, stream: Stream, choice: HwChoice): i32 {
+  const device = deviceOf(stream);
+  if (device.driver != 0) {
+    return askDriver(cpu, stream, DRIVER_HW_PARAMS, changetype<usize>(choice)) as i32;
+  }
+  logCall(device, DRIVER_HW_PARAMS, 0);
+  return 0;
+}
+
+/** Its answer is nobody's business: the next call will see. */
+export function driverSyncStop(cpu: Cpu, stream: Stream): void {
+  if (deviceOf(stream).driver != 0) askDriver(cpu, stream, DRIVER_SYNC_STOP, 0);
 }
 
 @inline
 export function driverPointer(cpu: Cpu, stream: Stream): u64 {
   const device = deviceOf(stream);
+  if (device.driver != 0) return askDriver(cpu, stream, DRIVER_POINTER, 0) & stream.mask;
   logCall(device, DRIVER_POINTER, 0);
   if (device.loopback) carry(stream);
   return device.position & stream.mask;
@@ -130,6 +177,7 @@ export function driverPointer(cpu: Cpu, stream: Stream): u64 {
 /** Prepare puts the position back to 0, also when it answers an error. */
 export function driverPrepare(cpu: Cpu, stream: Stream): i32 {
   const device = deviceOf(stream);
+  if (device.driver != 0) return askDriver(cpu, stream, DRIVER_PREPARE, 0) as i32;
   logCall(device, DRIVER_PREPARE, 0);
   device.position = 0;
   if (device.loopback) bindCable(stream);
@@ -138,6 +186,7 @@ export function driverPrepare(cpu: Cpu, stream: Stream): i32 {
 
 export function driverTrigger(cpu: Cpu, stream: Stream, command: u32): i32 {
   const device = deviceOf(stream);
+  if (device.driver != 0) return askDriver(cpu, stream, DRIVER_TRIGGER, command) as i32;
   logCall(device, DRIVER_TRIGGER + command, 0);
   if (device.loopback && device.triggerAnswer >= 0) switchCable(stream, command);
   return device.triggerAnswer;
@@ -162,6 +211,7 @@ function switchCable(stream: Stream, command: u32): void {
 @inline
 export function driverAck(cpu: Cpu, stream: Stream, applPtr: u64): i32 {
   const device = deviceOf(stream);
+  if (device.driver != 0) return askDriver(cpu, stream, DRIVER_ACK, applPtr) as i32;
   logCall(device, DRIVER_ACK, applPtr);
   return device.ackAnswer;
 }

@@ -1,19 +1,29 @@
-import { EBADFD, EBUSY, EFAULT, EINVAL } from "../base/errno";
+import { BLOCKED, EBADFD, EBUSY, EFAULT, EINTR, EINVAL } from "../base/errno";
 import { profile } from "../arch/profile";
-import { Cpu } from "../machine/cpu";
+import { Cpu, stackImage } from "../machine/cpu";
+import { Task } from "../mm/task";
 import { copyFromUser, copyToUser } from "../uaccess/copy";
 import { boundaryFor, recalculateBoundary } from "./boundary";
-import { DRIVER_HW_FREE, DRIVER_HW_PARAMS, driverNote } from "./device";
+import {
+  DRIVER_ABANDON,
+  DRIVER_HW_FREE,
+  DRIVER_HW_PARAMS,
+  HwChoice,
+  NEGOTIATE,
+  driverHwParams,
+  driverNote,
+} from "./device";
 import { STATE_OPEN, STATE_PREPARED, STATE_SETUP, TSTAMP_NONE } from "./numbers";
 import { allocateRing, freeRing, ringIsMapped } from "./open";
-import { Stream, lockStream, noteBase, unlockStream } from "./runtime";
+import { Stream, lockStream, noteBase, streamAt, unlockStream } from "./runtime";
 import { admitCopies, excludeCopies } from "./state";
+import { syncStop } from "./stop";
+import { endSleep } from "./wake";
 
 /**
  * HW_REFINE, HW_PARAMS and HW_FREE (sound/core/pcm_native.c). Negotiation is the host's: a call copies the structure
  * into the stream's image and answers NEGOTIATE; the host works on the image and calls the second half.
  */
-export const NEGOTIATE: i32 = -0x10001;
 
 /** Bytes of struct snd_pcm_hw_params where a word has 8 or 4. */
 @inline
@@ -33,7 +43,9 @@ export function beginHwParams(cpu: Cpu, stream: Stream, word: u32, va: u64): i32
   const began = beginRefine(cpu, stream, word, va);
   if (began != NEGOTIATE) return began;
   const refused = beginConfiguring(stream);
-  return refused != 0 ? refused : NEGOTIATE;
+  if (refused != 0) return refused;
+  syncStop(cpu, stream);
+  return NEGOTIATE;
 }
 
 /** 0, and copies are kept out until `applyHwParams` or `refuseHwParams`; or −EBUSY, −EBADFD. */
@@ -56,21 +68,31 @@ export function finishRefine(cpu: Cpu, stream: Stream, word: u32): i32 {
 }
 
 /** A negotiation without a result destroys an earlier configuration: the ring goes, the state is OPEN. */
-export function refuseHwParams(stream: Stream, error: i32): i32 {
+export function refuseHwParams(cpu: Cpu, stream: Stream, error: i32): i32 {
   lockStream(stream);
   stream.state = STATE_OPEN;
-  driverNote(stream, DRIVER_HW_FREE);
+  driverNote(cpu, stream, DRIVER_HW_FREE);
   freeRing(stream);
   admitCopies(stream);
   unlockStream(stream);
   return error;
 }
 
+/** A task that ends leaves the call that its driver sleeps in, as a fatal signal makes it: HW_PARAMS is refused. */
+export function abandonDriver(cpu: Cpu, task: Task): void {
+  const stream = streamAt(task.wait0 as u32);
+  endSleep(task, stream);
+  driverNote(cpu, stream, DRIVER_ABANDON);
+  if (task.wait1 == DRIVER_HW_PARAMS) refuseHwParams(cpu, stream, -EINTR);
+}
+
 /**
  * Sets the stream up with what the negotiation chose; sizes in frames unless named bytes, rate in Hz, `physWidth` in
- * bits. 0, −EINVAL for values that no device can have, −ENOMEM. A refusal ends in OPEN.
+ * bits. 0, −EINVAL for values that no device can have, −ENOMEM. A refusal ends in OPEN. BLOCKED where the driver sleeps:
+ * then it is called once more.
  */
 export function applyHwParams(
+  cpu: Cpu,
   stream: Stream,
   access: u32,
   format: u32,
@@ -86,12 +108,20 @@ export function applyHwParams(
   const frameBits = physWidth * channels;
   const needed = ((bufferSize as u64) * frameBits) >> 3;
   if (rate == 0 || periodSize == 0 || bufferSize == 0 || frameBits == 0 || needed > bufferBytes) {
-    return refuseHwParams(stream, -EINVAL);
+    return refuseHwParams(cpu, stream, -EINVAL);
   }
   const allocated = allocateRing(stream, bufferBytes);
-  if (allocated != 0) return refuseHwParams(stream, allocated);
+  if (allocated != 0) return refuseHwParams(cpu, stream, allocated);
+  const choice = changetype<HwChoice>(stackImage(cpu));
+  choice.format = format;
+  choice.channels = channels;
+  choice.rate = rate;
+  choice.periodBytes = (((periodSize as u64) * frameBits) >> 3) as u32;
+  choice.bufferBytes = needed as u32;
+  const refused = driverHwParams(cpu, stream, choice);
+  if (refused == BLOCKED) return BLOCKED;
+  if (refused != 0) return refuseHwParams(cpu, stream, refused);
   lockStream(stream);
-  driverNote(stream, DRIVER_HW_PARAMS);
   stream.access = access;
   stream.format = format;
   stream.channels = channels;
@@ -140,14 +170,15 @@ export function finishHwParams(cpu: Cpu, stream: Stream, word: u32): i32 {
 }
 
 /** HW_FREE: only the ring goes. */
-export function hwFree(stream: Stream): i32 {
+export function hwFree(cpu: Cpu, stream: Stream): i32 {
   lockStream(stream);
   let result: i32 = -EBUSY;
   if (excludeCopies(stream)) {
     const state = stream.state;
     const good = (state == STATE_SETUP || state == STATE_PREPARED) && !ringIsMapped(stream);
     if (good) {
-      driverNote(stream, DRIVER_HW_FREE);
+      syncStop(cpu, stream);
+      driverNote(cpu, stream, DRIVER_HW_FREE);
       freeRing(stream);
       stream.state = STATE_OPEN;
     }

@@ -83,7 +83,7 @@ function commonCall(cpu: Cpu, stream: Stream, command: u32, argument: u64): i32 
     case request.USER_PVERSION:
       return userProtocol(cpu, stream, argument);
     case request.HW_FREE:
-      return hwFree(stream);
+      return hwFree(cpu, stream);
     case request.PREPARE:
       return prepare(cpu, stream);
     case request.RESET:

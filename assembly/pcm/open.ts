@@ -19,6 +19,7 @@ import { joinCable, leaveCable } from "./loopback";
 import { STATE_OPEN } from "./numbers";
 import { Stream, addressOf, lockLinks, streamAt, unlockLinks } from "./runtime";
 import { drop } from "./state";
+import { syncStop } from "./stop";
 import { isHeld, releaseDrains } from "./wake";
 
 /** Opening and closing a substream, and the memory it owns. */
@@ -35,6 +36,7 @@ const IMAGE_BYTES: u32 = 1024;
 
 /** Opens a substream of a device; its record's linear address, or 0 when RAM is full. `kind` is of DEVICE_*. */
 export function openStream(
+  cpu: Cpu,
   direction: u32,
   card: u32,
   id: u32,
@@ -57,7 +59,7 @@ export function openStream(
   stream.direction = direction;
   stream.nonblock = nonblock;
   enlist(stream);
-  driverNote(stream, DRIVER_OPEN);
+  driverNote(cpu, stream, DRIVER_OPEN);
   return address as u32;
 }
 
@@ -151,10 +153,11 @@ export function closeStream(cpu: Cpu, stream: Stream): i32 {
   if (isHeld(stream)) return -EBUSY;
   drop(cpu, stream);
   if (stream.state != STATE_OPEN) {
-    driverNote(stream, DRIVER_HW_FREE);
+    syncStop(cpu, stream);
+    driverNote(cpu, stream, DRIVER_HW_FREE);
     freeRing(stream);
   }
-  driverNote(stream, DRIVER_CLOSE);
+  driverNote(cpu, stream, DRIVER_CLOSE);
   lockLinks();
   leaveGroup(stream);
   leaveCable(stream);

@@ -74,6 +74,7 @@ export class Stream {
   descriptor: u32; // the number LINK names it by
   lock: u32;
   image: u32; // hw_params structure between the halves of a negotiation
+  stopOperating: u32; // a stop trigger went out, and its end was not waited for
   imageAddress: u64; // where the program's structure lies
   triggerSeconds: u64;
   triggerNanoseconds: u64;

@@ -1,5 +1,7 @@
 import { FINDING_PCM_UNEXPECTED, recordFinding } from "../machine/findings";
+import { BEHAVIOUR_SILENCE_FRESH } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
+import { header } from "../machine/map";
 import { deviceOf } from "./device";
 import { NO_POSITION } from "./numbers";
 import { Stream, addressOf, distance, signedFrames } from "./runtime";
@@ -100,7 +102,8 @@ function moveSilenceStart(stream: Stream, from: u64, to: u64): void {
 function framesToThreshold(stream: Stream, hwPtr: u64): u64 {
   const applPtr = stream.applPtr;
   moveSilenceStart(stream, stream.silenceStart, applPtr);
-  const ahead = distance(stream, hwPtr == NO_POSITION ? stream.hwPtr : hwPtr, applPtr);
+  const fresh = hwPtr != NO_POSITION && (header().behaviour & BEHAVIOUR_SILENCE_FRESH) != 0;
+  const ahead = distance(stream, fresh ? hwPtr : stream.hwPtr, applPtr);
   const noise = (ahead + stream.silenceFilled) & stream.mask;
   if (signedFrames(stream, noise) >= signedFrames(stream, stream.silenceThreshold)) return 0;
   return min((stream.silenceThreshold - noise) & stream.mask, stream.silenceSize);

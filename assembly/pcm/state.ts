@@ -23,6 +23,7 @@ import {
   STATE_SUSPENDED,
   STATE_XRUN,
 } from "./numbers";
+import { DRIVER_PREPARE, NEGOTIATE } from "./device";
 import { FROM_CALL, updateHwPtr } from "./pointer";
 import {
   CAPTURE,
@@ -103,6 +104,17 @@ export function prepare(cpu: Cpu, stream: Stream): i32 {
   const result = exclusively(cpu, stream, ACTION_PREPARE);
   unlockStream(stream);
   return result;
+}
+
+/**
+ * Goes on with a call that its driver sleeps in: the call is made once more, and the driver knows how far it came.
+ * NEGOTIATE for one that the host makes.
+ */
+export function resumeDriver(cpu: Cpu, task: Task): i32 {
+  if (task.woken == 0 && !timeIsUp(task)) return BLOCKED;
+  const stream = streamAt(task.wait0 as u32);
+  endSleep(task, stream);
+  return task.wait1 == DRIVER_PREPARE ? prepare(cpu, stream) : NEGOTIATE;
 }
 
 export function reset(cpu: Cpu, stream: Stream): i32 {

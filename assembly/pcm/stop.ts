@@ -1,7 +1,7 @@
 import { EBADFD } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { stampStatus, stampTrigger } from "./clock";
-import { driverTrigger } from "./device";
+import { driverSyncStop, driverTrigger } from "./device";
 import { STATE_OPEN, STATE_XRUN, TRIGGER_STOP, TSTAMP_ENABLE } from "./numbers";
 import { Stream, firstMember, isRunning, streamAt } from "./runtime";
 import { wakeAll } from "./wake";
@@ -10,7 +10,16 @@ import { wakeAll } from "./wake";
 
 /** What stopping asks of the device. Its answer is ignored: a stop cannot be refused. */
 export function haltDevice(cpu: Cpu, stream: Stream): void {
-  if (isRunning(stream)) driverTrigger(cpu, stream, TRIGGER_STOP);
+  if (!isRunning(stream)) return;
+  driverTrigger(cpu, stream, TRIGGER_STOP);
+  stream.stopOperating = 1;
+}
+
+/** Once after a stop, before the ring changes or the device starts anew: the driver waits for the stop's end. */
+export function syncStop(cpu: Cpu, stream: Stream): void {
+  if (!stream.stopOperating) return;
+  stream.stopOperating = 0;
+  driverSyncStop(cpu, stream);
 }
 
 export function settleInto(stream: Stream, state: u32): void {

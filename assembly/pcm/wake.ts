@@ -12,6 +12,7 @@ import { Stream, addressOf, streamAt } from "./runtime";
  */
 export const WAIT_PCM_TRANSFER: u32 = 16; // readers and writers (tsleep)
 export const WAIT_PCM_DRAIN: u32 = 17; // with the pollers (sleep)
+export const WAIT_PCM_DRIVER: u32 = 18; // the driver, in the call that wait1 names (DRIVER_*): it is made again
 
 function wakeQueue(stream: Stream, kind: u32): void {
   for (let at = header().tasks; at != 0; at = changetype<Task>(at as usize).next) {
@@ -45,6 +46,16 @@ export function sleepOn(task: Task, stream: Stream, kind: u32, limit: u64): void
   task.wakeAt = stream.noPeriodWakeup != 0 ? 0 : header().nanoseconds + limit;
 }
 
+/** Puts the CPU's task to sleep within a call down to the driver, at most for `limit` nanoseconds. */
+export function sleepInDriver(task: Task, stream: Stream, call: u32, limit: u64): void {
+  stream.sleepers += 1;
+  task.blockedOn = WAIT_PCM_DRIVER;
+  task.wait0 = addressOf(stream);
+  task.wait1 = call;
+  task.woken = 0;
+  task.wakeAt = header().nanoseconds + limit;
+}
+
 @inline
 export function timeIsUp(task: Task): bool {
   return task.wakeAt != 0 && header().nanoseconds >= task.wakeAt;
@@ -53,7 +64,7 @@ export function timeIsUp(task: Task): bool {
 /** The stream that the call is on in which a task sleeps; 0 = it does not sleep in one. */
 @inline
 function streamOfCall(task: Task): u64 {
-  if (task.blockedOn == WAIT_PCM_TRANSFER) return task.wait0;
+  if (task.blockedOn == WAIT_PCM_TRANSFER || task.blockedOn == WAIT_PCM_DRIVER) return task.wait0;
   return task.blockedOn == WAIT_PCM_DRAIN ? task.wait1 : 0;
 }
 

@@ -16,6 +16,8 @@ import {
   UnknownOperationError,
   type JsonObject,
 } from "./trace.ts";
+import { VirtioSndReplayer } from "./virtioSnd.ts";
+import { isVirtioSndCase, parseVirtioSndCase } from "./virtioSndTrace.ts";
 
 /** The kind under which lines are counted that cannot be read far enough to tell. */
 const unreadableKind = "(unreadable)";
@@ -26,6 +28,7 @@ export class Replayer {
   readonly #pcm: PcmReplayer;
   readonly #remoteVm: RemoteVmReplayer;
   readonly #perfRegs: PerfRegsReplayer;
+  readonly #virtioSnd: VirtioSndReplayer;
 
   /** @throws UsageError for a machine that lacks a method */
   constructor(systems: ReplayedSystems) {
@@ -33,6 +36,7 @@ export class Replayer {
     this.#pcm = new PcmReplayer(systems.pcm, this.#tally);
     this.#remoteVm = new RemoteVmReplayer(systems.remoteVm, this.#tally);
     this.#perfRegs = new PerfRegsReplayer(systems.perfRegs, this.#tally);
+    this.#virtioSnd = new VirtioSndReplayer(systems.virtioSnd, this.#tally);
   }
 
   /** Replays the case on one line; whatever is wrong with it is counted as a failed case. */
@@ -52,6 +56,7 @@ export class Replayer {
   #replayCase(json: JsonObject, file: string, line: number): void {
     if (isRemoteVmCase(json)) this.#remoteVm.replay(parseRemoteVmCase(json), file, line);
     else if (isPerfRegsCase(json)) this.#perfRegs.replay(parsePerfRegsCase(json), file, line);
+    else if (isVirtioSndCase(json)) this.#virtioSnd.replay(parseVirtioSndCase(json), file, line);
     else this.#pcm.replay(parsePcmCase(json), file, line);
   }
 

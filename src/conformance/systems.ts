@@ -10,12 +10,15 @@ import { EmulatedPerfRegs } from "./perfRegsEmulated.ts";
 import type { PerfRegsMachine } from "./perfRegsMachine.ts";
 import { EmulatedRemoteVm, remoteVmOptions } from "./remoteVmEmulated.ts";
 import type { RemoteVmMachine } from "./remoteVmMachine.ts";
+import { EmulatedVirtioSnd } from "./virtioSndEmulated.ts";
+import type { VirtioSndMachine } from "./virtioSndMachine.ts";
 
 /** What a {@link Replayer} drives. */
 export interface ReplayedSystems {
   readonly pcm: PcmMachine;
   readonly remoteVm: RemoteVmMachine;
   readonly perfRegs: PerfRegsMachine;
+  readonly virtioSnd: VirtioSndMachine;
 }
 
 const remoteVmMethods: readonly (keyof RemoteVmMachine)[] = [
@@ -34,11 +37,19 @@ const perfRegsMethods: readonly (keyof PerfRegsMachine)[] = [
   "takeFindings",
   "finish",
 ];
+const virtioSndMethods: readonly (keyof VirtioSndMachine)[] = [
+  "reset",
+  "setRingPieces",
+  "perform",
+  "takeFindings",
+];
+
 /** Machines of the caller's own may be replayed on too. */
 export const replayedSystems = objectOf<ReplayedSystems>({
   pcm: pcmMachine,
   remoteVm: withMethods(remoteVmMethods),
   perfRegs: withMethods(perfRegsMethods),
+  virtioSnd: withMethods(virtioSndMethods),
 });
 
 /** How a replay runs the machine. */
@@ -59,5 +70,6 @@ export function emulatedSystems(machine: Machine, options: EmulationOptions = {}
     pcm: new EmulatedPcm(machine, common),
     remoteVm: new EmulatedRemoteVm(machine, { ...common, remotePath }),
     perfRegs: new EmulatedPerfRegs(machine, common),
+    virtioSnd: new EmulatedVirtioSnd(machine, common),
   };
 }

@@ -120,6 +120,20 @@ export const findingTable = [
     builds: everyBuild,
     meaning: "a scoped user access was begun inside another",
   },
+  {
+    kind: "virtio-used",
+    constant: "FINDING_VIRTIO_USED",
+    builds: everyBuild,
+    meaning:
+      "the device returned an entry that it was never given; the queue is broken from then on",
+  },
+  {
+    kind: "virtio-chain",
+    constant: "FINDING_VIRTIO_CHAIN",
+    builds: everyBuild,
+    meaning:
+      "a chain of descriptors loops, leaves its table or points outside of RAM; it ends there",
+  },
 ] as const;
 
 export type FindingKind = (typeof findingTable)[number]["kind"];

@@ -50,10 +50,36 @@ export const behaviours = [
     archs: ["x86-64"],
     meaning: "a masked kernel pointer becomes all ones; later the user limit",
   },
+  {
+    constant: "BEHAVIOUR_SILENCE_FRESH",
+    from: "6.4",
+    until: undefined,
+    archs: undefined,
+    meaning:
+      "the silence threshold counts from the position that an update brings; before: from the one before it",
+  },
+  {
+    constant: "BEHAVIOUR_VIRTIO_ACK",
+    from: "6.7",
+    until: undefined,
+    archs: undefined,
+    meaning:
+      "virtio-snd exposes periods as appl_ptr passes them; before: all, at start and on return",
+  },
 ] as const;
 
 /** Versions whose rows are known apart; a machine takes the nearest one not above what it is asked for. */
-export const kernelVersions = ["6.1", "6.4", "6.12", "6.14", "6.17", "6.18", "7.0", "7.1"] as const;
+export const kernelVersions = [
+  "6.1",
+  "6.4",
+  "6.7",
+  "6.12",
+  "6.14",
+  "6.17",
+  "6.18",
+  "7.0",
+  "7.1",
+] as const;
 
 export type KernelVersion = (typeof kernelVersions)[number];
 

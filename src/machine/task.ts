@@ -169,13 +169,6 @@ export class Task {
     return this.#field("TASK_OOPSED") !== 0;
   }
 
-  /** It is what its CPU runs, awake or asleep; another task may have been put there since. */
-  get isOnCpu(): boolean {
-    const { machine } = this;
-    const record = machine.header("HEADER_CPUS") + this.cpu * machine.constant("CPU_BYTES");
-    return machine.words[(record + machine.constant("CPU_TASK")) >>> 2] === this.handle;
-  }
-
   /** The task sleeps in a system call. */
   get blocked(): boolean {
     return this.#field("TASK_BLOCKED_ON") !== 0;

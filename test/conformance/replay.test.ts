@@ -8,10 +8,11 @@ import { NotImplementedError } from "../../src/conformance/notImplemented.ts";
 import type { PcmMachine } from "../../src/conformance/pcmMachine.ts";
 import type { PerfRegsMachine } from "../../src/conformance/perfRegsMachine.ts";
 import type { RemoteVmMachine } from "../../src/conformance/remoteVmMachine.ts";
+import type { VirtioSndMachine } from "../../src/conformance/virtioSndMachine.ts";
 import { Replayer } from "../../src/conformance/replay.ts";
 
 /** A machine that has nothing yet: what it answers is of no interest here. */
-const unbuilt = new Proxy({} as PcmMachine & RemoteVmMachine & PerfRegsMachine, {
+const unbuilt = new Proxy({} as PcmMachine & RemoteVmMachine & PerfRegsMachine & VirtioSndMachine, {
   get: (_, method) => () => {
     throw new NotImplementedError(String(method));
   },
@@ -28,7 +29,12 @@ let replayer: Replayer;
 let folder = "";
 
 beforeEach(async () => {
-  replayer = new Replayer({ pcm: unbuilt, remoteVm: unbuilt, perfRegs: unbuilt });
+  replayer = new Replayer({
+    pcm: unbuilt,
+    remoteVm: unbuilt,
+    perfRegs: unbuilt,
+    virtioSnd: unbuilt,
+  });
   folder = await mkdtemp(join(tmpdir(), "faultline-replay-"));
 });
 

@@ -67,6 +67,33 @@ export interface CompleteDevice extends Required<Omit<PcmDevice, "pointer" | "ca
   readonly loopback: boolean;
   readonly pointer: PcmDevice["pointer"];
   readonly called: PcmDevice["called"];
+  /** Binds an open stream to a driver of its own in the core, and opens that: 0 or −errno. */
+  readonly attach?: (cpu: number, stream: number) => number;
+}
+
+/** A device with a driver of its own; made by that driver's room. */
+export class DriverDevice implements CompleteDevice {
+  readonly substreams = 1;
+  readonly ownCopy = false;
+  readonly loopback = false;
+  readonly pointer = undefined;
+  readonly called = undefined;
+  readonly name: string;
+  readonly card: number;
+  readonly limits: PcmDeviceLimits;
+  readonly attach: NonNullable<CompleteDevice["attach"]>;
+
+  constructor({
+    name,
+    card,
+    limits,
+    attach,
+  }: Pick<DriverDevice, "name" | "card" | "limits" | "attach">) {
+    this.name = name;
+    this.card = card;
+    this.limits = limits;
+    this.attach = attach;
+  }
 }
 
 const MOST_NAME_BYTES = 63;
@@ -99,6 +126,7 @@ export function completeDevice(device: PcmDeviceName | PcmDevice): CompleteDevic
       called: undefined,
     };
   }
+  if (device instanceof DriverDevice) return device;
   ownDevice("device", device);
   const { name, card, substreams, constraints = [], ownCopy, pointer, called } = device;
   return {

@@ -19,10 +19,10 @@ import type { CompleteDevice } from "./device.ts";
 import { doorNumber, type PcmDoor } from "./doors.ts";
 import { askDevices, attend, dismiss, tellDevices } from "./driver.ts";
 import type { DriverCall } from "./driverLog.ts";
-import { pcmIoctl, type Negotiable } from "./negotiate.ts";
+import { pcmIoctl, pcmNegotiates, type Negotiable } from "./negotiate.ts";
 import { openOptions, openSubstream, type PcmOpenOptions } from "./opening.ts";
 import type { HwConstraints } from "./params/index.ts";
-import { fellAsleep, requireAwake, sleepIn } from "./sleep.ts";
+import { awoke, fellAsleep, requireAwake, sleepIn } from "./sleep.ts";
 import { pcmStates, type PcmState } from "./states.ts";
 import { PcmSubstream } from "./substream.ts";
 
@@ -69,12 +69,14 @@ export class PcmFile extends PcmSubstream {
   readonly #callbacks: DeviceCallbacks;
   /** The core's numbers of the doors used so far. */
   readonly #doors = new Map<PcmDoor, number>();
+  /** The rest of the HW_PARAMS that a task sleeps in. */
+  #apply: (cpu: number) => number = () => pcmNegotiates;
 
   /** @throws FaultlineError "open-failed" for limits nothing can meet, "no-memory" when RAM is full */
   constructor(task: Task, options: PcmOpenOptions = {}) {
     madeTask("task", task);
     checkOptions("options", options, openOptions);
-    const { record, direction, device, constraints } = openSubstream(task.machine, options);
+    const { record, direction, device, constraints } = openSubstream(task, options);
     super(task, direction, record);
     this.#device = device;
     this.#constraints = constraints;
@@ -145,6 +147,7 @@ export class PcmFile extends PcmSubstream {
       stream: this.handle,
       ringBytesMax: this.#device.limits.ringBytesMax,
       constraints: this.#constraints,
+      goesOn: (apply: (cpu: number) => number) => void (this.#apply = apply),
     });
     const doorCode = this.#doors.get(door) ?? doorNumber(this.machine, door);
     this.#doors.set(door, doorCode);
@@ -229,13 +232,21 @@ export class PcmFile extends PcmSubstream {
   }
 
   /**
-   * The second half of this file's call that the task sleeps in: what that call answers, or BLOCKED when it sleeps
-   * again. @throws UsageError where the task sleeps in no call of this file
+   * The second half of this file's call that a task sleeps in, its opener unless another is named: what that call
+   * answers, or BLOCKED when it sleeps again. @throws UsageError where the task sleeps in no call of this file
    */
-  finish(): number {
-    const sleep = sleepIn(this.task, this);
-    const answer = this.#attended(() => this.task.resume());
-    return answer === coreConstants.BLOCKED ? answer : sleep.settle(answer);
+  finish(task: Task = this.task): number {
+    const sleep = sleepIn(task, this);
+    const answer = this.#attended(() => this.#resumed(task));
+    if (answer === coreConstants.BLOCKED) return answer;
+    awoke(task);
+    return sleep.settle(answer);
+  }
+
+  /** HW_PARAMS goes on in the host, once what its driver slept for has come. */
+  #resumed(task: Task): number {
+    const answer = task.resume();
+    return answer === pcmNegotiates ? this.#apply(task.cpu) : answer;
   }
 
   /**

@@ -1,15 +1,20 @@
+import { coreConstants } from "../../core/generated/coreConstants.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 import {
   compatImageBytes,
   hwParams,
   hwRefine,
   nativeImageBytes,
+  type ChosenParams,
   type HwConstraints,
 } from "./params/index.ts";
 
 /** Number of HW_REFINE in bits 0 … 7 of a request; HW_PARAMS is the next. */
 const HW_REFINE_NUMBER = 0x10;
 const NUMBER_MASK = 0xff;
+
+/** What the core answers where the host goes on with the call. */
+export const pcmNegotiates: number = coreConstants.NEGOTIATE;
 
 /** What the negotiation needs to know of an open stream. */
 export interface Negotiable {
@@ -19,6 +24,8 @@ export interface Negotiable {
   /** Memory set aside for the ring. */
   readonly ringBytesMax: number;
   readonly constraints: HwConstraints;
+  /** Told how HW_PARAMS goes on when the task that slept in it is woken. */
+  readonly goesOn: (apply: (cpu: number) => number) => void;
 }
 
 /**
@@ -35,7 +42,7 @@ export function pcmIoctl(
 ): number {
   const { machine, cpu, stream } = target;
   const answer = machine.exports.pcmCall(cpu, stream, door, command, lo, hi);
-  if (answer !== machine.constant("NEGOTIATE")) return answer;
+  if (answer !== pcmNegotiates) return answer;
   const image = imageOf(target, door);
   return (command & NUMBER_MASK) === HW_REFINE_NUMBER
     ? refine(target, image, door)
@@ -59,8 +66,22 @@ function refine(target: Negotiable, image: Uint8Array, door: number): number {
 function configure(target: Negotiable, image: Uint8Array, door: number): number {
   const { exports } = target.machine;
   const { chosen, image: answer, errno } = hwParams(image, target.constraints);
-  if (chosen === undefined) return exports.pcmRefuseHwParams(target.stream, errno);
+  if (chosen === undefined) return exports.pcmRefuseHwParams(target.cpu, target.stream, errno);
+  const apply = (cpu: number): number => applyChosen({ ...target, cpu }, chosen, answer, door);
+  target.goesOn(apply);
+  return apply(target.cpu);
+}
+
+/** Called once more where the driver slept. */
+function applyChosen(
+  target: Negotiable,
+  chosen: ChosenParams,
+  answer: Uint8Array,
+  door: number,
+): number {
+  const { exports } = target.machine;
   const applied = exports.pcmApplyHwParams(
+    target.cpu,
     target.stream,
     chosen.access,
     chosen.format,
@@ -74,6 +95,6 @@ function configure(target: Negotiable, image: Uint8Array, door: number): number 
     chosen.noPeriodWakeup ? 1 : 0,
   );
   if (applied !== 0) return applied;
-  image.set(answer);
+  imageOf(target, door).set(answer);
   return exports.pcmFinishHwParams(target.cpu, target.stream, door);
 }

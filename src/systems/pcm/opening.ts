@@ -2,6 +2,7 @@ import { flag, nameOf, optional, whole, type Check, type Shape } from "../../bas
 import { FaultlineError } from "../../base/errors.ts";
 import type { ConstantName } from "../../core/exports.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
+import type { Task } from "../../machine/task.ts";
 import { cableRulesOf } from "./cable.ts";
 import {
   completeDevice,
@@ -49,9 +50,13 @@ export interface OpenedSubstream {
 
 /**
  * open(2) of a substream, its options checked.
- * @throws FaultlineError "open-failed" for limits nothing can meet, "no-memory" when RAM is full
+ * @throws FaultlineError "open-failed" for limits nothing can meet or a driver that refuses, "no-memory" when RAM is
+ *   full
  */
-export function openSubstream(machine: CoreMemory, options: PcmOpenOptions): OpenedSubstream {
+export function openSubstream(
+  { machine, cpu }: Pick<Task, "machine" | "cpu">,
+  options: PcmOpenOptions,
+): OpenedSubstream {
   const { direction = "playback" } = options;
   const device = completeDevice(options.device ?? "ctl");
   let deviceRecord = 0;
@@ -60,6 +65,7 @@ export function openSubstream(machine: CoreMemory, options: PcmOpenOptions): Ope
   const constraints = openConstraints(device, deviceWord);
   const record =
     machine.exports.pcmOpen(
+      cpu,
       pcmDirections.indexOf(direction),
       device.card,
       options.number ?? 0,
@@ -70,7 +76,22 @@ export function openSubstream(machine: CoreMemory, options: PcmOpenOptions): Ope
   if (record === 0) throw new FaultlineError("no-memory", "RAM is full: no stream record");
   deviceRecord = machine.words[(record + machine.constant("STREAM_DEVICE")) >>> 2]!;
   describe(machine, deviceRecord, device);
+  attachDriver(machine, cpu, record, device);
   return { record, direction, device, constraints };
+}
+
+/** A driver that refuses leaves nothing open. */
+function attachDriver(
+  { exports }: CoreMemory,
+  cpu: number,
+  record: number,
+  { attach }: CompleteDevice,
+): void {
+  const result = attach?.(cpu, record) ?? 0;
+  if (result === 0) return;
+  exports.pcmShut(cpu, record);
+  exports.pcmFree(record);
+  throw new FaultlineError("open-failed", `open gave ${result}: the driver refused`);
 }
 
 function kindOf(machine: CoreMemory, { ownCopy, loopback }: CompleteDevice): number {

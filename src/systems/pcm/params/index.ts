@@ -1,6 +1,6 @@
 /** PCM parameter negotiation: HW_REFINE and HW_PARAMS as pure functions over bytes. */
 
-export { hwParams } from "./choose.ts";
+export { hwParams, type ChosenParams } from "./choose.ts";
 export { constraintsFor, type DriverConstraints, type HwConstraints } from "./constraints.ts";
 export { deviceLimits, deviceProfiles, type PcmDeviceLimits } from "./devices.ts";
 export { driverConstraints, pcmConstraints, type PcmConstraint } from "./driverConstraints.ts";

@@ -1,0 +1,232 @@
+import { allocateBytes, freeBytes } from "./memory";
+import { Chain } from "./chain";
+import { Card, cardAt, queueOf } from "./card";
+import { receiveRequest } from "./deviceControl";
+import { exposureRecord, fillEagerly } from "./deviceStream";
+import {
+  JOURNAL_INTERRUPT,
+  JOURNAL_KICK,
+  Journal,
+  closeJournal,
+  noteValues,
+  openJournal,
+} from "./journal";
+import { QUEUES, QUEUE_CONTROL, QUEUE_EVENT, QUEUE_RX, RING_EVENT_INDEX } from "./numbers";
+import { interruptDriver } from "./transport";
+import { Virtqueue } from "./virtqueue";
+import {
+  INDEX_MASK,
+  NO_SIGNAL,
+  Vring,
+  availableFlags,
+  availableHead,
+  availableIndex,
+  passesEvent,
+  setAvailableEvent,
+  setUsedIndex,
+  usedEntry,
+  usedEvent,
+} from "./vring";
+
+/**
+ * A commanded sound device: it answers control requests at once, inside the kick, as its rules say, and returns I/O
+ * messages when it is told to. It shares nothing with the driver but the rings and the memory they point to.
+ */
+@unmanaged
+export class SoundDevice {
+  card: u32; // whom to interrupt
+  eagerRx: u32; // rx messages are filled the moment they are exposed
+  exposedRx: u32; // how many were exposed so far
+  releaseLatency: u32; // latency of messages that RELEASE returns
+  rules: u32; // Rule × ruleCount
+  ruleCount: u32;
+  ruleRoom: u32;
+  held: u32; // Held × heldCount
+  heldCount: u32;
+  source: u32; // what captured messages are filled with, 0 = left as they are
+  sourceBytes: u32;
+  jackInfo: u32; // answers to queries
+  jackBytes: u32;
+  pcmInfo: u32;
+  pcmBytes: u32;
+  mapInfo: u32;
+  mapBytes: u32;
+  queues: u32; // DeviceQueue × QUEUES
+  chain: u32; // Chain that is walked now
+  journal: u32; // Journal
+}
+
+/** The device's side of a queue. */
+@unmanaged
+export class DeviceQueue extends Vring {
+  number: u32; // QUEUE_*
+  taken: u32; // messages taken from the available ring, over 16 bits
+  returned: u32; // the index that it last stored
+  signalled: u32; // that index when it last considered an interrupt
+  features: u32; // RING_*
+  waiting: u32; // heads of messages that it has, oldest first (u16 each)
+  waitingCount: u32;
+}
+
+export const HELD_ROOM: u32 = 64;
+const HELD_BYTES: u32 = HELD_ROOM * 8;
+const RULE_ROOM: u32 = 32;
+export const RULE_BYTES: u32 = 28;
+
+@inline
+export function soundDeviceAt(address: u32): SoundDevice {
+  return changetype<SoundDevice>(address as usize);
+}
+
+@inline
+export function soundDeviceOf(card: Card): SoundDevice {
+  return soundDeviceAt(card.device);
+}
+
+@inline
+export function deviceQueue(device: SoundDevice, number: u32): DeviceQueue {
+  return changetype<DeviceQueue>((device.queues as usize) + number * offsetof<DeviceQueue>());
+}
+
+@inline
+export function chainOf(device: SoundDevice): Chain {
+  return changetype<Chain>(device.chain as usize);
+}
+
+@inline
+export function journalOf(device: SoundDevice): Journal {
+  return changetype<Journal>(device.journal as usize);
+}
+
+/** A device without queues; 0 when RAM is full. */
+export function newSoundDevice(card: u32, journalBytes: u32): u32 {
+  const address = allocateBytes(offsetof<SoundDevice>());
+  if (address == 0) return 0;
+  const device = soundDeviceAt(address);
+  device.card = card;
+  device.queues = allocateBytes(QUEUES * offsetof<DeviceQueue>());
+  device.chain = allocateBytes(offsetof<Chain>());
+  device.journal = allocateBytes(offsetof<Journal>());
+  device.held = allocateBytes(HELD_BYTES);
+  device.rules = allocateBytes(RULE_ROOM * RULE_BYTES);
+  device.ruleRoom = RULE_ROOM;
+  const all =
+    device.queues != 0 &&
+    device.chain != 0 &&
+    device.journal != 0 &&
+    device.held != 0 &&
+    device.rules != 0;
+  if (all && openJournal(journalOf(device), journalBytes)) return address;
+  freeSoundDevice(device);
+  return 0;
+}
+
+export function freeSoundDevice(device: SoundDevice): void {
+  if (device.journal != 0) closeJournal(journalOf(device));
+  if (device.queues != 0) forgetQueues(device);
+  freeBytes(device.journal, offsetof<Journal>());
+  freeBytes(device.queues, QUEUES * offsetof<DeviceQueue>());
+  freeBytes(device.chain, offsetof<Chain>());
+  freeBytes(device.held, HELD_BYTES);
+  freeBytes(device.rules, RULE_ROOM * RULE_BYTES);
+  freeBytes(device.source, device.sourceBytes);
+  freeBytes(device.jackInfo, device.jackBytes);
+  freeBytes(device.pcmInfo, device.pcmBytes);
+  freeBytes(device.mapInfo, device.mapBytes);
+  freeBytes(changetype<usize>(device) as u32, offsetof<SoundDevice>());
+}
+
+/** The driver has set a queue up. False when RAM is full. */
+export function connectQueue(device: SoundDevice, queue: Virtqueue): bool {
+  const own = deviceQueue(device, queue.number);
+  memory.fill(changetype<usize>(own), 0, offsetof<DeviceQueue>());
+  memory.copy(changetype<usize>(own), changetype<usize>(queue), offsetof<Vring>());
+  own.number = queue.number;
+  own.features = queue.features;
+  own.waiting = allocateBytes(queue.entries << 1);
+  return own.waiting != 0;
+}
+
+/** A reset: what it had is forgotten. */
+export function forgetQueues(device: SoundDevice): void {
+  for (let number: u32 = 0; number < QUEUES; number++) {
+    const queue = deviceQueue(device, number);
+    freeBytes(queue.waiting, queue.entries << 1);
+    memory.fill(changetype<usize>(queue), 0, offsetof<DeviceQueue>());
+  }
+  device.heldCount = 0;
+}
+
+/** The driver notified a queue: it is looked at within the notification. */
+export function deviceIsKicked(queue: Virtqueue): void {
+  const device = soundDeviceOf(cardAt(queue.card));
+  noteValues(journalOf(device), JOURNAL_KICK, queue.number, 0, 0);
+  const own = deviceQueue(device, queue.number);
+  takeNew(device, own);
+  if (own.features & RING_EVENT_INDEX) setAvailableEvent(own, own.taken);
+}
+
+/** Looks at all rings, as a device may at any time. */
+export function lookAtQueues(device: SoundDevice): void {
+  for (let number: u32 = 0; number < QUEUES; number++) {
+    const queue = deviceQueue(device, number);
+    if (queue.entries != 0) takeNew(device, queue);
+  }
+}
+
+/** Takes what the driver exposed since the last look. */
+export function takeNew(device: SoundDevice, queue: DeviceQueue): void {
+  while (queue.taken != availableIndex(queue) && queue.waitingCount < queue.entries) {
+    const head = availableHead(queue, queue.taken);
+    queue.taken = (queue.taken + 1) & INDEX_MASK;
+    if (queue.number == QUEUE_CONTROL) receiveRequest(device, queue, head);
+    else receiveMessage(device, queue, head);
+  }
+}
+
+function receiveMessage(device: SoundDevice, queue: DeviceQueue, head: u32): void {
+  store<u16>(queue.waiting + (queue.waitingCount << 1), head as u16);
+  queue.waitingCount += 1;
+  if (queue.number == QUEUE_EVENT) return;
+  if (queue.number == QUEUE_RX && device.eagerRx != 0) fillEagerly(device, queue, head);
+  exposureRecord(device, queue, head);
+}
+
+/** Takes a waiting message out by its position, oldest first. */
+export function removeWaiting(queue: DeviceQueue, position: u32): u32 {
+  const at = queue.waiting + (position << 1);
+  const head: u32 = load<u16>(at);
+  queue.waitingCount -= 1;
+  memory.copy(at, at + 2, (queue.waitingCount - position) << 1);
+  return head;
+}
+
+/** Returns an entry: its length is stored before the index moves. */
+export function returnEntry(queue: DeviceQueue, head: u32, length: u32): void {
+  const entry = usedEntry(queue, queue.returned);
+  store<u32>(entry, head);
+  store<u32>(entry, length, 4);
+  queue.returned = (queue.returned + 1) & INDEX_MASK;
+  setUsedIndex(queue, queue.returned);
+}
+
+/** Interrupts the driver if it wants to be. */
+export function considerInterrupt(device: SoundDevice, queue: DeviceQueue): void {
+  const wanted =
+    queue.features & RING_EVENT_INDEX
+      ? passesEvent(usedEvent(queue), queue.returned, queue.signalled)
+      : (availableFlags(queue) & NO_SIGNAL) == 0;
+  if (wanted) {
+    raiseInterrupt(device, queue);
+    return;
+  }
+  queue.signalled = queue.returned;
+  noteValues(journalOf(device), JOURNAL_INTERRUPT, queue.number, 0, 0);
+}
+
+/** Interrupts the driver, whether it wants to be or not. */
+export function raiseInterrupt(device: SoundDevice, queue: DeviceQueue): void {
+  queue.signalled = queue.returned;
+  noteValues(journalOf(device), JOURNAL_INTERRUPT, queue.number, 1, 0);
+  interruptDriver(queueOf(cardAt(device.card), queue.number));
+}

@@ -1,0 +1,259 @@
+import { cardAt, substreamById } from "./card";
+import { beginChain, nextPiece } from "./chain";
+import {
+  DeviceQueue,
+  HELD_ROOM,
+  RULE_BYTES,
+  SoundDevice,
+  chainOf,
+  considerInterrupt,
+  deviceQueue,
+  journalOf,
+  returnEntry,
+  takeNew,
+} from "./device";
+import { releaseMessages, streamQueueNumber } from "./deviceStream";
+import {
+  JOURNAL_ANSWER,
+  JOURNAL_HOLD,
+  JOURNAL_REQUEST,
+  JournalPiece,
+  PIECE_INFO,
+  PIECE_REQUEST,
+  PIECE_RESPONSE,
+  addContent,
+  addPiece,
+  beginRecord,
+  noteValues,
+  recordAt,
+} from "./journal";
+import {
+  QUEUE_CONTROL,
+  REQUEST_CHMAP_INFO,
+  REQUEST_JACK_INFO,
+  REQUEST_PCM_INFO,
+  REQUEST_RELEASE,
+  STATUS_OK,
+} from "./numbers";
+
+/** Control requests at the device. */
+
+/** How requests of a kind are answered; the first rule that applies decides. */
+@unmanaged
+export class Rule {
+  request: u32; // REQUEST_*
+  skip: u32; // so many are let pass first
+  times: i32; // how often it applies, −1 = always
+  status: u32; // the answer
+  hold: u32; // HOLD_*: no answer at all
+  usedLength: i32; // what is stored as the answer's length, −1 = the truth
+  keep: i32; // RELEASE: messages left in the queue, −1 = all
+}
+
+export const HOLD_NOT: u32 = 0;
+export const HOLD_NEVER: u32 = 1;
+export const HOLD_LATER: u32 = 2;
+
+/** A request without an answer: where it began, and its code. */
+@unmanaged
+class Held {
+  head: u32;
+  request: u32;
+}
+
+@inline
+function ruleAt(device: SoundDevice, index: u32): Rule {
+  return changetype<Rule>((device.rules as usize) + index * RULE_BYTES);
+}
+
+@inline
+function heldAt(device: SoundDevice, index: u32): Held {
+  return changetype<Held>((device.held as usize) + index * offsetof<Held>());
+}
+
+/** Room for one more rule, 0 when there is none. */
+export function newRule(device: SoundDevice): u32 {
+  if (offsetof<Rule>() != RULE_BYTES) ERROR("RULE_BYTES is not a rule's size");
+  if (device.ruleCount == device.ruleRoom) return 0;
+  device.ruleCount += 1;
+  return changetype<usize>(ruleAt(device, device.ruleCount - 1)) as u32;
+}
+
+/** The rule for a request of this code, 0 where none applies. Counts it. */
+function ruleFor(device: SoundDevice, request: u32): u32 {
+  for (let index: u32 = 0; index < device.ruleCount; index++) {
+    const rule = ruleAt(device, index);
+    if (rule.request != request || rule.times == 0) continue;
+    if (rule.skip != 0) {
+      rule.skip -= 1;
+      continue;
+    }
+    if (rule.times > 0) rule.times -= 1;
+    return changetype<usize>(rule) as u32;
+  }
+  return 0;
+}
+
+/** Reads a request, and answers it or lets it wait. */
+export function receiveRequest(device: SoundDevice, queue: DeviceQueue, head: u32): void {
+  noteRequest(device, queue, head);
+  const code = requestWord(device, queue, head, 0);
+  const address = ruleFor(device, code);
+  if (address == 0) {
+    answer(device, queue, head, code, STATUS_OK, -1, 0);
+    return;
+  }
+  const rule = changetype<Rule>(address as usize);
+  if (rule.hold != HOLD_NOT) hold(device, head, code, rule.hold);
+  else answer(device, queue, head, code, rule.status, rule.usedLength, rule.keep);
+}
+
+/** A word of the readable bytes; 0 behind their end. */
+function requestWord(device: SoundDevice, queue: DeviceQueue, head: u32, index: u32): u32 {
+  const chain = chainOf(device);
+  beginChain(chain, queue, head);
+  if (!nextPiece(chain, queue.entries) || chain.writable) return 0;
+  const at = index << 2;
+  return at + 4 <= chain.length ? load<u32>(chain.address + at) : 0;
+}
+
+function hold(device: SoundDevice, head: u32, code: u32, how: u32): void {
+  noteValues(journalOf(device), JOURNAL_HOLD, QUEUE_CONTROL, code, how);
+  if (device.heldCount == HELD_ROOM) return;
+  const held = heldAt(device, device.heldCount);
+  held.head = head;
+  held.request = code;
+  device.heldCount += 1;
+}
+
+/** Answers the oldest request that waits; false where none does. */
+export function answerHeld(device: SoundDevice, status: u32): bool {
+  if (device.heldCount == 0) return false;
+  const held = heldAt(device, 0);
+  const head = held.head;
+  const code = held.request;
+  device.heldCount -= 1;
+  memory.copy(
+    changetype<usize>(held),
+    changetype<usize>(heldAt(device, 1)),
+    device.heldCount * offsetof<Held>(),
+  );
+  answer(device, deviceQueue(device, QUEUE_CONTROL), head, code, status, -1, 0);
+  return true;
+}
+
+function answer(
+  device: SoundDevice,
+  queue: DeviceQueue,
+  head: u32,
+  code: u32,
+  status: u32,
+  usedLength: i32,
+  keep: i32,
+): void {
+  if (code == REQUEST_RELEASE) release(device, requestWord(device, queue, head, 1), keep);
+  const written = writeAnswer(device, queue, head, code, status);
+  const length = usedLength < 0 ? written : (usedLength as u32);
+  returnEntry(queue, head, length);
+  noteAnswer(device, queue, head, code, length, written);
+  considerInterrupt(device, queue);
+}
+
+/** The stream's queue is looked at before its messages are returned. */
+function release(device: SoundDevice, streamId: u32, keep: i32): void {
+  const card = cardAt(device.card);
+  if (streamId >= card.substreamCount) return;
+  const queue = deviceQueue(device, streamQueueNumber(substreamById(card, streamId).direction));
+  takeNew(device, queue);
+  releaseMessages(device, queue, streamId, keep);
+}
+
+/** The header, and what a query asked for where that went well; bytes written. */
+function writeAnswer(
+  device: SoundDevice,
+  queue: DeviceQueue,
+  head: u32,
+  code: u32,
+  status: u32,
+): u32 {
+  const info = status == STATUS_OK ? infoOf(device, code) : 0;
+  const first = (requestWord(device, queue, head, 1) as u64) * requestWord(device, queue, head, 3);
+  const known: u64 = infoBytesOf(device, code);
+  const chain = chainOf(device);
+  let written: u32 = 0;
+  beginChain(chain, queue, head);
+  while (nextPiece(chain, queue.entries)) {
+    if (!chain.writable) continue;
+    if (written == 0) {
+      store<u32>(chain.address, status);
+      written = 4;
+    } else if (info != 0 && first < known) {
+      const bytes = min<u32>(chain.length, (known - first) as u32);
+      memory.copy(chain.address, info + (first as u32), bytes);
+      written += bytes;
+    }
+  }
+  return written;
+}
+
+function infoOf(device: SoundDevice, code: u32): u32 {
+  if (code == REQUEST_JACK_INFO) return device.jackInfo;
+  if (code == REQUEST_PCM_INFO) return device.pcmInfo;
+  return code == REQUEST_CHMAP_INFO ? device.mapInfo : 0;
+}
+
+function infoBytesOf(device: SoundDevice, code: u32): u32 {
+  if (code == REQUEST_JACK_INFO) return device.jackBytes;
+  return code == REQUEST_PCM_INFO ? device.pcmBytes : device.mapBytes;
+}
+
+/** Pieces of a control message by their place: request, response header, a query's answer. */
+function pieceName(index: u32): u32 {
+  if (index == 0) return PIECE_REQUEST;
+  return index == 1 ? PIECE_RESPONSE : PIECE_INFO;
+}
+
+function noteRequest(device: SoundDevice, queue: DeviceQueue, head: u32): void {
+  const chain = chainOf(device);
+  let pieces: u32 = 0;
+  let bytes: u32 = 0;
+  beginChain(chain, queue, head);
+  for (; nextPiece(chain, queue.entries); pieces++) if (!chain.writable) bytes += chain.length;
+  const grow = pieces * offsetof<JournalPiece>() + bytes;
+  const address = beginRecord(journalOf(device), JOURNAL_REQUEST, queue.number, head, grow);
+  if (address == 0) return;
+  const record = recordAt(address);
+  record.first = chain.indirect;
+  beginChain(chain, queue, head);
+  for (let index: u32 = 0; nextPiece(chain, queue.entries); index++) {
+    addPiece(record, pieceName(index), 0, chain.length, chain.writable);
+  }
+  beginChain(chain, queue, head);
+  while (nextPiece(chain, queue.entries)) {
+    if (!chain.writable) addContent(record, chain.address, chain.length);
+  }
+}
+
+function noteAnswer(
+  device: SoundDevice,
+  queue: DeviceQueue,
+  head: u32,
+  code: u32,
+  length: u32,
+  written: u32,
+): void {
+  const address = beginRecord(journalOf(device), JOURNAL_ANSWER, queue.number, head, written);
+  if (address == 0) return;
+  const record = recordAt(address);
+  record.first = code;
+  record.second = length;
+  const chain = chainOf(device);
+  let left = written;
+  beginChain(chain, queue, head);
+  while (nextPiece(chain, queue.entries) && left != 0) {
+    if (!chain.writable) continue;
+    const part = min(left, chain.length);
+    addContent(record, chain.address, part);
+    left -= part;
+  }
+}

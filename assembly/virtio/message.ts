@@ -1,0 +1,155 @@
+import { ENOMEM } from "../base/errno";
+import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
+import { CAPTURE } from "../pcm/runtime";
+import { Card, Substream, cardAt, queueOf } from "./card";
+import { allocateBytes, freeBytes } from "./memory";
+import { QUEUE_RX, QUEUE_TX } from "./numbers";
+import { PIECE_BYTES, pieceAt } from "./piece";
+import { Virtqueue, addMessage } from "./virtqueue";
+
+/**
+ * An I/O message: struct virtio_pcm_msg (sound/virtio/virtio_pcm_msg.c), bound to the ring bytes of one period. What
+ * the device is given is a header, the period's bytes in as many pieces as the device's view of memory has, and a
+ * status that it writes:
+ *
+ *   ┌───────────┐ ┌──────────────┬ … ┬──────────────┐ ┌─────────────────┐
+ *   │ stream id │ │ ring bytes i · P … (i + 1) · P  │ │ status, latency │
+ *   └───────────┘ └──────────────┴ … ┴──────────────┘ └─────────────────┘
+ */
+@unmanaged
+export class Message {
+  substream: u32;
+  streamId: u32; // ┐ the header
+  status: u32; //    ┐ the status
+  latency: u32; //   ┘
+  /** Bytes gathered (ack design: the period's size means exposed), or always the period's size. */
+  length: u32;
+  index: u32;
+  bytes: u32; // of this record
+  pieceCount: u32;
+}
+
+const HEADER_BYTES: u32 = 4;
+export const STATUS_BYTES: u32 = 8;
+
+@inline
+export function messageAt(address: u32): Message {
+  return changetype<Message>(address as usize);
+}
+
+@inline
+function addressOfMessage(message: Message): u32 {
+  return changetype<usize>(message) as u32;
+}
+
+@inline
+function piecesOf(message: Message): usize {
+  return changetype<usize>(message) + offsetof<Message>();
+}
+
+@inline
+export function messageOf(substream: Substream, index: u32): Message {
+  return messageAt(load<u32>(substream.messages + (index << 2)));
+}
+
+/** The queue of a stream's I/O messages. */
+@inline
+export function ioQueue(substream: Substream): Virtqueue {
+  const card = cardAt(substream.card);
+  return queueOf(card, substream.direction == CAPTURE ? QUEUE_RX : QUEUE_TX);
+}
+
+/** First place after `from` where the ring's memory does not go on for the device. */
+function nextCut(substream: Substream, from: u32): u32 {
+  if (substream.cuts == 0) return (from & ~PAGE_MASK) + PAGE_SIZE;
+  for (let index: u32 = 0; index < substream.cutCount; index++) {
+    const cut = load<u32>(substream.cuts + (index << 2));
+    if (cut > from) return cut;
+  }
+  return u32.MAX_VALUE;
+}
+
+function countPieces(substream: Substream, start: u32, end: u32): u32 {
+  let count: u32 = 0;
+  for (let at = start; at < end; at = min(nextCut(substream, at), end)) count += 1;
+  return count;
+}
+
+/** One message a period, over a ring at `ring`; 0 or −ENOMEM. Earlier ones must be gone. */
+export function buildMessages(substream: Substream, ring: u32, periods: u32, bytes: u32): i32 {
+  substream.messages = allocateBytes(periods << 2);
+  if (substream.messages == 0) return -ENOMEM;
+  substream.messageCount = periods;
+  substream.periodBytes = bytes;
+  for (let index: u32 = 0; index < periods; index++) {
+    const message = newMessage(substream, ring, index, bytes);
+    if (message == 0) return -ENOMEM;
+    store<u32>(substream.messages + (index << 2), message);
+  }
+  return 0;
+}
+
+function newMessage(substream: Substream, ring: u32, index: u32, bytes: u32): u32 {
+  const start = index * bytes;
+  const pieceCount = countPieces(substream, start, start + bytes) + 2;
+  const size = (offsetof<Message>() as u32) + pieceCount * PIECE_BYTES;
+  const address = allocateBytes(size);
+  if (address == 0) return 0;
+  const message = messageAt(address);
+  message.substream = changetype<usize>(substream) as u32;
+  message.streamId = substream.id;
+  message.index = index;
+  message.bytes = size;
+  message.pieceCount = pieceCount;
+  setPiece(message, 0, address + offsetof<Message>("streamId"), HEADER_BYTES);
+  setPiece(message, pieceCount - 1, address + offsetof<Message>("status"), STATUS_BYTES);
+  let at = start;
+  for (let piece: u32 = 1; piece + 1 < pieceCount; piece++) {
+    const end = min(nextCut(substream, at), start + bytes);
+    setPiece(message, piece, ring + at, end - at);
+    at = end;
+  }
+  return address;
+}
+
+function setPiece(message: Message, index: u32, address: u32, length: u32): void {
+  const piece = pieceAt(piecesOf(message), index);
+  piece.address = address;
+  piece.length = length;
+}
+
+/** Nothing of them may be with the device. */
+export function freeMessages(substream: Substream): void {
+  if (substream.messages == 0) return;
+  for (let index: u32 = 0; index < substream.messageCount; index++) {
+    const address = load<u32>(substream.messages + (index << 2));
+    if (address != 0) freeBytes(address, messageAt(address).bytes);
+  }
+  freeBytes(substream.messages, substream.messageCount << 2);
+  substream.messages = 0;
+  substream.messageCount = 0;
+}
+
+/** Gives a message to the device: 0, or why the queue does not take it. The queue lock is held. */
+export function exposeMessage(substream: Substream, queue: Virtqueue, message: Message): i32 {
+  message.status = 0;
+  message.latency = 0;
+  const readable = substream.direction == CAPTURE ? 1 : message.pieceCount - 1;
+  const writable = message.pieceCount - readable;
+  const token = addressOfMessage(message);
+  const failed = addMessage(queue, piecesOf(message), readable, writable, token);
+  if (failed == 0) substream.queued += 1;
+  return failed;
+}
+
+/** Memory that a card's streams hold besides. */
+export function freeSubstreams(card: Card): void {
+  for (let id: u32 = 0; id < card.substreamCount; id++) {
+    const address = load<u32>(card.substreams + (id << 2));
+    const substream = changetype<Substream>(address as usize);
+    freeMessages(substream);
+    freeBytes(substream.cuts, substream.cutCount << 2);
+    freeBytes(address, offsetof<Substream>());
+  }
+  freeBytes(card.substreams, max<u32>(card.substreamCount, 1) << 2);
+}

@@ -1,0 +1,289 @@
+import { EIO, ENOSPC } from "../base/errno";
+import { spinLock, spinUnlock } from "../base/atomics";
+import { FINDING_VIRTIO_USED, recordFinding } from "../machine/findings";
+import { allocateBytes, freeBytes } from "./memory";
+import { RING_EVENT_INDEX, RING_INDIRECT } from "./numbers";
+import { Piece, pieceAt } from "./piece";
+import { notifyDevice } from "./transport";
+import {
+  DESCRIPTOR_BYTES,
+  DESCRIPTOR_INDIRECT,
+  DESCRIPTOR_NEXT,
+  DESCRIPTOR_WRITE,
+  INDEX_MASK,
+  NO_SIGNAL,
+  Vring,
+  availableEvent,
+  descriptorAt,
+  deviceAddress,
+  passesEvent,
+  placeVring,
+  setAvailableFlags,
+  setAvailableHead,
+  setAvailableIndex,
+  setUsedEvent,
+  usedEntry,
+  usedFlags,
+  usedIndex,
+  vringBytes,
+} from "./vring";
+
+/**
+ * The driver's side of a split virtqueue (drivers/virtio/virtio_ring.c). Free entries are linked in a list of the
+ * driver's own, last returned first; what stands in the table is never read back.
+ */
+@unmanaged
+export class Virtqueue extends Vring {
+  number: u32; // QUEUE_*
+  card: u32; // Card
+  lock: u32;
+  features: u32; // RING_*
+  freeHead: u32;
+  freeCount: u32;
+  added: u32; // since the last kick was considered
+  availIndex: u32; // the driver's own copy of what it last stored
+  availFlags: u32; // likewise
+  lastUsed: u32;
+  interrupted: u32; // with the event index: an interrupt came since interrupts were last enabled
+  broken: u32; // the device returned what it was never given
+  entryStates: u32; // EntryState × entries
+  usedLength: u32; // of the message that was taken last
+}
+
+/** What the driver remembers of an entry, 16 bytes. */
+@unmanaged
+class EntryState {
+  token: u32; // of the message that begins here; 0 = none
+  table: u32; // its indirect table
+  tableBytes: u32;
+  next: u16; // entry that follows, in the chain or in the free list
+  flags: u16; // as stored in the descriptor
+}
+
+@inline
+export function virtqueueAt(address: u32): Virtqueue {
+  return changetype<Virtqueue>(address as usize);
+}
+
+@inline
+function stateOf(queue: Virtqueue, entry: u32): EntryState {
+  return changetype<EntryState>((queue.entryStates as usize) + entry * offsetof<EntryState>());
+}
+
+/** A queue with every entry free; 0 when RAM is full. `entries` is a power of two. */
+export function newVirtqueue(card: u32, number: u32, entries: u32, features: u32): u32 {
+  const address = allocateBytes(offsetof<Virtqueue>());
+  if (address == 0) return 0;
+  const queue = virtqueueAt(address);
+  const ring = allocateBytes(vringBytes(entries));
+  placeVring(queue, entries, ring);
+  queue.entryStates = allocateBytes(entries * offsetof<EntryState>());
+  if (ring == 0 || queue.entryStates == 0) {
+    freeVirtqueue(queue);
+    return 0;
+  }
+  queue.number = number;
+  queue.card = card;
+  queue.features = features;
+  queue.freeCount = entries;
+  for (let entry: u32 = 0; entry < entries; entry++) {
+    stateOf(queue, entry).next = (entry + 1) as u16;
+  }
+  // the follower of the last entry is never used; the kernel's own table says 0
+  stateOf(queue, entries - 1).next = 0;
+  return address;
+}
+
+/** Messages that were never returned are forgotten with it. */
+export function freeVirtqueue(queue: Virtqueue): void {
+  if (queue.entryStates != 0) {
+    for (let entry: u32 = 0; entry < queue.entries; entry++) {
+      const state = stateOf(queue, entry);
+      freeBytes(state.table, state.tableBytes);
+    }
+  }
+  freeBytes(queue.entryStates, queue.entries * offsetof<EntryState>());
+  freeBytes(queue.table, vringBytes(queue.entries));
+  freeBytes(changetype<usize>(queue) as u32, offsetof<Virtqueue>());
+}
+
+export function lockQueue(queue: Virtqueue): void {
+  spinLock(changetype<usize>(queue) + offsetof<Virtqueue>("lock"));
+}
+
+export function unlockQueue(queue: Virtqueue): void {
+  spinUnlock(changetype<usize>(queue) + offsetof<Virtqueue>("lock"));
+}
+
+/** The token of a message that has not come back, by its first entry; 0 = none. */
+export function pendingToken(queue: Virtqueue, entry: u32): u32 {
+  return stateOf(queue, entry).token;
+}
+
+/**
+ * Exposes a message: from the moment its index moves the device may access all of it. 0; −ENOSPC where too few entries
+ * are free, −EIO on a broken queue. `token` names the message when it comes back.
+ */
+export function addMessage(
+  queue: Virtqueue,
+  pieces: usize,
+  readable: u32,
+  writable: u32,
+  token: u32,
+): i32 {
+  if (queue.broken) return -EIO;
+  const total = readable + writable;
+  const table = indirectTable(queue, total);
+  if (queue.freeCount < (table != 0 ? 1 : total)) {
+    // perhaps the device was never told of what fills the queue
+    if (readable != 0) notifyDevice(queue);
+    return -ENOSPC;
+  }
+  const head = queue.freeHead;
+  const state = stateOf(queue, head);
+  if (table != 0) linkIndirect(queue, head, table, pieces, readable, total);
+  else linkDirect(queue, pieces, readable, total);
+  state.token = token;
+  setAvailableHead(queue, queue.availIndex, head);
+  queue.availIndex = (queue.availIndex + 1) & INDEX_MASK;
+  setAvailableIndex(queue, queue.availIndex);
+  queue.added += 1;
+  return 0;
+}
+
+/** A table of their own for two pieces or more, where the two sides agreed on that; else 0. */
+function indirectTable(queue: Virtqueue, total: u32): u32 {
+  if ((queue.features & RING_INDIRECT) == 0 || total < 2 || queue.freeCount == 0) return 0;
+  return allocateBytes(total * DESCRIPTOR_BYTES);
+}
+
+@inline
+function describe(table: usize, index: u32, piece: Piece, flags: u32, next: u32): void {
+  const descriptor = descriptorAt(table, index);
+  descriptor.address = deviceAddress(piece.address);
+  descriptor.length = piece.length;
+  descriptor.flags = flags as u16;
+  descriptor.next = next as u16;
+}
+
+/** Flags of piece `index`: whether the device writes it, and whether one follows. */
+@inline
+function pieceFlags(index: u32, readable: u32, total: u32): u32 {
+  return (index < readable ? 0 : DESCRIPTOR_WRITE) | (index + 1 < total ? DESCRIPTOR_NEXT : 0);
+}
+
+/** `next` is filled in always, also behind the last one: the entry that is free next. */
+function linkDirect(queue: Virtqueue, pieces: usize, readable: u32, total: u32): void {
+  let entry = queue.freeHead;
+  for (let index: u32 = 0; index < total; index++) {
+    const state = stateOf(queue, entry);
+    const flags = pieceFlags(index, readable, total);
+    describe(queue.table, entry, pieceAt(pieces, index), flags, state.next);
+    state.flags = flags as u16;
+    entry = state.next;
+  }
+  queue.freeHead = entry;
+  queue.freeCount -= total;
+}
+
+function linkIndirect(
+  queue: Virtqueue,
+  head: u32,
+  table: u32,
+  pieces: usize,
+  readable: u32,
+  total: u32,
+): void {
+  for (let index: u32 = 0; index < total; index++) {
+    const flags = pieceFlags(index, readable, total);
+    describe(table, index, pieceAt(pieces, index), flags, index + 1);
+  }
+  const state = stateOf(queue, head);
+  state.table = table;
+  state.tableBytes = total * DESCRIPTOR_BYTES;
+  state.flags = DESCRIPTOR_INDIRECT as u16;
+  const descriptor = descriptorAt(queue.table, head);
+  descriptor.address = deviceAddress(table);
+  descriptor.length = state.tableBytes;
+  descriptor.flags = DESCRIPTOR_INDIRECT as u16;
+  descriptor.next = state.next;
+  queue.freeHead = state.next;
+  queue.freeCount -= 1;
+}
+
+/** Tells the device of what was added since this was last done, if it wants to know. */
+export function kick(queue: Virtqueue): void {
+  if (kickIsDue(queue)) notifyDevice(queue);
+}
+
+function kickIsDue(queue: Virtqueue): bool {
+  const old = (queue.availIndex - queue.added) & INDEX_MASK;
+  queue.added = 0;
+  if (queue.features & RING_EVENT_INDEX) {
+    return passesEvent(availableEvent(queue), queue.availIndex, old);
+  }
+  return (usedFlags(queue) & NO_SIGNAL) == 0;
+}
+
+/** The token of a message that came back, 0 if none did; the length that the device wrote is in `usedLength`. */
+export function takeMessage(queue: Virtqueue): u32 {
+  if (queue.broken || !hasUsed(queue)) return 0;
+  const slot = usedEntry(queue, queue.lastUsed);
+  const head = load<u32>(slot);
+  if (head >= queue.entries || stateOf(queue, head).token == 0) return reportBroken(queue, head);
+  queue.usedLength = load<u32>(slot, 4);
+  const token = detach(queue, head);
+  queue.lastUsed = (queue.lastUsed + 1) & INDEX_MASK;
+  if ((queue.availFlags & NO_SIGNAL) == 0) setUsedEvent(queue, queue.lastUsed);
+  return token;
+}
+
+/** The device returned an entry that it was never given: nothing more is taken from it. */
+function reportBroken(queue: Virtqueue, head: u32): u32 {
+  queue.broken = 1;
+  recordFinding(FINDING_VIRTIO_USED, 0, 0, head, queue.number);
+  return 0;
+}
+
+/** Puts a message's entries in front of the free list. They stay as they are in memory. */
+function detach(queue: Virtqueue, head: u32): u32 {
+  const state = stateOf(queue, head);
+  const token = state.token;
+  state.token = 0;
+  let entry = head;
+  let count: u32 = 1;
+  while (stateOf(queue, entry).flags & DESCRIPTOR_NEXT) {
+    entry = stateOf(queue, entry).next;
+    count += 1;
+  }
+  stateOf(queue, entry).next = queue.freeHead as u16;
+  queue.freeHead = head;
+  queue.freeCount += count;
+  freeBytes(state.table, state.tableBytes);
+  state.table = 0;
+  return token;
+}
+
+@inline
+export function hasUsed(queue: Virtqueue): bool {
+  return queue.lastUsed != usedIndex(queue);
+}
+
+/** While messages are taken no interrupt is wanted; with the event index one that came counts as such a wish. */
+export function disableInterrupts(queue: Virtqueue): void {
+  if (queue.interrupted || (queue.availFlags & NO_SIGNAL) != 0) return;
+  queue.availFlags |= NO_SIGNAL;
+  if (queue.features & RING_EVENT_INDEX) setUsedEvent(queue, 0);
+  else setAvailableFlags(queue, queue.availFlags);
+}
+
+/** False where more came back meanwhile. */
+export function enableInterrupts(queue: Virtqueue): bool {
+  queue.interrupted = 0;
+  if (queue.availFlags & NO_SIGNAL) {
+    queue.availFlags &= ~NO_SIGNAL;
+    if ((queue.features & RING_EVENT_INDEX) == 0) setAvailableFlags(queue, queue.availFlags);
+  }
+  setUsedEvent(queue, queue.lastUsed);
+  return !hasUsed(queue);
+}

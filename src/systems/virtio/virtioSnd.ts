@@ -1,0 +1,341 @@
+import {
+  byteArray,
+  checkOptions,
+  flag,
+  nameOf,
+  objectOf,
+  optional,
+  whole,
+} from "../../base/checks.ts";
+import type { ConstantName } from "../../core/exports.ts";
+import { behavioursOf } from "../../machine/kernel.ts";
+import type { Machine } from "../../machine/machine.ts";
+import type { Task } from "../../machine/task.ts";
+import { DriverDevice } from "../pcm/device.ts";
+import { PcmFile } from "../pcm/file.ts";
+import type { PcmDeviceLimits } from "../pcm/params/index.ts";
+import { describeDevice, giveUp, probe, restore, type Binding } from "./binding.ts";
+import { CoreCard, STATUS_OK } from "./coreCard.ts";
+import {
+  defaultParameters,
+  designNames,
+  deviceShape,
+  parametersShape,
+  queueNames,
+  ruleShape,
+  type VirtioQueueName,
+  type VirtioSndDesign,
+  type VirtioSndDevice,
+  type VirtioSndParameters,
+  type VirtioSndRule,
+} from "./description.ts";
+import type { VirtioSndEvent } from "./journal.ts";
+import { lookAtQueue, ringCounters, type QueueView, type RingCounters } from "./rings.ts";
+
+const EBUSY = 16;
+const ENOENT = 2;
+
+const ALL = 2 ** 32 - 1;
+const DEFAULT_JOURNAL = 1 << 20;
+
+export interface VirtioSndOptions {
+  /** Which driver. Default the one of the machine's kernel. */
+  readonly design?: VirtioSndDesign;
+  readonly parameters?: Partial<VirtioSndParameters>;
+  /** Number of the sound card. Default 8. */
+  readonly card?: number;
+  /** Bytes kept of what the device saw and did between two questions. Default 1 MiB. */
+  readonly journalBytes?: number;
+}
+
+const DEFAULT_CARD = 8;
+const options = {
+  design: optional(nameOf(designNames)),
+  parameters: optional(parametersShape),
+  card: optional(whole(0, 2 ** 31 - 1)),
+  journalBytes: optional(whole(4096, 2 ** 28)),
+};
+
+/** How the device returns messages. */
+export interface CompleteRequest {
+  readonly queue: "tx" | "rx";
+  /** How many. Default 1. */
+  readonly count?: number;
+  /** Position among those that wait, 0 the oldest. Default 0. */
+  readonly first?: number;
+  /** Default OK. */
+  readonly status?: number;
+  /** Default 0. */
+  readonly latency?: number;
+  /** rx: bytes captured. Default all. */
+  readonly captured?: number;
+  /** Stored as the used length instead of the truth. */
+  readonly usedLength?: number;
+  /** rx: what is captured, from its start in each message; absent: the message keeps its bytes. */
+  readonly source?: Uint8Array;
+  /** Default "one": one interrupt after all. */
+  readonly interrupts?: InterruptRule;
+}
+
+const interruptRules = {
+  one: "INTERRUPT_ONCE",
+  each: "INTERRUPT_EACH",
+  each_settled: "INTERRUPT_SETTLED",
+  none: "INTERRUPT_NEVER",
+} as const satisfies Record<string, ConstantName>;
+export type InterruptRule = keyof typeof interruptRules;
+const interruptNames = Object.keys(interruptRules) as readonly InterruptRule[];
+
+const completeRequest = objectOf<CompleteRequest>({
+  queue: nameOf(["tx", "rx"]),
+  count: optional(whole(0, ALL)),
+  first: optional(whole(0, ALL)),
+  status: optional(whole(0, ALL)),
+  latency: optional(whole(0, ALL)),
+  captured: optional(whole(0, ALL)),
+  usedLength: optional(whole(0, ALL)),
+  source: optional(byteArray),
+  interrupts: optional(nameOf(interruptNames)),
+});
+
+const openRequest = { nonblock: optional(flag) };
+
+/** A stream as the driver knows it. */
+interface BoundStream {
+  readonly nid: number;
+  readonly direction: number;
+  readonly device: DriverDevice;
+}
+
+/**
+ * A virtio sound device that is plugged into a machine, and its driver. The device does what it is told: answer control
+ * requests by rules, return messages, report events. It keeps a journal of what it saw and did.
+ */
+export class VirtioSnd {
+  readonly #binding: Binding;
+  readonly #cardNumber: number;
+  readonly #completion: number;
+  readonly #files = new Map<number, PcmFile>();
+  readonly #streams: readonly BoundStream[];
+  #lastOpen = 0;
+  /** The driver took the device. */
+  readonly isBound: boolean;
+
+  private constructor(machine: Machine, device: VirtioSndDevice, wanted: VirtioSndOptions) {
+    const design = wanted.design ?? designOf(machine);
+    const parameters = { ...defaultParameters, ...wanted.parameters };
+    const journalBytes = wanted.journalBytes ?? DEFAULT_JOURNAL;
+    const core = new CoreCard(machine, design, parameters.messageTimeout, journalBytes);
+    this.#binding = { core, device, design, parameters };
+    this.#cardNumber = wanted.card ?? DEFAULT_CARD;
+    this.#completion = core.allocated(
+      machine.exports.virtioAllocate(machine.constant("COMPLETION_BYTES")),
+    );
+    describeDevice(this.#binding);
+    const limits = probe(this.#binding);
+    this.isBound = limits !== null;
+    this.#streams = (limits ?? []).map((stream, id) => this.#boundStream(stream, id));
+  }
+
+  /**
+   * Plugs a device in; the driver probes it, and may refuse it: see {@link isBound}.
+   * @throws FaultlineError "no-memory" when RAM is full
+   */
+  static plug(machine: Machine, device: VirtioSndDevice, wanted: VirtioSndOptions = {}): VirtioSnd {
+    deviceShape("device", device);
+    checkOptions("options", wanted, options);
+    return new VirtioSnd(machine, device, wanted);
+  }
+
+  get #core(): CoreCard {
+    return this.#binding.core;
+  }
+
+  get machine(): Machine {
+    return this.#core.machine;
+  }
+
+  get design(): VirtioSndDesign {
+    return this.#binding.design;
+  }
+
+  #boundStream(limits: PcmDeviceLimits, id: number): BoundStream {
+    const { nid, direction } = this.#binding.device.streams[id]!;
+    const device = new DriverDevice({
+      name: "virtio-snd",
+      card: this.#cardNumber,
+      limits,
+      attach: (cpu, stream) => {
+        const { machine, address } = this.#core;
+        this.#lastOpen = machine.exports.virtioAttach(cpu, stream, address, id);
+        return this.#lastOpen;
+      },
+    });
+    return { nid, direction, device };
+  }
+
+  /** A rule for control requests from now on, behind those there are. */
+  addRule(rule: VirtioSndRule): void {
+    ruleShape("rule", rule);
+    this.#core.addRule(rule);
+  }
+
+  /** What the device saw and did since the last question, oldest first. */
+  takeEvents(): VirtioSndEvent[] {
+    return this.#core.takeEvents();
+  }
+
+  /** Drops what it saw and did since the last question. */
+  forgetEvents(): void {
+    this.#core.forgetEvents();
+  }
+
+  /** Events for which the journal had no room. */
+  get lostEvents(): number {
+    return this.#core.lostEvents;
+  }
+
+  /**
+   * open(2) of the PCM device that a stream belongs to, in its direction: the first free one of its streams is taken.
+   * The open file, or −errno.
+   */
+  open(task: Task, stream: number, wanted: { readonly nonblock?: boolean } = {}): PcmFile | number {
+    checkOptions("options", wanted, openRequest);
+    const model = this.#streams[stream];
+    if (model === undefined) return -ENOENT;
+    const id = this.#streams.findIndex(
+      ({ nid, direction }, id) =>
+        nid === model.nid && direction === model.direction && !this.#isOpen(id),
+    );
+    return id < 0 ? -EBUSY : this.#openStream(task, id, wanted.nonblock ?? false);
+  }
+
+  #openStream(task: Task, id: number, nonblock: boolean): PcmFile | number {
+    const { nid, direction, device } = this.#streams[id]!;
+    this.#lastOpen = 0;
+    try {
+      const file = new PcmFile(task, {
+        device,
+        direction: direction === 0 ? "playback" : "capture",
+        number: nid % 2 ** 31,
+        nonblock,
+      });
+      this.#files.set(id, file);
+      return file;
+    } catch (error) {
+      if (this.#lastOpen !== 0) return this.#lastOpen;
+      throw error;
+    }
+  }
+
+  #isOpen(id: number): boolean {
+    return this.#files.get(id)?.isOpen === true;
+  }
+
+  /** The open file of a stream, by the stream's number; undefined while nobody has it open. */
+  file(stream: number): PcmFile | undefined {
+    return this.#isOpen(stream) ? this.#files.get(stream) : undefined;
+  }
+
+  /** Byte lengths of the parts of a stream's ring that are adjacent for the device, at its next HW_PARAMS. */
+  setRingPieces(stream: number, lengths: readonly number[]): void {
+    const at = this.#core.allocated(
+      this.machine.exports.virtioCuts(this.#core.address, stream, lengths.length),
+    );
+    let end = 0;
+    for (const [index, length] of lengths.entries()) {
+      end += length;
+      this.machine.words[(at >>> 2) + index] = end;
+    }
+  }
+
+  /** The device looks at its rings, as it may at any time. */
+  look(): void {
+    this.machine.exports.virtioLook(this.#core.address);
+  }
+
+  /** The driver's scheduled notifications run. */
+  settle(): void {
+    this.machine.exports.virtioSettle(0, this.#core.address);
+  }
+
+  /** The device returns messages: how many were, or −2 where none waited. */
+  complete(request: CompleteRequest): number {
+    completeRequest("request", request);
+    const { queue, count = 1, first = 0, interrupts = "one", source } = request;
+    this.#core.storeBytes("SOUND_DEVICE_SOURCE", source ?? new Uint8Array());
+    const set = (field: ConstantName, value: number): void => {
+      this.machine.words[(this.#completion + this.machine.constant(field)) >>> 2] = value;
+    };
+    set("COMPLETION_STATUS", request.status ?? STATUS_OK);
+    set("COMPLETION_LATENCY", request.latency ?? 0);
+    set("COMPLETION_CAPTURED", request.captured ?? ALL);
+    set("COMPLETION_USED_LENGTH", request.usedLength ?? ALL);
+    return this.machine.exports.virtioComplete(
+      0,
+      this.#core.address,
+      queueNames.indexOf(queue),
+      count,
+      first,
+      this.machine.constant(interruptRules[interrupts]),
+      this.#completion,
+    );
+  }
+
+  /** The device returns an event buffer: 0, or −2 where none waits. */
+  sendEvent(code: number, data: number): number {
+    return this.machine.exports.virtioEvent(this.#core.address, code, data);
+  }
+
+  /** The device answers the oldest request that it held; false where there is none. */
+  answer(code: number = STATUS_OK): boolean {
+    return this.machine.exports.virtioAnswer(this.#core.address, code) !== 0;
+  }
+
+  /** The device raises a queue's interrupt, wanted or not. */
+  interrupt(queue: VirtioQueueName): void {
+    this.machine.exports.virtioInterrupt(0, this.#core.address, queueNames.indexOf(queue));
+  }
+
+  /** The device stores the flags of a used ring: bit 0 asks for no kicks. */
+  setUsedFlags(queue: VirtioQueueName, value: number): void {
+    const used = this.#core.queueWord(queueNames.indexOf(queue), "DEVICE_QUEUE_USED");
+    new DataView(this.machine.bytes.buffer).setUint16(used, value, true);
+  }
+
+  /** System sleep: PCM streams are suspended, then the driver gives the device up. */
+  suspend(): void {
+    for (const nid of new Set(this.#streams.map((stream) => stream.nid))) {
+      const id = this.#streams.findIndex((stream, id) => stream.nid === nid && this.#isOpen(id));
+      if (id >= 0) this.#files.get(id)!.suspend();
+    }
+    giveUp(this.#core);
+  }
+
+  /** And its end: the driver sets the device up again. */
+  resume(): void {
+    restore(this.#binding);
+  }
+
+  /** The counters of a queue, or null while there is none. */
+  counters(queue: VirtioQueueName): RingCounters | null {
+    return ringCounters(this.machine, this.#core.queueAddress(queueNames.indexOf(queue)));
+  }
+
+  /** A queue byte for byte, or null while there is none. */
+  view(queue: VirtioQueueName): QueueView | null {
+    return lookAtQueue(
+      this.machine,
+      this.#core.queueAddress(queueNames.indexOf(queue)),
+      queue,
+      this.#core.heldHeads(),
+      (id) => this.file(id),
+    );
+  }
+}
+
+/** The driver of the machine's kernel. */
+function designOf(machine: Machine): VirtioSndDesign {
+  const { kernel, arch } = machine.shape;
+  return behavioursOf(kernel.version, arch).includes("BEHAVIOUR_VIRTIO_ACK") ? "ack" : "mmap";
+}
