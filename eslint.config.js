@@ -11,7 +11,7 @@ const HOUSES = {
     ["arch"],
     ["mm"],
     ["uaccess"],
-    ["pcm", "perf", "remote", "structs"],
+    ["futex", "pcm", "perf", "remote", "structs"],
     ["virtio"],
     ["api"],
     ["."],

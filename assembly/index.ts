@@ -9,6 +9,7 @@ export * from "./api/measureRemote";
 export * from "./api/remote";
 export * from "./api/perf";
 export * from "./api/pcm";
+export * from "./api/futex";
 export * from "./api/resume";
 export * from "./api/syncPtr";
 export * from "./api/structs";

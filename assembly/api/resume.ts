@@ -1,7 +1,9 @@
 import { EINVAL } from "../base/errno";
+import { WAIT_FUTEX } from "../futex/call";
 import { cpuAt } from "../machine/cpu";
 import { Task, switchTo } from "../mm/task";
 import { WAIT_PCM_DRIVER, WAIT_PCM_TRANSFER } from "../pcm/wake";
+import { futexResume } from "./futex";
 import { pcmResume } from "./pcm";
 
 /**
@@ -10,7 +12,8 @@ import { pcmResume } from "./pcm";
  */
 export function resumeTask(cpu: u32, task: u32): i32 {
   const kind = changetype<Task>(task as usize).blockedOn;
-  if (kind < WAIT_PCM_TRANSFER || kind > WAIT_PCM_DRIVER) return -EINVAL;
+  const isPcm = kind >= WAIT_PCM_TRANSFER && kind <= WAIT_PCM_DRIVER;
+  if (!isPcm && kind != WAIT_FUTEX) return -EINVAL;
   switchTo(cpuAt(cpu), task);
-  return pcmResume(cpu);
+  return kind == WAIT_FUTEX ? futexResume(cpu) : pcmResume(cpu);
 }

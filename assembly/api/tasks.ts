@@ -1,4 +1,5 @@
 import { EFAULT, EINVAL, ENOMEM } from "../base/errno";
+import { exitFutexes } from "../futex/exit";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { pageAddress } from "../machine/frames";
 import { header, PAGE_SHIFT } from "../machine/map";
@@ -53,6 +54,15 @@ function takeOffCpus(task: u32): void {
   }
 }
 
+/** A task that ends does so on a CPU: what it still has to do there reaches its user memory. */
+function settleFutexes(cpu: Cpu, task: u32): void {
+  if (changetype<Task>(task as usize).mm == 0) return;
+  const before = cpu.task;
+  schedule(cpu, task);
+  exitFutexes(cpu);
+  if (before != task) schedule(cpu, before);
+}
+
 /** A task that ends sleeps in no call any more. */
 function leaveCall(cpu: Cpu, task: Task): void {
   if (task.blockedOn == WAIT_PCM_TRANSFER) abandonTransfer(task);
@@ -63,6 +73,7 @@ function leaveCall(cpu: Cpu, task: Task): void {
 export function endTask(cpu: u32, task: u32): void {
   const on = cpuAt(cpu);
   enterCore(on);
+  settleFutexes(on, task);
   takeOffCpus(task);
   leaveCall(on, changetype<Task>(task as usize));
   exitTask(on, task);
@@ -91,6 +102,7 @@ export function execTask(cpu: u32, task: u32): i32 {
 export function leaveZombie(cpu: u32, task: u32): void {
   const on = cpuAt(cpu);
   enterCore(on);
+  settleFutexes(on, task);
   takeOffCpus(task);
   leaveCall(on, changetype<Task>(task as usize));
   leaveMm(on, task);

@@ -33,6 +33,9 @@ export const CLEARS_BIT_55: u32 = 1 << 14; // user pointers are masked before ea
 export const BLOCK_COPY_IS_CALL: u32 = 1 << 15; // unsafe_copy_to_user is one routine, not pieces (RISC-V, none)
 export const MASK_ALL_ONES: u32 = 1 << 16; // a kernel pointer is masked to all ones, not to the limit (x86-64, 6.12)
 export const SOUND_RECORDS_MAPPED: u32 = 1 << 17; // PCM status and control can be mapped: x86 and PowerPC have that
+export const EXCLUSIVE_PAIRS: u32 = 1 << 18; // atomics are a load and a store-exclusive, which may fail
+export const EXCLUSIVE_BOUNDED: u32 = 1 << 19; // and the futex gives up after so many failures (arm64)
+export const EXCLUSIVE_OPS: u32 = 1 << 20; // an atomic operation other than compare-exchange is one instruction (RISC-V)
 
 /** Behaviour that follows the kernel's version, not the CPU; the host's version table sets these bits. */
 export const BEHAVIOUR_SYNC_PTR_BLOCK: u32 = 1 << 0;
@@ -107,7 +110,7 @@ function setPowerpc32(p: Profile, taskLimit: u64, guard: u32): void {
   setGeometry(p, 2, 1024, 0x100000000, taskLimit);
   p.kernelBase = 0xc0000000;
   p.guard = guard | GUARD_OOPSES | GUARD_SAVES | CHECK_DROPS_REPEATS | VALUE_8_IN_HALVES;
-  p.guard |= SOUND_RECORDS_MAPPED;
+  p.guard |= SOUND_RECORDS_MAPPED | EXCLUSIVE_PAIRS;
   if (guard & GUARD_SEGMENTED) p.writeTables = 16;
 }
 
@@ -116,14 +119,14 @@ function setArm64(p: Profile, guard: u32): void {
   p.accessMask = ((1 as u64) << 55) - 1; // bit 55 never selects the kernel table, and the top byte is a tag
   p.tagMask = ((1 as u64) << 56) - 1;
   p.kernelBase = 0xffff000000000000;
-  p.guard = guard | CHECK_ALWAYS | CLEARS_BIT_55;
+  p.guard = guard | CHECK_ALWAYS | CLEARS_BIT_55 | EXCLUSIVE_PAIRS | EXCLUSIVE_BOUNDED;
 }
 
 function setRiscv(p: Profile, guard: u32): void {
   setGeometry(p, 3, 512, 1 << 38, 1 << 38);
   p.tagMask = ((1 as u64) << 57) - 1; // PMLEN 7
   p.kernelBase = 0xffffffd600000000;
-  p.guard = guard | BLOCK_COPY_IS_CALL;
+  p.guard = guard | BLOCK_COPY_IS_CALL | EXCLUSIVE_PAIRS | EXCLUSIVE_OPS;
 }
 
 /** Fills the profile record for an architecture; false if there is none of that number. */
@@ -146,7 +149,7 @@ export function setProfile(arch: u32, behaviour: u32): bool {
       setGeometry(p, 4, 8192, 1 << 52, 1 << 52);
       p.kernelBase = 0xc000000000000000;
       p.guard = GUARD_SPLIT | GUARD_OOPSES | GUARD_SAVES | CHECK_DROPS_REPEATS | PROTECTION_KEYS;
-      p.guard |= SOUND_RECORDS_MAPPED;
+      p.guard |= SOUND_RECORDS_MAPPED | EXCLUSIVE_PAIRS;
       return true;
     case ARCH_ARM64_PAN:
       setArm64(p, GUARD_UNPRIVILEGED);

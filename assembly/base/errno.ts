@@ -17,6 +17,7 @@ export const ENOTTY: i32 = 25;
 export const ENOSPC: i32 = 28;
 export const EPIPE: i32 = 32;
 export const ERANGE: i32 = 34;
+export const EDEADLK: i32 = 35;
 export const ENOSYS: i32 = 38;
 export const EOVERFLOW: i32 = 75;
 export const EBADFD: i32 = 77;

@@ -75,7 +75,8 @@ export class Cpu {
   missedWalks: u64; //   or at none
   fastBytes: u64; //     of remote memory, moved under a VMA's lock
   slowBytes: u64; //     or under the mmap lock
-  checked: u64; //       288 … CHECKED_SLOTS remembered checks: see uaccess/check.ts
+  lostReservations: u32; //288 so many of its next store-exclusives fail, as if another CPU had written
+  checked: u64; //       296 … CHECKED_SLOTS remembered checks: see uaccess/check.ts
 }
 
 @inline

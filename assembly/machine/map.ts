@@ -7,6 +7,7 @@
  *        │ Header                       │
  *        ├──────────────────────────────┤ FIRST_REGION (above the compiler's own static data)
  *        │ Cpu × cpus                   │
+ *        │ futex buckets                │ the global hash table
  *        │ counters × cpus              │ study build only
  *        │ fiber stacks × cpus          │ study build only
  *        │ event ring                   │ study build only
@@ -98,6 +99,8 @@ export class Header {
   hugeZeroPfn: u32; // the huge zero folio while some address space uses it
   hugeZeroLock: u32;
   poolLock: u32; // both pools of huge pages
+  futexBuckets: u32;
+  rtLock: u32; // every rt mutex and its waiters (futex/rtMutex.ts)
   pcmLock: u32; // the list of open PCM streams, and every stream that is linked
   remotePath: u32; // which __access_remote_vm the kernel has (remote/path.ts)
   rcuLock: u32; // what waits for a grace period (mm/rcu.ts)
@@ -129,6 +132,9 @@ const HUGE_POOL_BYTES: usize = 16;
 export const AFTER_INSPECTOR: usize = HUGE_POOLS + 2 * HUGE_POOL_BYTES;
 
 export const CPU_BYTES: u32 = 1024;
+/** futex_init: so many buckets for each CPU, a cache line each. */
+export const FUTEX_BUCKETS_PER_CPU: u32 = 256;
+export const FUTEX_BUCKET_BYTES: u32 = 64;
 export const TLB_ENTRY_BYTES: u32 = 16;
 /** The walk's cache of last-level tables has an entry for each 2 MiB of address space, shaped as a TLB entry. */
 export const WALK_CACHE_ENTRIES: u32 = 2048;
@@ -159,6 +165,8 @@ export function layOut(ramBytes: u32, cpus: u32, tlbEntries: u32, writeTables: u
   h.tlbBytesPerCpu = tableBytes * (1 + writeTables);
   h.cpus = FIRST_REGION as u32;
   let at: u64 = (FIRST_REGION as u64) + (CPU_BYTES as u64) * cpus;
+  h.futexBuckets = at as u32;
+  at += ((FUTEX_BUCKETS_PER_CPU * FUTEX_BUCKET_BYTES) as u64) * cpus;
   if (STUDY) {
     h.counters = at as u32;
     at += (COUNTER_SLOTS as u64) * 8 * cpus;

@@ -42,6 +42,8 @@ export function forkTask(cpu: Cpu, parentAddress: usize): usize {
   child.stackLimit = parent.stackLimit;
   child.uid = parent.uid;
   child.privileged = parent.privileged;
+  child.priority = parent.priority;
+  child.boosted = parent.priority;
   return address;
 }
 

@@ -29,7 +29,22 @@ export class Task {
   killed: u32; // a fatal signal is pending
   lock: u32; // alloc_lock: whoever changes `mm`, or takes hold of it for another task, holds it
   perf: u32; // PerfTask: how samples see it, 0 = they never do
+  priority: u8; // real-time priority 1 … 99 that it was given; 0 = normal
+  boosted: u8; // the one it has, with what waiters for its locks lend it
+  exitState: u8; // EXIT_*: how far its futexes are cleaned up
+  kernelThread: u8;
+  rtWaiter: u32; // what it stands in an rt mutex's queue with (futex/rtMutex.ts)
+  heldMutexes: u32; // rt mutexes it holds
+  ownedStates: u32; // pi states it owns, the latest first
+  robustList32: u32; // robust list of a 32-bit program on a 64-bit kernel
+  robustList: u64; // address of its robust list's head; 0 = none
+  clearChildTid: u64; // word to clear when it ends; 0 = none
 }
+
+/** A task that ends is found as an owner until its locks are settled; afterwards it is no more. */
+export const EXIT_ALIVE: u8 = 0;
+export const EXIT_RUNS: u8 = 1;
+export const EXIT_DONE: u8 = 2;
 
 /** RLIMIT_STACK of a new task (_STK_LIM). */
 const DEFAULT_STACK_LIMIT: u64 = 8 << 20;

@@ -20,6 +20,7 @@ export const errnos = {
   ENOSPC: 28,
   EPIPE: 32,
   ERANGE: 34,
+  EDEADLK: 35,
   ENAMETOOLONG: 36,
   ENOSYS: 38,
   EOVERFLOW: 75,
@@ -28,6 +29,7 @@ export const errnos = {
   EMSGSIZE: 90,
   EOPNOTSUPP: 95,
   ENOBUFS: 105,
+  ETIMEDOUT: 110,
   EALREADY: 114,
   ERESTARTSYS: 512,
 } as const;

@@ -1,6 +1,8 @@
 /** Replaying trace lines of any origin and collecting one report. */
 
 import { text as checkText, wholeNumber } from "../base/checks.ts";
+import { FutexReplayer } from "./futex.ts";
+import { isFutexCase, parseFutexCase } from "./futexTrace.ts";
 import { PcmReplayer } from "./pcm.ts";
 import { parsePcmCase } from "./pcmTrace.ts";
 import { PerfRegsReplayer } from "./perfRegs.ts";
@@ -29,6 +31,7 @@ export class Replayer {
   readonly #remoteVm: RemoteVmReplayer;
   readonly #perfRegs: PerfRegsReplayer;
   readonly #virtioSnd: VirtioSndReplayer;
+  readonly #futex: FutexReplayer;
 
   /** @throws UsageError for a machine that lacks a method */
   constructor(systems: ReplayedSystems) {
@@ -37,6 +40,7 @@ export class Replayer {
     this.#remoteVm = new RemoteVmReplayer(systems.remoteVm, this.#tally);
     this.#perfRegs = new PerfRegsReplayer(systems.perfRegs, this.#tally);
     this.#virtioSnd = new VirtioSndReplayer(systems.virtioSnd, this.#tally);
+    this.#futex = new FutexReplayer(systems.futex, this.#tally);
   }
 
   /** Replays the case on one line; whatever is wrong with it is counted as a failed case. */
@@ -57,6 +61,7 @@ export class Replayer {
     if (isRemoteVmCase(json)) this.#remoteVm.replay(parseRemoteVmCase(json), file, line);
     else if (isPerfRegsCase(json)) this.#perfRegs.replay(parsePerfRegsCase(json), file, line);
     else if (isVirtioSndCase(json)) this.#virtioSnd.replay(parseVirtioSndCase(json), file, line);
+    else if (isFutexCase(json)) this.#futex.replay(parseFutexCase(json), file, line);
     else this.#pcm.replay(parsePcmCase(json), file, line);
   }
 

@@ -2,6 +2,8 @@
 
 import { checkOptions, objectOf, withMethods } from "../base/checks.ts";
 import type { Machine } from "../machine/machine.ts";
+import { EmulatedFutex } from "./futexEmulated.ts";
+import type { FutexMachine } from "./futexMachine.ts";
 import { pcmMachine } from "./pcmArguments.ts";
 import type { RemotePath } from "../machine/remotePath.ts";
 import { EmulatedPcm } from "./pcmEmulated.ts";
@@ -19,6 +21,7 @@ export interface ReplayedSystems {
   readonly remoteVm: RemoteVmMachine;
   readonly perfRegs: PerfRegsMachine;
   readonly virtioSnd: VirtioSndMachine;
+  readonly futex: FutexMachine;
 }
 
 const remoteVmMethods: readonly (keyof RemoteVmMachine)[] = [
@@ -43,13 +46,22 @@ const virtioSndMethods: readonly (keyof VirtioSndMachine)[] = [
   "perform",
   "takeFindings",
 ];
-
+const futexMethods: readonly (keyof FutexMachine)[] = [
+  "reset",
+  "prepare",
+  "perform",
+  "words",
+  "sleepers",
+  "takeFindings",
+  "finish",
+];
 /** Machines of the caller's own may be replayed on too. */
 export const replayedSystems = objectOf<ReplayedSystems>({
   pcm: pcmMachine,
   remoteVm: withMethods(remoteVmMethods),
   perfRegs: withMethods(perfRegsMethods),
   virtioSnd: withMethods(virtioSndMethods),
+  futex: withMethods(futexMethods),
 });
 
 /** How a replay runs the machine. */
@@ -71,5 +83,6 @@ export function emulatedSystems(machine: Machine, options: EmulationOptions = {}
     remoteVm: new EmulatedRemoteVm(machine, { ...common, remotePath }),
     perfRegs: new EmulatedPerfRegs(machine, common),
     virtioSnd: new EmulatedVirtioSnd(machine, common),
+    futex: new EmulatedFutex(machine, common),
   };
 }

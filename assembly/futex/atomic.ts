@@ -1,0 +1,58 @@
+import { EXCLUSIVE_BOUNDED } from "../arch/profile";
+import { EFAULT, ENOSYS } from "../base/errno";
+import { Cpu } from "../machine/cpu";
+import { accessOkFixed } from "../uaccess/check";
+import {
+  OP_XOR,
+  closeExclusive,
+  exclusiveCompareExchange,
+  exclusiveOperation,
+  openExclusive,
+} from "../uaccess/exclusive";
+import { DIRECTION_BOTH } from "../uaccess/guard";
+import { pagefaultDisable, pagefaultEnable } from "../uaccess/nofault";
+import { getSizedUnchecked } from "../uaccess/sized";
+
+/** The futex's own accesses to its word, made with page faults disabled (kernel/futex/futex.h, 6.18). */
+
+/** FUTEX_MAX_LOOPS of arm64: as many lost attempts, and the kernel has to look after other work first. */
+export const MOST_ATTEMPTS: u32 = 128;
+
+@inline
+function attempts(cpu: Cpu): u32 {
+  return (cpu.guard & EXCLUSIVE_BOUNDED) != 0 ? MOST_ATTEMPTS : 0;
+}
+
+/** futex_get_value_locked: 0 with the word in `cpu.value`, or −EFAULT. */
+export function readWordLocked(cpu: Cpu, va: u64): i32 {
+  pagefaultDisable(cpu);
+  const result = getSizedUnchecked(cpu, va, 4);
+  pagefaultEnable(cpu);
+  return result;
+}
+
+/**
+ * futex_cmpxchg_value_locked over futex_atomic_cmpxchg_inatomic: 0 with what stood there in `cpu.value`; −EFAULT;
+ * −EAGAIN where nothing is known.
+ */
+export function compareExchangeLocked(cpu: Cpu, va: u64, expected: u32, replacement: u32): i32 {
+  if (!accessOkFixed(cpu, va, 4, DIRECTION_BOTH)) return -EFAULT;
+  pagefaultDisable(cpu);
+  openExclusive(cpu, va);
+  const result = exclusiveCompareExchange(cpu, va, expected, replacement, attempts(cpu));
+  closeExclusive(cpu);
+  pagefaultEnable(cpu);
+  return result;
+}
+
+/** arch_futex_atomic_op_inuser: 0 with the old word in `cpu.value`; −EFAULT, −EAGAIN; −ENOSYS for an unknown one. */
+export function operateLocked(cpu: Cpu, va: u64, op: u32, argument: u32): i32 {
+  if (!accessOkFixed(cpu, va, 4, DIRECTION_BOTH)) return -EFAULT;
+  if (op > OP_XOR) return -ENOSYS;
+  pagefaultDisable(cpu);
+  openExclusive(cpu, va);
+  const result = exclusiveOperation(cpu, va, op, argument, attempts(cpu));
+  closeExclusive(cpu);
+  pagefaultEnable(cpu);
+  return result;
+}

@@ -1,0 +1,74 @@
+import { EFAULT, ENOMEM } from "../base/errno";
+import { Cpu } from "../machine/cpu";
+import { folioGet } from "../machine/frames";
+import { PAGE_SHIFT, header } from "../machine/map";
+import { ACCESS_READ, ACCESS_WRITE, VM_FAULT_OOM, entryAllows, handleMmFault } from "../mm/fault";
+import { Mm, lockTables, mmapReadLock, mmapReadUnlock, unlockTables } from "../mm/mm";
+import { PTE_SPECIAL, pteFrame, ptePresent } from "../mm/pte";
+import { levelShift, scratchWalk, walkTo } from "../mm/table";
+import { Vma, vmaAt, vmaContaining } from "../mm/vma";
+import { VM_ACCESS, VM_READ, VM_WRITE } from "../mm/vmaFlags";
+
+/** The page behind a futex word: got for its key, or made writable for another try. */
+
+@inline
+function ownMm(cpu: Cpu): Mm {
+  return changetype<Mm>(cpu.mm as usize);
+}
+
+function errorOf(fault: u32): i32 {
+  if (fault == 0) return 0;
+  return fault == VM_FAULT_OOM ? -ENOMEM : -EFAULT;
+}
+
+/**
+ * get_user_pages_fast of one page: its frame number with a reference, −EFAULT or −ENOMEM. The zero page comes without a
+ * reference.
+ */
+export function getPage(cpu: Cpu, va: u64, access: u32): i32 {
+  if (cpu.mm == 0) return -EFAULT;
+  const mm = ownMm(cpu);
+  if (!mmapReadLock(cpu, mm)) return -EFAULT;
+  const area = vmaContaining(mm, va);
+  const needed = access == ACCESS_WRITE ? VM_WRITE : VM_READ;
+  const allowed = area != 0 && (vmaAt(area).flags & needed) != 0;
+  const result = allowed ? pageOf(cpu, mm, vmaAt(area), va, access) : -EFAULT;
+  mmapReadUnlock(cpu, mm);
+  return result;
+}
+
+function pageOf(cpu: Cpu, mm: Mm, vma: Vma, va: u64, access: u32): i32 {
+  while (true) {
+    const pfn = presentPage(cpu, mm, va, access);
+    if (pfn != 0) return pfn;
+    const error = errorOf(handleMmFault(cpu, mm, vma, va, access));
+    if (error != 0) return error;
+  }
+}
+
+function presentPage(cpu: Cpu, mm: Mm, va: u64, access: u32): u32 {
+  const walk = scratchWalk(cpu);
+  lockTables(cpu, mm);
+  const entry = walkTo(mm.root, va, walk);
+  let pfn: u32 = 0;
+  if (ptePresent(entry) && (access == ACCESS_READ || entryAllows(entry, access))) {
+    const within = va & (((1 as u64) << levelShift(walk.level)) - 1);
+    pfn = pteFrame(entry) + ((within >> PAGE_SHIFT) as u32);
+    if ((entry & PTE_SPECIAL) != 0) pfn = header().zeroPfn;
+    else folioGet(pfn);
+  }
+  unlockTables(mm);
+  return pfn;
+}
+
+/** fault_in_user_writeable: 0, −EFAULT or −ENOMEM. */
+export function faultInUserWriteable(cpu: Cpu, va: u64): i32 {
+  if (cpu.mm == 0) return -EFAULT;
+  const mm = ownMm(cpu);
+  if (!mmapReadLock(cpu, mm)) return -EFAULT;
+  const area = vmaContaining(mm, va);
+  const allowed = area != 0 && (vmaAt(area).flags & VM_ACCESS & VM_WRITE) != 0;
+  const result = allowed ? errorOf(handleMmFault(cpu, mm, vmaAt(area), va, ACCESS_WRITE)) : -EFAULT;
+  mmapReadUnlock(cpu, mm);
+  return result;
+}

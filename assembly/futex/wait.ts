@@ -1,0 +1,98 @@
+import { EAGAIN, EINVAL, ENOMEM, ETIMEDOUT } from "../base/errno";
+import { Cpu } from "../machine/cpu";
+import { getSized } from "../uaccess/sized";
+import { readWordLocked } from "./atomic";
+import {
+  CALL_WAIT,
+  FutexCall,
+  beAboutToSleep,
+  callAt,
+  endCall,
+  entryOf,
+  needNotSleep,
+  newCall,
+  sleepIn,
+  taskOn,
+} from "./call";
+import {
+  Entry,
+  keyOf,
+  lockForQueue,
+  queueEntry,
+  targetOf,
+  unlockUnqueued,
+  unqueueOwn,
+} from "./entry";
+import { unlockBucket } from "./bucket";
+import { FLAG_PRIVATE } from "./flags";
+import { INTENT_READ, getKey, sameKey } from "./key";
+
+/** FUTEX_WAIT and FUTEX_WAIT_BITSET (kernel/futex/waitwake.c, 6.18). */
+
+/** Sleeps until a wake, as long as the word is `expected`: 0, BLOCKED, or −errno. */
+export function futexWait(
+  cpu: Cpu,
+  va: u64,
+  flags: u32,
+  expected: u32,
+  deadline: u64,
+  bitset: u32,
+): i32 {
+  if (bitset == 0) return -EINVAL;
+  const address = newCall(cpu, CALL_WAIT, 1);
+  if (address == 0) return -ENOMEM;
+  const call = callAt(address);
+  call.deadline = deadline;
+  const entry = entryOf(call);
+  describeWait(entry, va, flags, expected, bitset);
+  const result = setUpWait(cpu, entry);
+  if (result != 0) return endCall(call, result);
+  const task = taskOn(cpu);
+  return needNotSleep(task, call) ? finishWait(cpu, call) : sleepIn(task, call);
+}
+
+export function describeWait(entry: Entry, va: u64, flags: u32, expected: u32, bitset: u32): void {
+  entry.address = va;
+  entry.flags = flags;
+  entry.expected = expected;
+  entry.bitset = bitset;
+}
+
+/** futex_wait_setup: 0 with the entry queued, or −errno. */
+export function setUpWait(cpu: Cpu, entry: Entry): i32 {
+  let result = getKey(cpu, entry.address, entry.flags, INTENT_READ, keyOf(entry));
+  while (result == 0) {
+    const fault = queueIfEqual(cpu, entry);
+    if (fault != FAULTED) return fault;
+    result = getSized(cpu, entry.address, 4);
+    if (result == 0 && (entry.flags & FLAG_PRIVATE) == 0) {
+      result = getKey(cpu, entry.address, entry.flags, INTENT_READ, keyOf(entry));
+    }
+  }
+  return result;
+}
+
+/** Not an errno: the word could not be read with faults disabled; all locks are dropped. */
+export const FAULTED: i32 = 1;
+
+/** Reads the word under the bucket's lock and queues: 0, −EAGAIN where it is another value, FAULTED. */
+export function queueIfEqual(cpu: Cpu, entry: Entry): i32 {
+  const bucket = lockForQueue(cpu, entry);
+  let result: i32 = 0;
+  if (readWordLocked(cpu, entry.address) != 0) result = FAULTED;
+  else if ((cpu.value as u32) != entry.expected) result = -EAGAIN;
+  else if (entry.rtWaiter != 0 && sameKey(keyOf(entry), targetOf(entry))) result = -EINVAL;
+  if (result != 0) {
+    unlockUnqueued(bucket);
+    return result;
+  }
+  beAboutToSleep(taskOn(cpu));
+  queueEntry(bucket, entry);
+  unlockBucket(bucket);
+  return 0;
+}
+
+/** The second half: a wake counts, even one that came with the end of the time. */
+export function finishWait(cpu: Cpu, call: FutexCall): i32 {
+  return endCall(call, unqueueOwn(cpu, entryOf(call)) ? -ETIMEDOUT : 0);
+}
