@@ -5,9 +5,12 @@ import type { HexText } from "./trace.ts";
 /** A 32-bit word: a number, or an owner's name such as "T2|W". */
 export type OwnerWord = string;
 
+/** A whole number; one that a JavaScript number may not hold is a 64-bit word. */
+export type LongInteger = number | HexText;
+
 /** A time: what it counts from, seconds and nanoseconds; or a pointer. */
 export type TimeSpec =
-  readonly ["raw" | "mono+" | "real+", number, number] | readonly ["ptr", HexText];
+  readonly ["raw" | "mono+" | "real+", LongInteger, LongInteger] | readonly ["ptr", HexText];
 
 interface OfThread {
   /** The thread that does it. */
@@ -35,7 +38,7 @@ export type SetupOperation =
   | (OfThread & { op: "store"; addr: HexText; val: OwnerWord })
   | (OfThread & { op: "store8"; addr: HexText; val: HexText })
   | (OfThread & { op: "sched"; policy: "fifo"; prio: number })
-  | (OfThread & { op: "set_robust_list"; head: HexText; len: number })
+  | (OfThread & { op: "set_robust_list"; head: HexText; len: LongInteger })
   | (OfThread & { op: "set_tid_address"; addr: HexText })
   | (OfThread & {
       op: "robust_chain";

@@ -10,6 +10,7 @@ import {
   integerNumber,
   isObject,
   listOf,
+  anyNumber,
   oneOf,
   size,
   text,
@@ -51,7 +52,7 @@ const timeSpec: Check = (value) => {
   const [kind, ...rest] = value as unknown[];
   if (kind === "ptr") return rest.length === 1 && hexNumber(rest[0]) === null ? null : expected;
   const known = oneOf("raw", "mono+", "real+")(kind) === null;
-  const times = rest.length === 2 && rest.every((number) => integerNumber(number) === null);
+  const times = rest.length === 2 && rest.every((number) => anyNumber(number) === null);
   return known && times ? null : expected;
 };
 
@@ -81,7 +82,7 @@ const setupShapes: Readonly<Record<string, Shape>> = {
   store: { addr: hexNumber, val: ownerWord },
   store8: { addr: hexNumber, val: hexNumber },
   sched: { policy: oneOf("fifo"), prio: upTo(LAST_PRIORITY) },
-  set_robust_list: { head: hexNumber, len: integerNumber },
+  set_robust_list: { head: hexNumber, len: anyNumber },
   set_tid_address: { addr: hexNumber },
   robust_chain: {
     head: hexNumber,
