@@ -14,7 +14,7 @@ import {
   taskOn,
   waiterOf,
 } from "./call";
-import { MOVED_LOCKED, MOVED_WAITS, lockBucketOf, unqueueOwn } from "./entry";
+import { MOVED_WAITS, lockBucketOf, unqueueOwn } from "./entry";
 import { leaveLock } from "./lockPi";
 import { piStateAt, setOwner } from "./piState";
 import { exitRobustLists, wakeOne } from "./robust";

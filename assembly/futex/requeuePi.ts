@@ -112,23 +112,37 @@ export function futexCmpRequeuePi(
   requeue: i32,
   expected: u32,
 ): i32 {
-  if (wake < 0 || requeue < 0 || va == va2 || wake != 1) return -EINVAL;
+  if (requeue < 0 || va == va2 || wake != 1) return -EINVAL;
   let result = requeuePiKeys(cpu, va, flags, va2);
   while (result == 0) {
-    const first = bucketOf(firstKey(cpu));
-    const second = beginRequeue(cpu, first);
-    const unread = readWordLocked(cpu, va) != 0;
-    const equal = !unread && (cpu.value as u32) == expected;
-    const served = equal ? serveFirst(cpu, va2, first, second, requeue) : -EAGAIN;
-    const done = served < 0 ? served : moveAll(cpu, first, second, requeue, served);
-    endRequeue(first, second);
-    if (unread) result = getSized(cpu, va, 4);
-    else if (!equal || !mayRetry(served)) return done;
-    else result = beforeRetry(cpu, va2, served);
-    const keysStay = (flags & FLAG_PRIVATE) != 0 && (unread || served == -EFAULT);
+    const done = requeueIfEqual(cpu, va, va2, requeue, expected);
+    const keysStay = (flags & FLAG_PRIVATE) != 0 && (done == UNREAD || done == -EFAULT);
+    if (done == UNREAD) result = getSized(cpu, va, 4);
+    else if (mayRetry(done)) result = beforeRetry(cpu, va2, done);
+    else return done == UNEQUAL ? -EAGAIN : done;
     if (result == 0 && !keysStay) result = requeuePiKeys(cpu, va, flags, va2);
   }
   return result;
+}
+
+/** Not errnos: the first word could not be read with faults disabled, or is not as expected. */
+const UNREAD: i32 = i32.MIN_VALUE;
+const UNEQUAL: i32 = UNREAD + 1;
+
+/** One try under both locks. */
+function requeueIfEqual(cpu: Cpu, va: u64, va2: u64, requeue: i32, expected: u32): i32 {
+  const first = bucketOf(firstKey(cpu));
+  const second = beginRequeue(cpu, first);
+  let done = UNREAD;
+  if (readWordLocked(cpu, va) == 0) {
+    done = UNEQUAL;
+    if ((cpu.value as u32) == expected) {
+      done = serveFirst(cpu, va2, first, second, requeue);
+      if (done >= 0) done = moveAll(cpu, first, second, requeue, done);
+    }
+  }
+  endRequeue(first, second);
+  return done;
 }
 
 function requeuePiKeys(cpu: Cpu, va: u64, flags: u32, va2: u64): i32 {

@@ -1,4 +1,4 @@
-import { EAGAIN, EFAULT, EINVAL, ENOMEM, ETIMEDOUT } from "../base/errno";
+import { EFAULT, EINVAL, ENOMEM, ETIMEDOUT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { copyFromUser } from "../uaccess/copy";
 import { getSized } from "../uaccess/sized";

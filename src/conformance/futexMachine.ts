@@ -5,11 +5,6 @@
 
 import type { FutexStep, ObservedWord, SetupOperation } from "./futexSteps.ts";
 
-/** How a call ended: what it returned, or minus the error number. */
-export interface Ended {
-  readonly result: number;
-}
-
 /** What came of a step. */
 export interface FutexAnswer {
   /** Its thread still slept in an earlier one, so that it was left out. */

@@ -1,7 +1,9 @@
 /** Checking cases of the futex: as a whole, before anything is replayed. */
 
+import { commandNames } from "./futexCalls.ts";
 import type { FutexCase } from "./futexSteps.ts";
 import {
+  anyNumber,
   compileShape,
   expectFit,
   expectShape,
@@ -10,7 +12,6 @@ import {
   integerNumber,
   isObject,
   listOf,
-  anyNumber,
   oneOf,
   size,
   text,
@@ -44,7 +45,12 @@ const ownerWord = matching(
   "a 32-bit 0x string or an owner's name",
 );
 const mapFlags = matching(/^(private|shared)(\|anon)?$/, '"private" or "shared", with "|anon"');
-const command = matching(/^([A-Z_0-9]+|\d+)$/, "a command's name or number");
+const command: Check = (value) =>
+  commandNames.includes(value as string) ? null : commandNumber(value);
+const commandNumber = matching(
+  /^\d{1,9}$/,
+  `a number in text, or one of ${commandNames.join(", ")}`,
+);
 
 const timeSpec: Check = (value) => {
   const expected = '[kind, seconds, nanoseconds] or ["ptr", "0x…"]';

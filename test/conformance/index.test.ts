@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  EmulatedFutex,
   EmulatedPcm,
   EmulatedRemoteVm,
   NotImplementedError,
@@ -121,6 +122,10 @@ describe("constructors", () => {
     },
     EmulatedRemoteVm: {
       call: (...args: unknown[]) => Reflect.construct(EmulatedRemoteVm, args) as unknown,
+      args: [machine, options],
+    },
+    EmulatedFutex: {
+      call: (...args: unknown[]) => Reflect.construct(EmulatedFutex, args) as unknown,
       args: [machine, options],
     },
     emulatedSystems: { call: emulatedSystems, args: [machine, options] },

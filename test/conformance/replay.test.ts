@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { replayFiles } from "../../src/conformance/files.ts";
+import type { FutexMachine } from "../../src/conformance/futexMachine.ts";
 import { NotImplementedError } from "../../src/conformance/notImplemented.ts";
 import type { PcmMachine } from "../../src/conformance/pcmMachine.ts";
 import type { PerfRegsMachine } from "../../src/conformance/perfRegsMachine.ts";
@@ -12,11 +13,14 @@ import type { VirtioSndMachine } from "../../src/conformance/virtioSndMachine.ts
 import { Replayer } from "../../src/conformance/replay.ts";
 
 /** A machine that has nothing yet: what it answers is of no interest here. */
-const unbuilt = new Proxy({} as PcmMachine & RemoteVmMachine & PerfRegsMachine & VirtioSndMachine, {
-  get: (_, method) => () => {
-    throw new NotImplementedError(String(method));
+const unbuilt = new Proxy(
+  {} as PcmMachine & RemoteVmMachine & PerfRegsMachine & VirtioSndMachine & FutexMachine,
+  {
+    get: (_, method) => () => {
+      throw new NotImplementedError(String(method));
+    },
   },
-});
+);
 
 const open = { op: "OPEN", device: "ctl", stream: "playback", sub: 0, nonblock: true, ret: 0 };
 
@@ -34,6 +38,7 @@ beforeEach(async () => {
     remoteVm: unbuilt,
     perfRegs: unbuilt,
     virtioSnd: unbuilt,
+    futex: unbuilt,
   });
   folder = await mkdtemp(join(tmpdir(), "faultline-replay-"));
 });
