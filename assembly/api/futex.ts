@@ -5,6 +5,7 @@ import { enterCore, leaveCore } from "../mm/shootdown";
 import { Task } from "../mm/task";
 import { sysFutexRequeue, sysFutexWait, sysFutexWaitv, sysFutexWake } from "../futex/futex2";
 import { getRobustList as readRobustList, setRobustList as takeRobustList } from "../futex/robust";
+import { park } from "../futex/park";
 import { resumeFutex } from "../futex/resume";
 import { changePriority } from "../futex/rtMutex";
 import { sysFutex } from "../futex/syscall";
@@ -165,4 +166,15 @@ export function setNextTaskId(id: u32): void {
 /** The CPU's next `count` store-exclusives fail, as if another CPU had written to the line. */
 export function loseReservations(index: u32, count: u32): void {
   cpuAt(index).lostReservations = count;
+}
+
+/**
+ * threads: the worker of the CPU's sleeping task waits until that may go on, or for so many milliseconds: 1 or 0. The
+ * other builds do not wait.
+ */
+export function futexPark(index: u32, milliseconds: u32): u32 {
+  const cpu = enter(index);
+  const over = park(cpu, milliseconds);
+  leaveCore(cpu);
+  return over ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-import { compareExchange, fetchAdd, loadShared, storeShared } from "../base/atomics";
+import { compareExchange, fetchAdd, storeShared } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
 import { FUTEX_BUCKETS_PER_CPU, FUTEX_BUCKET_BYTES, header } from "../machine/map";
 import { waitForOthers } from "../mm/shootdown";
@@ -46,7 +46,14 @@ export function bucketOf(key: Key): Bucket {
   return bucketAt(h.futexBuckets + index * FUTEX_BUCKET_BYTES);
 }
 
-/** In front of the lock (futex_hb_waiters_inc): from here on a waker may not pass by. */
+/**
+ * In front of the lock (futex_hb_waiters_inc): from here on a waker may not pass by. No wake is lost, because of
+ *
+ *   waiter   counter += 1   barrier   load the word
+ *   waker    store the word   barrier   load the counter
+ *
+ * one of them at least sees what the other did. Adding is the barrier, even adding nothing.
+ */
 export function expectWaiter(bucket: Bucket): void {
   fetchAdd(changetype<usize>(bucket), 1);
 }
@@ -57,7 +64,7 @@ export function dropWaiter(bucket: Bucket): void {
 
 /** True where nobody waits, or is about to. */
 export function isIdle(bucket: Bucket): bool {
-  return loadShared(changetype<usize>(bucket)) == 0;
+  return fetchAdd(changetype<usize>(bucket), 0) == 0;
 }
 
 /** Takes a lock that is held over accesses to user memory: who waits for it answers invalidations meanwhile. */

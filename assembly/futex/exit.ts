@@ -15,8 +15,8 @@ import {
   waiterOf,
 } from "./call";
 import { MOVED_WAITS, lockBucketOf, unqueueOwn } from "./entry";
-import { leaveLock } from "./lockPi";
-import { piStateAt, setOwner } from "./piState";
+import { giveOthersTime, leaveLock } from "./lockPi";
+import { getStateNotZero, piStateAt, putState, setOwner } from "./piState";
 import { exitRobustLists, wakeOne } from "./robust";
 import { giveUpWaiting, lockRt, unlockMutex, unlockRt } from "./rtMutex";
 
@@ -61,16 +61,30 @@ function abortLock(cpu: Cpu, call: FutexCall): void {
 
 /** exit_pi_state_list: the latest first. Who waits first for each is woken, and writes the word itself. */
 function leavePiStates(cpu: Cpu, task: Task): void {
-  while (task.ownedStates != 0) {
-    const state = piStateAt(task.ownedStates);
-    const bucket = bucketAt(state.bucket);
-    lockBucket(cpu, bucket);
+  while (true) {
     lockRt(cpu);
+    const address = task.ownedStates;
+    const alive = address != 0 && getStateNotZero(piStateAt(address));
+    unlockRt();
+    if (address == 0) return;
+    if (alive) leaveState(cpu, task, address);
+    else giveOthersTime(cpu); // its last waiter is about to take it away
+  }
+}
+
+/** The locks in their order: the bucket's comes first, and the state may have changed hands by then. */
+function leaveState(cpu: Cpu, task: Task, address: u32): void {
+  const state = piStateAt(address);
+  const bucket = bucketAt(state.bucket);
+  lockBucket(cpu, bucket);
+  lockRt(cpu);
+  if (state.owner == (changetype<usize>(task) as u32)) {
     setOwner(state, 0);
     unlockMutex(state);
-    unlockRt();
-    unlockBucket(bucket);
   }
+  unlockRt();
+  unlockBucket(bucket);
+  putState(cpu, address);
 }
 
 /** Only where somebody is left in the address space to see it. */

@@ -125,7 +125,7 @@ export function beforeRetry(cpu: Cpu, va: u64, error: i32): i32 {
 }
 
 /** cond_resched. */
-function giveOthersTime(cpu: Cpu): void {
+export function giveOthersTime(cpu: Cpu): void {
   waitForOthers(cpu, changetype<usize>(cpu) + offsetof<Cpu>("index"), cpu.index);
 }
 

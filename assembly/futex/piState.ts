@@ -1,4 +1,5 @@
 import { EAGAIN, EBUSY, EDEADLK, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH } from "../base/errno";
+import { compareExchange, fetchAdd, loadShared } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
 import { header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
@@ -18,7 +19,7 @@ import { RtMutex, clearHolder, lockRt, setHolder, unlockRt } from "./rtMutex";
 export class PiState extends RtMutex {
   owner: u32; // Task, 0 = it died
   nextOwned: u32;
-  references: u32; // changed under the bucket's lock
+  references: u32; // atomically: an owner that ends has no lock yet when it takes one
   bucket: u32; // of the word
 }
 
@@ -77,12 +78,30 @@ function newState(cpu: Cpu, bucket: Bucket, owner: Task): u32 {
   return address;
 }
 
-/** put_pi_state: with the last reference, whoever owns it does so no more. The bucket is locked. */
+@inline
+function referencesOf(state: PiState): usize {
+  return changetype<usize>(state) + offsetof<PiState>("references");
+}
+
+/** get_pi_state. */
+export function getState(state: PiState): void {
+  fetchAdd(referencesOf(state), 1);
+}
+
+/** A reference to a state that may be on its way out: false where it is. */
+export function getStateNotZero(state: PiState): bool {
+  while (true) {
+    const seen = loadShared(referencesOf(state));
+    if (seen == 0) return false;
+    if (compareExchange(referencesOf(state), seen, seen + 1) == seen) return true;
+  }
+}
+
+/** put_pi_state: with the last reference, whoever owns it does so no more. */
 export function putState(cpu: Cpu, address: u32): void {
   if (address == 0) return;
   const state = piStateAt(address);
-  state.references -= 1;
-  if (state.references != 0) return;
+  if (fetchAdd(referencesOf(state), -1) != 1) return;
   lockRt(cpu);
   if (state.holder != 0) clearHolder(state);
   if (state.owner != 0) setOwner(state, 0);
@@ -145,7 +164,7 @@ function joinState(cpu: Cpu, va: u64, word: u32, address: u32): i32 {
   if ((cpu.value as u32) != word) return -EAGAIN;
   const state = piStateAt(address);
   if (!agree(word, state)) return -EINVAL;
-  state.references += 1;
+  getState(state);
   cpu.value = address;
   return 0;
 }

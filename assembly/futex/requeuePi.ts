@@ -45,7 +45,7 @@ import {
   secondKey,
 } from "./key";
 import { beforeRetry, finishLock, leaveLock, mayRetry } from "./lockPi";
-import { LOCKED, piStateAt, putState, takeWord } from "./piState";
+import { LOCKED, getState, piStateAt, putState, takeWord } from "./piState";
 import { beginRequeue, endRequeue } from "./requeue";
 import { TAKEN, lockRt, startToWait, unlockRt, waiterAt } from "./rtMutex";
 import { hasPassed } from "./time";
@@ -210,7 +210,7 @@ function moveOne(cpu: Cpu, entry: Entry, second: Bucket, address: u32): i32 {
   const started = startToWait(state, taskOf(entry), waiterAt(entry.rtWaiter));
   unlockRt();
   if (started == -EDEADLK) return started;
-  state.references += 1;
+  getState(state);
   entry.piState = address;
   if (started == TAKEN) {
     wakeAsOwner(entry, second);

@@ -41,16 +41,6 @@ const brokenRules: readonly BrokenRule[] = [
     field: "returned",
   },
   {
-    rule: "a bucket is ordered by a task's own priority, not by what it was lent",
-    mutation: {
-      file: "futex/entry.ts",
-      find: "entry.priority = taskOf(entry).priority;",
-      replace: "entry.priority = <u32>99 - taskOf(entry).priority;",
-    },
-    kind: "queue",
-    field: "returned",
-  },
-  {
     rule: "the operand of WAKE_OP has a sign",
     mutation: { file: "futex/wake.ts", find: "as i32) >> 20", replace: "as i32) >>> 20" },
     kind: "wakeop",

@@ -46,6 +46,14 @@ export type Job =
       readonly pages: number;
       readonly slot: number;
       readonly readFirst: boolean;
+    }
+  /** So many rounds of a loop of the core (ROUNDS_*) on a futex word, and a counter. */
+  | {
+      readonly kind: "futex";
+      readonly loop: number;
+      readonly address: number;
+      readonly counter: number;
+      readonly rounds: number;
     };
 
 export interface WorkerData {

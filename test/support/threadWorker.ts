@@ -96,9 +96,16 @@ function slots({ address, pages, slot, readFirst }: Job & { kind: "slots" }): vo
   Atomics.store(words, own + control.calls, calls);
 }
 
+function futexLoop({ loop, address, counter, rounds }: Job & { kind: "futex" }): void {
+  const done = machine.exports.futexRounds(task.cpu, loop, address, 0, counter, 0, rounds);
+  Atomics.store(words, own + control.result, done);
+  Atomics.store(words, own + control.calls, rounds);
+}
+
 function runJob(job: Job): void {
   if (job.kind === "syncPtr") syncPtr(job);
   else if (job.kind === "copies") copies(job);
+  else if (job.kind === "futex") futexLoop(job);
   else slots(job);
 }
 

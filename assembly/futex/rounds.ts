@@ -1,0 +1,115 @@
+import { EAGAIN } from "../base/errno";
+import { Cpu } from "../machine/cpu";
+import { OP_SET } from "../uaccess/exclusive";
+import { getSized, putSized } from "../uaccess/sized";
+import { compareExchangeLocked, operateLocked } from "./atomic";
+import { taskOn } from "./call";
+import { FLAG_PRIVATE, FLAG_SIZE_U32, MATCH_ANY } from "./flags";
+import { futexLockPi, futexUnlockPi } from "./lockPi";
+import { toItsEnd } from "./park";
+import { NEVER } from "./time";
+import { futexWait } from "./wait";
+import { futexWake } from "./wake";
+
+/**
+ * Programs that many CPUs run at once, for stress and for measuring: what a thread's library does with a futex. Their own
+ * atomic instructions are the kernel's accessors here; their pages are present. Each answers how many rounds it did, or
+ * −errno.
+ */
+const FLAGS: u32 = FLAG_SIZE_U32 | FLAG_PRIVATE;
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+const HELD_WITH_SLEEPERS: u32 = 2;
+/** A sleeper that is not woken for so long was forgotten. */
+const PATIENCE: u32 = 20_000;
+
+/** compare-and-exchange until it matched, as an increment. */
+export function incrementRounds(cpu: Cpu, va: u64, rounds: u32): i32 {
+  for (let round: u32 = 0; round < rounds; round++) {
+    let result = getSized(cpu, va, 4);
+    let seen = cpu.value as u32;
+    while (result == 0) {
+      result = compareExchangeLocked(cpu, va, seen, seen + 1);
+      if (result == 0 && (cpu.value as u32) == seen) break;
+      seen = cpu.value as u32;
+      if (result == -EAGAIN) result = getSized(cpu, va, 4);
+    }
+    if (result != 0) return result;
+  }
+  return rounds;
+}
+
+/** A lock of three states around a plain counter at `counter`. */
+export function mutexRounds(cpu: Cpu, va: u64, counter: u64, rounds: u32): i32 {
+  for (let round: u32 = 0; round < rounds; round++) {
+    let result = lockWord(cpu, va);
+    if (result == 0) result = addOne(cpu, counter);
+    if (result == 0) result = unlockWord(cpu, va);
+    if (result < 0) return result;
+  }
+  return rounds;
+}
+
+/** 0 with the lock taken, or −errno. */
+function lockWord(cpu: Cpu, va: u64): i32 {
+  let result = compareExchangeLocked(cpu, va, FREE, HELD);
+  while (result == 0 && (cpu.value as u32) != FREE) {
+    result = sleepWhileHeld(cpu, va, cpu.value as u32);
+    if (result == 0) result = compareExchangeLocked(cpu, va, FREE, HELD_WITH_SLEEPERS);
+  }
+  return result;
+}
+
+function sleepWhileHeld(cpu: Cpu, va: u64, seen: u32): i32 {
+  if (seen != HELD_WITH_SLEEPERS) {
+    const result = compareExchangeLocked(cpu, va, HELD, HELD_WITH_SLEEPERS);
+    if (result != 0 || (cpu.value as u32) == FREE) return result;
+  }
+  const slept = futexWait(cpu, va, FLAGS, HELD_WITH_SLEEPERS, NEVER, MATCH_ANY);
+  const result = toItsEnd(cpu, slept, PATIENCE);
+  return result == -EAGAIN ? 0 : result;
+}
+
+function unlockWord(cpu: Cpu, va: u64): i32 {
+  const result = operateLocked(cpu, va, OP_SET, FREE);
+  if (result != 0 || (cpu.value as u32) != HELD_WITH_SLEEPERS) return result;
+  return futexWake(cpu, va, FLAGS, 1, MATCH_ANY);
+}
+
+/** Not atomic: two at once would lose one. */
+function addOne(cpu: Cpu, va: u64): i32 {
+  const result = getSized(cpu, va, 8);
+  return result != 0 ? result : putSized(cpu, va, cpu.value + 1, 8);
+}
+
+/** A PI lock around the counter. */
+export function piRounds(cpu: Cpu, va: u64, counter: u64, rounds: u32): i32 {
+  const own = taskOn(cpu).id;
+  for (let round: u32 = 0; round < rounds; round++) {
+    let result = compareExchangeLocked(cpu, va, 0, own);
+    if (result == 0 && (cpu.value as u32) != 0) {
+      result = toItsEnd(cpu, futexLockPi(cpu, va, FLAGS, NEVER), PATIENCE);
+    }
+    if (result == 0) result = addOne(cpu, counter);
+    if (result == 0) result = compareExchangeLocked(cpu, va, own, 0);
+    if (result == 0 && (cpu.value as u32) != own) result = futexUnlockPi(cpu, va, FLAGS);
+    if (result != 0) return result;
+  }
+  return rounds;
+}
+
+/** Waits until the word is `mine`, makes it `theirs` and wakes: two such programs pass it to and fro. */
+export function pingPongRounds(cpu: Cpu, va: u64, mine: u32, theirs: u32, rounds: u32): i32 {
+  for (let round: u32 = 0; round < rounds; round++) {
+    let result = getSized(cpu, va, 4);
+    while (result == 0 && (cpu.value as u32) != mine) {
+      const slept = futexWait(cpu, va, FLAGS, theirs, NEVER, MATCH_ANY);
+      result = toItsEnd(cpu, slept, PATIENCE);
+      if (result == 0 || result == -EAGAIN) result = getSized(cpu, va, 4);
+    }
+    if (result == 0) result = putSized(cpu, va, theirs, 4);
+    if (result == 0) result = futexWake(cpu, va, FLAGS, 1, MATCH_ANY);
+    if (result < 0) return result;
+  }
+  return rounds;
+}
