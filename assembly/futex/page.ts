@@ -1,25 +1,22 @@
-import { EFAULT, ENOMEM } from "../base/errno";
+import { EFAULT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { folioGet } from "../machine/frames";
 import { PAGE_SHIFT, header } from "../machine/map";
-import { ACCESS_READ, ACCESS_WRITE, VM_FAULT_OOM, entryAllows, handleMmFault } from "../mm/fault";
+import { ACCESS_READ, ACCESS_WRITE, entryAllows, handleMmFault } from "../mm/fault";
+import { fixupUserFault } from "../mm/fixupFault";
 import { Mm, lockTables, unlockTables } from "../mm/mm";
 import { mmapReadLock, mmapReadUnlock } from "../mm/mmapLock";
+import { faultErrno } from "../mm/populate";
 import { PTE_SPECIAL, pteFrame, ptePresent } from "../mm/pte";
 import { levelShift, scratchWalk, walkTo } from "../mm/table";
 import { Vma, vmaAt, vmaContaining } from "../mm/vma";
-import { VM_ACCESS, VM_READ, VM_WRITE } from "../mm/vmaFlags";
+import { VM_READ, VM_WRITE } from "../mm/vmaFlags";
 
 /** The page behind a futex word: got for its key, or made writable for another try. */
 
 @inline
 function ownMm(cpu: Cpu): Mm {
   return changetype<Mm>(cpu.mm as usize);
-}
-
-function errorOf(fault: u32): i32 {
-  if (fault == 0) return 0;
-  return fault == VM_FAULT_OOM ? -ENOMEM : -EFAULT;
 }
 
 /**
@@ -42,8 +39,8 @@ function pageOf(cpu: Cpu, mm: Mm, vma: Vma, va: u64, access: u32): i32 {
   while (true) {
     const pfn = presentPage(cpu, mm, va, access);
     if (pfn != 0) return pfn;
-    const error = errorOf(handleMmFault(cpu, mm, vma, va, access));
-    if (error != 0) return error;
+    const fault = handleMmFault(cpu, mm, vma, va, access);
+    if (fault != 0) return faultErrno(fault);
   }
 }
 
@@ -67,9 +64,7 @@ export function faultInUserWriteable(cpu: Cpu, va: u64): i32 {
   if (cpu.mm == 0) return -EFAULT;
   const mm = ownMm(cpu);
   if (!mmapReadLock(cpu, mm)) return -EFAULT;
-  const area = vmaContaining(mm, va);
-  const allowed = area != 0 && (vmaAt(area).flags & VM_ACCESS & VM_WRITE) != 0;
-  const result = allowed ? errorOf(handleMmFault(cpu, mm, vmaAt(area), va, ACCESS_WRITE)) : -EFAULT;
+  const result = fixupUserFault(cpu, mm, va, ACCESS_WRITE, 0);
   mmapReadUnlock(cpu, mm);
   return result;
 }

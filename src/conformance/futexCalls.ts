@@ -65,7 +65,7 @@ export const setupCalls: Handlers<SetupOperation["op"]> = {
   mprotect: (world, { t, addr, len, prot }) =>
     world.task(t).protect(wordOf(addr), len, protectionOf(prot)),
   madvise: (world, { t, addr, len, advice }) => world.task(t).advise(wordOf(addr), len, advice),
-  mremap: (world, { t, addr, len, to }) => world.remap(t, wordOf(addr), len, wordOf(to)),
+  mremap: move,
   thread: (world, { t, to }) => done(world.addThread(t, to)),
   proc: (world, { t, to }) => done(world.fork(t, to)),
   store: (world, { t, addr, val }) =>
@@ -90,6 +90,12 @@ function map(world: World, operation: OperationOf<"mmap">): number {
     filePage: (off ?? 0) / world.machine.constant("PAGE_SIZE"),
   });
   return 0;
+}
+
+function move(world: World, { t, addr, len, to }: OperationOf<"mremap">): number {
+  const options = { mayMove: true, fixed: true, newAddress: wordOf(to) };
+  const result = world.task(t).remap(wordOf(addr), len, len, options);
+  return typeof result === "number" ? result : 0;
 }
 
 function storeChain(world: World, chain: OperationOf<"robust_chain">): number {

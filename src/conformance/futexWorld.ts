@@ -6,7 +6,6 @@ import { storeByProgram } from "../machine/programAccess.ts";
 import type { Task } from "../machine/task.ts";
 import { peekWord } from "../systems/remote/ptrace.ts";
 import type { ObservedWord, TimeSpec } from "./futexSteps.ts";
-import { NotImplementedError } from "./notImplemented.ts";
 import { TraceError, wordOf, type HexText } from "./trace.ts";
 
 /** Where programs keep what they pass to calls: far from every recorded mapping. */
@@ -109,11 +108,6 @@ export class World {
       this.#files.set(index, file);
     }
     return file;
-  }
-
-  /** @throws NotImplementedError: this machine cannot move mappings yet */
-  remap(_t: number, _from: bigint, _length: number, _to: bigint): number {
-    throw new NotImplementedError("mremap");
   }
 
   /** Numbers of live threads, sorted. */
