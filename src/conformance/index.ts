@@ -5,8 +5,6 @@
  *                            └▶ RemoteVmMachine (EmulatedRemoteVm) ─┘
  */
 
-export { EmulatedFutex, type EmulatedFutexOptions } from "./futexEmulated.ts";
-export type { FutexMachine } from "./futexMachine.ts";
 export { NotImplementedError } from "./notImplemented.ts";
 export { EmulatedPcm, type EmulatedPcmOptions } from "./pcmEmulated.ts";
 export type { PcmMachine } from "./pcmMachine.ts";

@@ -3,7 +3,11 @@ import { Machine } from "../../src/index.ts";
 import { mutantCore, type Mutation } from "../support/mutant.ts";
 import { FUTEX_RAM, futexLines, replayFutex, type FutexKind } from "./goldenFutex.ts";
 
-/** One rule of the core broken at a time: recorded cases fail, in the field where it shows. */
+/**
+ * One rule of the core broken at a time: recorded cases fail, in the field where it shows. The rules are of different
+ * rooms: keys, operands, wakes, locks' priorities, owners, requeues. None of them says when a loop ends, so that a core
+ * without it fails and does not hang.
+ */
 
 interface BrokenRule {
   readonly rule: string;
@@ -25,22 +29,6 @@ const brokenRules: readonly BrokenRule[] = [
     field: "ret",
   },
   {
-    rule: "a shared futex in anonymous memory that can only be read has no key",
-    mutation: { file: "futex/key.ts", find: "readOnly ? -EFAULT : 0", replace: "0" },
-    kind: "address",
-    field: "errno",
-  },
-  {
-    rule: "real-time tasks come first in a bucket",
-    mutation: {
-      file: "futex/entry.ts",
-      find: "entry.priority = taskOf(entry).priority;",
-      replace: "entry.priority = 0;",
-    },
-    kind: "queue",
-    field: "returned",
-  },
-  {
     rule: "the operand of WAKE_OP has a sign",
     mutation: { file: "futex/wake.ts", find: "as i32) >> 20", replace: "as i32) >>> 20" },
     kind: "wakeop",
@@ -55,26 +43,6 @@ const brokenRules: readonly BrokenRule[] = [
     },
     kind: "pimulti",
     field: "ret",
-  },
-  {
-    rule: "a task that would wait for itself is told so",
-    mutation: {
-      file: "futex/rtMutex.ts",
-      find: "next == mutex || next.holder == addressOfTask(task)",
-      replace: "false",
-    },
-    kind: "pimulti",
-    field: "errno",
-  },
-  {
-    rule: "FUTEX_WAITERS stays in the word whatever comes of the call",
-    mutation: {
-      file: "futex/piState.ts",
-      find: "exchange(cpu, va, word, word | FUTEX_WAITERS)",
-      replace: "exchange(cpu, va, word, word)",
-    },
-    kind: "pistate",
-    field: "words",
   },
   {
     rule: "one more than asked is moved to a held PI futex",
@@ -97,36 +65,6 @@ const brokenRules: readonly BrokenRule[] = [
     field: "words",
   },
   {
-    rule: "a robust list's wakes are for shared futexes",
-    mutation: {
-      file: "futex/robust.ts",
-      find: "FLAG_SIZE_U32, 1, MATCH_ANY",
-      replace: "FLAG_SIZE_U32 | 128, 1, MATCH_ANY",
-    },
-    kind: "robust",
-    field: "returned",
-  },
-  {
-    rule: "futex_waitv answers the highest index that was woken",
-    mutation: {
-      file: "futex/vector.ts",
-      find: "if (!unqueueOwn(cpu, entryOf(call, index))) woken = index;",
-      replace: "if (!unqueueOwn(cpu, entryOf(call, index)) && woken < 0) woken = index;",
-    },
-    kind: "futex2",
-    field: "returned",
-  },
-  {
-    rule: "a bad time is reported before a clock that cannot be chosen",
-    mutation: {
-      file: "futex/syscall.ts",
-      find: "if (timeout != 0 && hasTimeout(command)) {",
-      replace: "if (timeout != 0 && hasTimeout(command) && (op & FLAG_REALTIME) == 0) {",
-    },
-    kind: "timeout",
-    field: "errno",
-  },
-  {
     rule: "a waiter that no bit of a wake is for stays asleep",
     mutation: {
       file: "futex/wake.ts",
@@ -135,22 +73,6 @@ const brokenRules: readonly BrokenRule[] = [
     },
     kind: "bitset",
     field: "ret",
-  },
-  {
-    rule: "what a call kept is given back",
-    mutation: { file: "futex/piState.ts", find: "  slabFree(address);", replace: "" },
-    kind: "pimulti",
-    field: "balance",
-  },
-  {
-    rule: "a lock is taken by the task, or not at all",
-    mutation: {
-      file: "uaccess/exclusive.ts",
-      find: "compareExchange(address, expected, replacement)",
-      replace: "loadShared(address)",
-    },
-    kind: "contend",
-    field: "machine",
   },
 ];
 

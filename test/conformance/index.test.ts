@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import {
-  EmulatedFutex,
   EmulatedPcm,
   EmulatedRemoteVm,
   NotImplementedError,
@@ -122,10 +121,6 @@ describe("constructors", () => {
     },
     EmulatedRemoteVm: {
       call: (...args: unknown[]) => Reflect.construct(EmulatedRemoteVm, args) as unknown,
-      args: [machine, options],
-    },
-    EmulatedFutex: {
-      call: (...args: unknown[]) => Reflect.construct(EmulatedFutex, args) as unknown,
       args: [machine, options],
     },
     emulatedSystems: { call: emulatedSystems, args: [machine, options] },
