@@ -58,10 +58,10 @@ export class Replayer {
   }
 
   #replayCase(json: JsonObject, file: string, line: number): void {
-    if (isRemoteVmCase(json)) this.#remoteVm.replay(parseRemoteVmCase(json), file, line);
+    if (isFutexCase(json)) this.#futex.replay(parseFutexCase(json), file, line);
+    else if (isRemoteVmCase(json)) this.#remoteVm.replay(parseRemoteVmCase(json), file, line);
     else if (isPerfRegsCase(json)) this.#perfRegs.replay(parsePerfRegsCase(json), file, line);
     else if (isVirtioSndCase(json)) this.#virtioSnd.replay(parseVirtioSndCase(json), file, line);
-    else if (isFutexCase(json)) this.#futex.replay(parseFutexCase(json), file, line);
     else this.#pcm.replay(parsePcmCase(json), file, line);
   }
 
