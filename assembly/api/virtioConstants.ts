@@ -7,7 +7,6 @@ import { Journal, JournalPiece, JournalRecord } from "../virtio/journal";
 /** Numbers of virtio-snd that the host needs. */
 export {
   DESIGN_ACK,
-  DESIGN_COPY,
   DESIGN_MMAP,
   FEATURE_EVT_XRUNS,
   FEATURE_MSG_POLLING,

@@ -43,7 +43,7 @@ import {
 import { sendBytes, sendMissing } from "./send";
 import { lockQueue, unlockQueue } from "./virtqueue";
 
-/** The PCM driver (sound/virtio/virtio_pcm_ops.c): what the sound core calls, in the three designs. */
+/** The PCM driver (sound/virtio/virtio_pcm_ops.c): what the sound core calls, in both designs. */
 
 /** Binds an open stream to a stream of the device, and opens that: 0 or −errno. */
 export function attachStream(cpu: Cpu, stream: Stream, substream: Substream): i32 {

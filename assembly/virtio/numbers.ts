@@ -15,11 +15,9 @@ export const REQUEST_START: u32 = 0x0104;
 export const REQUEST_STOP: u32 = 0x0105;
 export const REQUEST_CHMAP_INFO: u32 = 0x0200;
 
-export const EVENT_PERIOD_ELAPSED: u32 = 0x1100;
 export const EVENT_XRUN: u32 = 0x1101;
 
 export const STATUS_OK: u32 = 0x8000;
-export const STATUS_BAD_MSG: u32 = 0x8001;
 export const STATUS_NOT_SUPP: u32 = 0x8002;
 export const STATUS_IO_ERR: u32 = 0x8003;
 
@@ -31,10 +29,9 @@ export const FEATURE_EVT_XRUNS: u32 = 1 << 4;
 export const RING_INDIRECT: u32 = 1;
 export const RING_EVENT_INDEX: u32 = 2;
 
-/** Which driver: 5.13 to 6.6, the RFC of October 2023, from 6.7 on. */
+/** Which driver: 5.13 to 6.6, from 6.7 on. */
 export const DESIGN_MMAP: u32 = 0;
-export const DESIGN_COPY: u32 = 1;
-export const DESIGN_ACK: u32 = 2;
+export const DESIGN_ACK: u32 = 1;
 
 /**
  * Sample formats by their bit in the stream's info, as the sound core's numbers (include/uapi/sound/asound.h): the

@@ -1,4 +1,3 @@
-import { EFAULT } from "../base/errno";
 import { Substream } from "./card";
 import { exposeMessage, ioQueue, messageOf } from "./message";
 import { FEATURE_MSG_POLLING } from "./numbers";
@@ -15,18 +14,9 @@ function kickUnlessPolling(substream: Substream, queue: Virtqueue): void {
 
 /** mmap design: all that are missing, in ring order. What was exposed before an error stays so. */
 export function sendMissing(substream: Substream): i32 {
-  return sendNext(substream, substream.messageCount - substream.queued);
-}
-
-/** RFC: the next one, whatever a call moved. */
-export function sendSingle(substream: Substream): i32 {
-  return substream.queued >= substream.messageCount ? -EFAULT : sendNext(substream, 1);
-}
-
-function sendNext(substream: Substream, count: u32): i32 {
   const queue = ioQueue(substream);
   let index = (substream.lastQueued + 1) as u32;
-  for (let left = count; left != 0; left--) {
+  for (let left = substream.messageCount - substream.queued; left != 0; left--) {
     if (index >= substream.messageCount) index -= substream.messageCount;
     const message = messageOf(substream, index);
     message.length = substream.periodBytes;

@@ -12,7 +12,7 @@ import { NotImplementedError } from "./notImplemented.ts";
 import { emulatedOptions } from "./pcmEmulated.ts";
 
 /** How a replay runs the machine. */
-interface EmulatedFutexOptions {
+export interface EmulatedFutexOptions {
   /** Study build: every k-th yield point of every call is really left and taken up again; 0 = none. */
   readonly switchEvery?: number;
   /** Told the kernel release of each case. */

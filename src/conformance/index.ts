@@ -1,16 +1,25 @@
 /**
  * Replaying golden traces, recorded from real kernels, in any JavaScript host: the lines may come from anywhere.
  *
- *   trace line ──▶ Replayer ─┬▶ PcmMachine (EmulatedPcm)           ─┬▶ ReplayReport
- *                            └▶ RemoteVmMachine (EmulatedRemoteVm) ─┘
+ *   trace line ──▶ Replayer ─┬▶ PcmMachine (EmulatedPcm)             ─┬▶ ReplayReport
+ *                            ├▶ RemoteVmMachine (EmulatedRemoteVm)   ─┤
+ *                            ├▶ FutexMachine (EmulatedFutex)         ─┤
+ *                            ├▶ PerfRegsMachine (EmulatedPerfRegs)   ─┤
+ *                            └▶ VirtioSndMachine (EmulatedVirtioSnd) ─┘
  */
 
 export { NotImplementedError } from "./notImplemented.ts";
 export { EmulatedPcm, type EmulatedPcmOptions } from "./pcmEmulated.ts";
 export type { PcmMachine } from "./pcmMachine.ts";
+export { EmulatedFutex, type EmulatedFutexOptions } from "./futexEmulated.ts";
+export type { FutexMachine } from "./futexMachine.ts";
+export { EmulatedPerfRegs, type EmulatedPerfRegsOptions } from "./perfRegsEmulated.ts";
+export type { PerfRegsMachine } from "./perfRegsMachine.ts";
 export { EmulatedRemoteVm, type EmulatedRemoteVmOptions } from "./remoteVmEmulated.ts";
 export type { Prediction } from "./remoteVmPredict.ts";
 export type { RemoteVmMachine } from "./remoteVmMachine.ts";
+export { EmulatedVirtioSnd, type EmulatedVirtioSndOptions } from "./virtioSndEmulated.ts";
+export type { VirtioSndMachine } from "./virtioSndMachine.ts";
 export { Replayer } from "./replay.ts";
 export {
   reportVersion,

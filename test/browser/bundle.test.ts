@@ -2,10 +2,14 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { bundleForBrowser, root, type Bundle } from "./support/bundle.ts";
 
-/** A page with everything in it, the release core too, stays below this (minified bytes), or its readers wait. */
-const MOST_BYTES = 375_000;
+/**
+ * A page with everything in it, the release core too, stays below this (minified bytes), or its readers wait. Performance
+ * events, virtio-snd and the futex took 36 KiB of the core, 4/3 of that inlined, and whoever replays brings the host's
+ * side of all five systems, with what their traces may say.
+ */
+const mostBytes = { faultline: 410_000, "faultline/conformance": 465_000 } as const;
 
-const entries = ["faultline", "faultline/conformance"];
+const entries = ["faultline", "faultline/conformance"] as const;
 const sources = ["src/index.ts", "src/conformance/index.ts"];
 
 /** All that an entry of the package, as it was built, brings into a browser. */
@@ -41,7 +45,7 @@ describe("esbuild bundles for a browser, without externals and with nothing of N
   test.each(entries)('the package, as "%s"', async (entry) => {
     const bundle = await packageBundle(entry);
     expectFree(bundle);
-    expect(bundle.bytes).toBeLessThan(MOST_BYTES);
+    expect(bundle.bytes).toBeLessThan(mostBytes[entry]);
     const packed = gzipSync(bundle.code).byteLength;
     console.info(`${entry}: ${bundle.bytes} bytes minified, ${packed} gzipped`);
   });

@@ -71,7 +71,7 @@ const brokenRules: readonly BrokenRule[] = [
       find: "if ((entry.bitset & bitset) == 0) continue;",
       replace: "if (false) continue;",
     },
-    kind: "bitset",
+    kind: "queue",
     field: "ret",
   },
 ];

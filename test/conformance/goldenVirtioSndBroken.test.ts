@@ -18,7 +18,7 @@ const brokenRules: readonly BrokenRule[] = [
     rule: "the other side is told when the index passes the place that it asked for, not before",
     mutation: { file: "virtio/vring.ts", find: "(now - event - 1)", replace: "(now - event)" },
     kind: "queue",
-    field: "log",
+    field: "rings",
   },
   {
     rule: "the ack design exposes nothing of a playback before it is written",
@@ -34,7 +34,7 @@ const brokenRules: readonly BrokenRule[] = [
     rule: "an xrun that the device reports ends the stream in the mmap design",
     mutation: { file: "virtio/driver.ts", find: "substream.xrun ? NO_POSITION", replace: "false ? NO_POSITION" }, // prettier-ignore
     kind: "xrun",
-    field: "pcm",
+    field: "delay",
   },
 ];
 

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import {
+  EmulatedFutex,
   EmulatedPcm,
+  EmulatedPerfRegs,
   EmulatedRemoteVm,
+  EmulatedVirtioSnd,
   NotImplementedError,
   Replayer,
   TraceError,
@@ -121,6 +124,18 @@ describe("constructors", () => {
     },
     EmulatedRemoteVm: {
       call: (...args: unknown[]) => Reflect.construct(EmulatedRemoteVm, args) as unknown,
+      args: [machine, options],
+    },
+    EmulatedFutex: {
+      call: (...args: unknown[]) => Reflect.construct(EmulatedFutex, args) as unknown,
+      args: [machine, options],
+    },
+    EmulatedPerfRegs: {
+      call: (...args: unknown[]) => Reflect.construct(EmulatedPerfRegs, args) as unknown,
+      args: [machine, options],
+    },
+    EmulatedVirtioSnd: {
+      call: (...args: unknown[]) => Reflect.construct(EmulatedVirtioSnd, args) as unknown,
       args: [machine, options],
     },
     emulatedSystems: { call: emulatedSystems, args: [machine, options] },

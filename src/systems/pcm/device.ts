@@ -76,6 +76,7 @@ export class DriverDevice implements CompleteDevice {
   readonly substreams = 1;
   readonly ownCopy = false;
   readonly loopback = false;
+  readonly constraints = [];
   readonly pointer = undefined;
   readonly called = undefined;
   readonly name: string;

@@ -150,7 +150,6 @@ export const registers = [
   "r14",
   "r15",
 ] as const;
-export type RegisterName = (typeof registers)[number];
 
 /** The word with the bits of some names. */
 export function bitsOf<Name extends string>(all: readonly Name[], names: readonly Name[]): bigint {

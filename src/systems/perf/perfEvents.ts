@@ -136,8 +136,9 @@ export class PerfEvents {
   inherit(parent: PerfTask, child: PerfTask, sameProcess: boolean): void {
     const copies = new Map<number, number>();
     for (const event of openEvents(this.#machine)) {
-      if (event.get32("PERF_EVENT_TASK") !== parent.record || !inherits(event, sameProcess))
-        {continue;}
+      if (event.get32("PERF_EVENT_TASK") !== parent.record || !inherits(event, sameProcess)) {
+        continue;
+      }
       copies.set(event.address, this.#copy(event, child, copies));
     }
   }

@@ -202,12 +202,14 @@ export function enterKernel(
     : arguments32.map((name) => BigInt.asUintN(32, frame.get(name)));
   saveFrame(task, entry);
   const call = (isNew ? calls64 : calls32).get(Number(number));
-  if (isNew && call !== undefined)
-    {trace(task, `enter_${call.name}`, [number, ...args.slice(0, call.count)]);}
+  if (isNew && call !== undefined) {
+    trace(task, `enter_${call.name}`, [number, ...args.slice(0, call.count)]);
+  }
   const { result, accesses = [] } = call?.run(task, args, world) ?? { result: -ENOSYS };
   for (const { kind, address, bytes } of accesses) hitBreakpoints(task, kind, address, bytes);
-  if (isNew && call !== undefined)
-    {trace(task, `exit_${call.name}`, [number, BigInt(result)], result);}
+  if (isNew && call !== undefined) {
+    trace(task, `exit_${call.name}`, [number, BigInt(result)], result);
+  }
   frame.set("ax", BigInt(result));
   return BigInt(result);
 }

@@ -7,10 +7,9 @@ import { coreConstants } from "../../core/generated/coreConstants.ts";
 export const queueNames = ["ctl", "evt", "tx", "rx"] as const;
 export type VirtioQueueName = (typeof queueNames)[number];
 
-/** The three drivers: 5.13 to 6.6, the RFC of October 2023, from 6.7 on. */
+/** The two drivers: 5.13 to 6.6, from 6.7 on. */
 export const designs = {
   mmap: "DESIGN_MMAP",
-  copy: "DESIGN_COPY",
   ack: "DESIGN_ACK",
 } as const;
 export type VirtioSndDesign = keyof typeof designs;

@@ -7,7 +7,6 @@ import type { VirtioSndDesign, VirtioSndParameters, VirtioSndStream } from "./de
 /** Info words: MMAP, MMAP_VALID, BATCH, BLOCK_TRANSFER, INTERLEAVED, PAUSE; and what each design changes. */
 const infoWords: Readonly<Record<VirtioSndDesign, number>> = {
   mmap: 0x90113,
-  copy: 0x90110,
   ack: 0x20090133,
 };
 
@@ -57,7 +56,6 @@ export function limitsOf(
     ringMappable: true,
     ringBytesMax: 2 ** 32 - 1,
     rates: hertz,
-    driverRules: [],
   };
 }
 
