@@ -85,13 +85,18 @@ export class Shadow {
     return Math.min(done, length);
   }
 
-  /** A read fault on a file brings in what the file has there, even where the page itself is past its end. */
+  /**
+   * A read fault on a file brings in what the file has there, even where the page itself is past its end. The file is a
+   * memfd: nobody wants to know of the first write to a shared page, so that it may be written to from the start.
+   */
   #faultAround(at: bigint): void {
     const isFault = this.pages.get(at)?.present !== true;
     if (!isFault || !this.oneFile.includes(at)) return;
     for (const neighbour of this.oneFile) {
       const page = this.pages.get(neighbour);
-      if (page !== undefined) page.present = true;
+      if (page === undefined) continue;
+      page.present = true;
+      page.writable = page.mayWrite;
     }
   }
 
