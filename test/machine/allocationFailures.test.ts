@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { Machine, type Snapshot, type Task, type UserFile } from "../../src/index.ts";
+import {
+  FaultlineError,
+  Machine,
+  type Snapshot,
+  type Task,
+  type UserFile,
+} from "../../src/index.ts";
 import { MemFile } from "../../src/systems/remote/memFile.ts";
 import { processVm } from "../../src/systems/remote/processVm.ts";
 import { readProcFile } from "../../src/systems/remote/procFiles.ts";
@@ -94,7 +100,8 @@ function mapped(task: Task, options: Parameters<Task["map"]>[0]): number {
     task.map(options);
     return 0;
   } catch (error) {
-    return Number(/gave (-\d+)$/.exec((error as Error).message)![1]);
+    expect(error).toBeInstanceOf(FaultlineError);
+    return -(error as FaultlineError).errno!;
   }
 }
 

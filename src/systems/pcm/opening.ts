@@ -1,4 +1,5 @@
 import { flag, nameOf, optional, whole, type Check, type Shape } from "../../base/checks.ts";
+import { errnoNameOf } from "../../base/errno.ts";
 import { FaultlineError } from "../../base/errors.ts";
 import type { ConstantName } from "../../core/exports.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
@@ -91,7 +92,8 @@ function attachDriver(
   if (result === 0) return;
   exports.pcmShut(cpu, record);
   exports.pcmFree(record);
-  throw new FaultlineError("open-failed", `open gave ${result}: the driver refused`);
+  const message = `open gave -${errnoNameOf(-result)}: the driver refused`;
+  throw new FaultlineError("open-failed", message, { errno: -result });
 }
 
 function kindOf(machine: CoreMemory, { ownCopy, loopback }: CompleteDevice): number {
