@@ -10,6 +10,7 @@ import { resumeFutex } from "../futex/resume";
 import { changePriority } from "../futex/rtMutex";
 import { sysFutex } from "../futex/syscall";
 import { checkClosedAtReturn, checkClosedAtSleep } from "../uaccess/block";
+import { loseReservations as loseReservationsOf } from "../uaccess/exclusive";
 import { wide } from "./tasks";
 
 /**
@@ -165,7 +166,7 @@ export function setNextTaskId(id: u32): void {
 
 /** The CPU's next `count` store-exclusives fail, as if another CPU had written to the line. */
 export function loseReservations(index: u32, count: u32): void {
-  cpuAt(index).lostReservations = count;
+  loseReservationsOf(cpuAt(index), count);
 }
 
 /**

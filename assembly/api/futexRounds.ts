@@ -1,6 +1,6 @@
 import { cpuAt } from "../machine/cpu";
 import { enterCore, leaveCore } from "../mm/shootdown";
-import { incrementRounds, mutexRounds, piRounds, pingPongRounds } from "../futex/rounds";
+import { attemptRounds, incrementRounds, mutexRounds, piRounds, pingPongRounds } from "../futex/rounds";
 import { wide } from "./tasks";
 
 /** Loops over futexes that stay inside the core: many CPUs at once, for stress and for measuring. */
@@ -11,6 +11,8 @@ export const ROUNDS_PI: u32 = 2;
 /** The first of two that pass a word to and fro, and the second. */
 export const ROUNDS_PING: u32 = 3;
 export const ROUNDS_PONG: u32 = 4;
+/** Compare-and-exchange alone; the answer is how many matched. */
+export const ROUNDS_ATTEMPT: u32 = 5;
 
 /** So many rounds by the task on a CPU, on the word at one address and a counter at another: how many, or −errno. */
 export function futexRounds(
@@ -27,7 +29,8 @@ export function futexRounds(
   const counter = wide(counterLo, counterHi);
   enterCore(cpu);
   let done: i32 = 0;
-  if (kind == ROUNDS_INCREMENT) done = incrementRounds(cpu, va, rounds);
+  if (kind == ROUNDS_ATTEMPT) done = attemptRounds(cpu, va, rounds);
+  else if (kind == ROUNDS_INCREMENT) done = incrementRounds(cpu, va, rounds);
   else if (kind == ROUNDS_MUTEX) done = mutexRounds(cpu, va, counter, rounds);
   else if (kind == ROUNDS_PI) done = piRounds(cpu, va, counter, rounds);
   else done = pingPongRounds(cpu, va, kind - ROUNDS_PING, ROUNDS_PONG - kind, rounds);

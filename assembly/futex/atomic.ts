@@ -3,10 +3,12 @@ import { EFAULT, ENOSYS } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { accessOkFixed } from "../uaccess/check";
 import {
+  NOT_HIT,
   OP_XOR,
   closeExclusive,
   exclusiveCompareExchange,
   exclusiveOperation,
+  hitCompareExchange,
   openExclusive,
 } from "../uaccess/exclusive";
 import { DIRECTION_BOTH } from "../uaccess/guard";
@@ -32,10 +34,16 @@ export function readWordLocked(cpu: Cpu, va: u64): i32 {
 }
 
 /**
- * futex_cmpxchg_value_locked over futex_atomic_cmpxchg_inatomic: 0 with what stood there in `cpu.value`; −EFAULT;
- * −EAGAIN where nothing is known.
+ * futex_cmpxchg_value_locked over futex_atomic_cmpxchg_inatomic: what stood there; −EFAULT; −EAGAIN where nothing is
+ * known.
  */
-export function compareExchangeLocked(cpu: Cpu, va: u64, expected: u32, replacement: u32): i32 {
+export function compareExchangeLocked(cpu: Cpu, va: u64, expected: u32, replacement: u32): i64 {
+  const seen = STUDY ? NOT_HIT : hitCompareExchange(cpu, va, expected, replacement);
+  return seen >= 0 ? seen : exchangeOutOfLine(cpu, va, expected, replacement);
+}
+
+/** With all that may be in the way: the range, a page that is not there, lost reservations. */
+function exchangeOutOfLine(cpu: Cpu, va: u64, expected: u32, replacement: u32): i64 {
   if (!accessOkFixed(cpu, va, 4, DIRECTION_BOTH)) return -EFAULT;
   pagefaultDisable(cpu);
   openExclusive(cpu, va);

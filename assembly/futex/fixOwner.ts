@@ -75,9 +75,10 @@ function writeOwner(cpu: Cpu, va: u64, named: u32): i32 {
   let result = readWordLocked(cpu, va);
   let word = cpu.value as u32;
   while (result == 0) {
-    result = compareExchangeLocked(cpu, va, word, (word & FUTEX_OWNER_DIED) | named);
-    if (result != 0 || (cpu.value as u32) == word) break;
-    word = cpu.value as u32;
+    const seen = compareExchangeLocked(cpu, va, word, (word & FUTEX_OWNER_DIED) | named);
+    if (seen < 0) return seen as i32;
+    if ((seen as u32) == word) break;
+    word = seen as u32;
   }
   return result;
 }

@@ -224,19 +224,18 @@ function releaseWord(cpu: Cpu, va: u64, word: u32, bucket: Bucket): i32 {
     if (waits) return result;
     takeOff(entry); // its task is on its way out of the call
   }
-  const result = compareExchangeLocked(cpu, va, word, 0);
-  if (result != 0) return result;
-  return (cpu.value as u32) == word ? 0 : FREED_BY_ANOTHER;
+  const seen = compareExchangeLocked(cpu, va, word, 0);
+  if (seen < 0) return seen as i32;
+  return (seen as u32) == word ? 0 : FREED_BY_ANOTHER;
 }
 
 /** wake_futex_pi: the next owner's number goes into the word, and the mutex is let go. The rt lock is held. */
 function handOver(cpu: Cpu, va: u64, word: u32, state: PiState): i32 {
   const next = waiterAt(state.top).task;
   const named = FUTEX_WAITERS | changetype<Task>(next as usize).id;
-  const result = compareExchangeLocked(cpu, va, word, named);
-  if (result != 0) return result;
-  const seen = cpu.value as u32;
-  if (seen != word) return (seen & FUTEX_TID_MASK) == word ? -EAGAIN : -EINVAL;
+  const seen = compareExchangeLocked(cpu, va, word, named);
+  if (seen < 0) return seen as i32;
+  if ((seen as u32) != word) return ((seen as u32) & FUTEX_TID_MASK) == word ? -EAGAIN : -EINVAL;
   setOwner(state, next);
   unlockMutex(state);
   return 0;

@@ -139,9 +139,9 @@ export function takeWord(
 
 /** lock_pi_update_atomic: another value than the one just read means that all must be looked at again. */
 function exchange(cpu: Cpu, va: u64, word: u32, replacement: u32): i32 {
-  const result = compareExchangeLocked(cpu, va, word, replacement);
-  if (result != 0) return result;
-  return (cpu.value as u32) == word ? 0 : -EAGAIN;
+  const seen = compareExchangeLocked(cpu, va, word, replacement);
+  if (seen < 0) return seen as i32;
+  return (seen as u32) == word ? 0 : -EAGAIN;
 }
 
 function takeFree(cpu: Cpu, va: u64, word: u32, bucket: Bucket, task: Task, waiters: u32): i32 {

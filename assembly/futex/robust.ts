@@ -117,11 +117,12 @@ function leaveDead(cpu: Cpu, va: u64, pi: bool): bool {
     if (getSized(cpu, va, 4) != 0) return false;
     const word = cpu.value as u32;
     if ((word & FUTEX_TID_MASK) != taskOn(cpu).id) return true;
-    const result = compareExchangeLocked(cpu, va, word, (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
-    if (result == 0 && (cpu.value as u32) == word) {
+    const seen = compareExchangeLocked(cpu, va, word, (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
+    if (seen == (word as i64)) {
       if (!pi && (word & FUTEX_WAITERS) != 0) wakeOne(cpu, va);
       return true;
     }
+    const result = min<i64>(seen, 0) as i32;
     if (mayRetry(result) && beforeRetry(cpu, va, result) != 0) return false;
   }
 }

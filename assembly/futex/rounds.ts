@@ -1,6 +1,6 @@
 import { EAGAIN } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { OP_SET } from "../uaccess/exclusive";
+import { OP_SET, hitCompareExchange } from "../uaccess/exclusive";
 import { getSized, putSized } from "../uaccess/sized";
 import { compareExchangeLocked, operateLocked } from "./atomic";
 import { taskOn } from "./call";
@@ -23,18 +23,43 @@ const HELD_WITH_SLEEPERS: u32 = 2;
 /** A sleeper that is not woken for so long was forgotten. */
 const PATIENCE: u32 = 20_000;
 
+/**
+ * So many attempts to add one, each of them one compare-and-exchange: what stood there is what the next one expects.
+ * How many of them matched. In two loops, so that the inner one calls nothing.
+ */
+export function attemptRounds(cpu: Cpu, va: u64, rounds: u32): i32 {
+  let expected: u32 = 0;
+  let matched: u32 = 0;
+  for (let round: u32 = 0; round < rounds; round++) {
+    for (; !STUDY && round < rounds; round++) {
+      const seen = hitCompareExchange(cpu, va, expected, expected + 1);
+      if (seen < 0) break;
+      const match: u32 = (seen as u32) == expected ? 1 : 0;
+      matched += match;
+      expected = (seen as u32) + match;
+    }
+    if (round == rounds) break;
+    const seen = compareExchangeLocked(cpu, va, expected, expected + 1);
+    if (seen < 0) return seen as i32;
+    const match: u32 = (seen as u32) == expected ? 1 : 0;
+    matched += match;
+    expected = (seen as u32) + match;
+  }
+  return matched;
+}
+
 /** compare-and-exchange until it matched, as an increment. */
 export function incrementRounds(cpu: Cpu, va: u64, rounds: u32): i32 {
   for (let round: u32 = 0; round < rounds; round++) {
-    let result = getSized(cpu, va, 4);
-    let seen = cpu.value as u32;
-    while (result == 0) {
-      result = compareExchangeLocked(cpu, va, seen, seen + 1);
-      if (result == 0 && (cpu.value as u32) == seen) break;
-      seen = cpu.value as u32;
-      if (result == -EAGAIN) result = getSized(cpu, va, 4);
-    }
+    const result = getSized(cpu, va, 4);
     if (result != 0) return result;
+    let expected = cpu.value as u32;
+    while (true) {
+      const seen = compareExchangeLocked(cpu, va, expected, expected + 1);
+      if (seen == (expected as i64)) break;
+      if (seen >= 0) expected = seen as u32;
+      else if (seen != -EAGAIN) return seen as i32;
+    }
   }
   return rounds;
 }
@@ -52,18 +77,19 @@ export function mutexRounds(cpu: Cpu, va: u64, counter: u64, rounds: u32): i32 {
 
 /** 0 with the lock taken, or −errno. */
 function lockWord(cpu: Cpu, va: u64): i32 {
-  let result = compareExchangeLocked(cpu, va, FREE, HELD);
-  while (result == 0 && (cpu.value as u32) != FREE) {
-    result = sleepWhileHeld(cpu, va, cpu.value as u32);
-    if (result == 0) result = compareExchangeLocked(cpu, va, FREE, HELD_WITH_SLEEPERS);
+  let seen = compareExchangeLocked(cpu, va, FREE, HELD);
+  while (seen > 0) {
+    const result = sleepWhileHeld(cpu, va, seen as u32);
+    if (result != 0) return result;
+    seen = compareExchangeLocked(cpu, va, FREE, HELD_WITH_SLEEPERS);
   }
-  return result;
+  return seen as i32;
 }
 
 function sleepWhileHeld(cpu: Cpu, va: u64, seen: u32): i32 {
   if (seen != HELD_WITH_SLEEPERS) {
-    const result = compareExchangeLocked(cpu, va, HELD, HELD_WITH_SLEEPERS);
-    if (result != 0 || (cpu.value as u32) == FREE) return result;
+    const now = compareExchangeLocked(cpu, va, HELD, HELD_WITH_SLEEPERS);
+    if (now <= 0) return now as i32;
   }
   const slept = futexWait(cpu, va, FLAGS, HELD_WITH_SLEEPERS, NEVER, MATCH_ANY);
   const result = toItsEnd(cpu, slept, PATIENCE);
@@ -86,16 +112,25 @@ function addOne(cpu: Cpu, va: u64): i32 {
 export function piRounds(cpu: Cpu, va: u64, counter: u64, rounds: u32): i32 {
   const own = taskOn(cpu).id;
   for (let round: u32 = 0; round < rounds; round++) {
-    let result = compareExchangeLocked(cpu, va, 0, own);
-    if (result == 0 && (cpu.value as u32) != 0) {
-      result = toItsEnd(cpu, futexLockPi(cpu, va, FLAGS, NEVER), PATIENCE);
-    }
+    let result = lockPiWord(cpu, va, own);
     if (result == 0) result = addOne(cpu, counter);
-    if (result == 0) result = compareExchangeLocked(cpu, va, own, 0);
-    if (result == 0 && (cpu.value as u32) != own) result = futexUnlockPi(cpu, va, FLAGS);
+    if (result == 0) result = unlockPiWord(cpu, va, own);
     if (result != 0) return result;
   }
   return rounds;
+}
+
+/** 0 with the lock taken, or −errno: the kernel is asked only where the word is not free. */
+function lockPiWord(cpu: Cpu, va: u64, own: u32): i32 {
+  const seen = compareExchangeLocked(cpu, va, FREE, own);
+  if (seen <= 0) return seen as i32;
+  return toItsEnd(cpu, futexLockPi(cpu, va, FLAGS, NEVER), PATIENCE);
+}
+
+function unlockPiWord(cpu: Cpu, va: u64, own: u32): i32 {
+  const seen = compareExchangeLocked(cpu, va, own, FREE);
+  if (seen < 0) return seen as i32;
+  return (seen as u32) == own ? 0 : futexUnlockPi(cpu, va, FLAGS);
 }
 
 /** Waits until the word is `mine`, makes it `theirs` and wakes: two such programs pass it to and fro. */

@@ -34,7 +34,13 @@ function inCoreOf(cpu: Cpu): usize {
 /** Takes a pending request: forget every translation, then say so. */
 @inline
 export function acknowledge(cpu: Cpu): void {
-  if (loadShared(requestOf(cpu)) != 0) takeRequest(cpu);
+  if (isRequested(cpu)) takeRequest(cpu);
+}
+
+/** Another CPU waits for this one. Seen a little late it only waits a little longer, so a plain load will do. */
+@inline
+export function isRequested(cpu: Cpu): bool {
+  return load<u32>(requestOf(cpu)) != 0;
 }
 
 function takeRequest(cpu: Cpu): void {

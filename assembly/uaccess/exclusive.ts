@@ -1,9 +1,11 @@
 import { EXCLUSIVE_OPS, EXCLUSIVE_PAIRS, GUARD_UNPRIVILEGED } from "../arch/profile";
 import { EAGAIN, EFAULT } from "../base/errno";
 import { compareExchange, loadShared } from "../base/atomics";
-import { Cpu } from "../machine/cpu";
+import { Cpu, setPorts } from "../machine/cpu";
 import { header } from "../machine/map";
 import { ACCESS_WRITE } from "../mm/fault";
+import { isRequested } from "../mm/shootdown";
+import { linearIn } from "../mm/tlb";
 import {
   COUNT_GUARD_CLOSES_WRITE,
   COUNT_GUARD_OPENS_WRITE,
@@ -19,13 +21,16 @@ import {
   setOrigin,
 } from "../study/events";
 import { translateWrite, violation } from "./access";
-import { DIRECTION_BOTH, closeGuard, openForBoth } from "./guard";
+import { DIRECTION_BOTH, closeGuard, openForBoth, setExclusivePair } from "./guard";
+import { misses, openBothSlot, outOfRange } from "./hit";
 
 /**
  * Atomic operations on 32-bit user words, as each architecture makes them (its asm/futex.h): one locked instruction on
  * x86, elsewhere a load and a store-exclusive, which fails where another CPU wrote in between. The word is aligned and
  * its range was checked. What stood there is left in `cpu.value`.
  */
+
+const WORD_BYTES: u32 = 4;
 
 /** Never gives up (every architecture but arm64). */
 const FOR_EVER: u32 = 0;
@@ -55,6 +60,29 @@ export function closeExclusive(cpu: Cpu): void {
   emit(cpu, EVENT_GUARD_CLOSE, 0, DIRECTION_BOTH, cpu.origin);
 }
 
+/** Not done, and nothing known. */
+export const NOT_HIT: i64 = i64.MIN_VALUE;
+
+/**
+ * The compare-and-exchange of a word whose page is in the TLB (hit.ts), where nothing can fault: what stood there, or
+ * NOT_HIT. It calls nothing, not even to answer another CPU: that is left to the way of a miss. The answer is a value of
+ * its own, which through memory would come later than the next attempt could begin (bench W4).
+ */
+@inline
+export function hitCompareExchange(cpu: Cpu, va: u64, expected: u32, replacement: u32): i64 {
+  do {
+    if (outOfRange(va, cpu.pageLimit)) break; // a tagged address too
+    if (THREADS && isRequested(cpu)) break;
+    const slot = openBothSlot(cpu, va, cpu.exclusivePair, cpu.slotMask);
+    if (misses(cpu, slot, va + (WORD_BYTES - 1), cpu.generation)) break;
+    const seen = compareExchange(linearIn(slot, va), expected, replacement);
+    setPorts(cpu, cpu.closedPair);
+    return seen;
+  } while (false);
+  setPorts(cpu, cpu.closedPair);
+  return NOT_HIT;
+}
+
 /** The linear address of a word that is read and written at once; 0 after a fault, or through a closed guard. */
 function translateExclusive(cpu: Cpu, va: u64): usize {
   const closed = (cpu.guard & GUARD_UNPRIVILEGED) != 0 && cpu.privileged == header().emptyTlb;
@@ -65,7 +93,14 @@ function translateExclusive(cpu: Cpu, va: u64): usize {
 function reservationLost(cpu: Cpu): bool {
   if ((cpu.guard & EXCLUSIVE_PAIRS) == 0 || cpu.lostReservations == 0) return false;
   cpu.lostReservations -= 1;
+  if (cpu.lostReservations == 0) setExclusivePair(cpu);
   return true;
+}
+
+/** The CPU's next `count` store-exclusives fail, as if another CPU had written to the line. */
+export function loseReservations(cpu: Cpu, count: u32): void {
+  cpu.lostReservations = count;
+  setExclusivePair(cpu);
 }
 
 @inline
@@ -75,8 +110,8 @@ function noteStore(cpu: Cpu, va: u64): void {
 }
 
 /**
- * Stores `replacement` where `expected` stands. 0 where it was executed, whether or not it matched; −EFAULT; −EAGAIN
- * after `attempts` (0 = no bound) lost reservations.
+ * Stores `replacement` where `expected` stands. What stood there, whether or not it matched; −EFAULT; −EAGAIN after
+ * `attempts` (0 = no bound) lost reservations.
  */
 export function exclusiveCompareExchange(
   cpu: Cpu,
@@ -84,7 +119,7 @@ export function exclusiveCompareExchange(
   expected: u32,
   replacement: u32,
   attempts: u32,
-): i32 {
+): i64 {
   const va = pointer & cpu.accessMask;
   let attempt: u32 = 0;
   while (true) {
@@ -92,11 +127,10 @@ export function exclusiveCompareExchange(
     if (address == 0) return -EFAULT;
     if (!reservationLost(cpu)) {
       noteStore(cpu, va);
-      cpu.value = compareExchange(address, expected, replacement);
-      return 0;
+      return compareExchange(address, expected, replacement);
     }
-    cpu.value = loadShared(address);
-    if ((cpu.value as u32) != expected) return 0;
+    const seen = loadShared(address);
+    if (seen != expected) return seen;
     attempt += 1;
     if (attempts != FOR_EVER && attempt == attempts) return -EAGAIN;
   }

@@ -59,10 +59,21 @@ export function initGuard(cpu: Cpu): void {
   cpu.untagMask = p.untagMask;
   cpu.accessMask = p.accessMask;
   cpu.guard = p.guard;
+  setExclusivePair(cpu);
   cpu.blockOpens = p.guard & GUARD_PER_ACCESS ? 0 : 1;
   cpu.blockWritePair = cpu.blockOpens ? cpu.openWritePair : cpu.closedPair;
   cpu.privileged = always && (p.guard & GUARD_NONE) == 0 ? empty : cpu.writeTlb;
   setPorts(cpu, cpu.closedPair);
+}
+
+/**
+ * What a compare-and-exchange opens that looks no further than the TLB: nothing where it has to, for arm64's privileged
+ * accesses and while reservations get lost.
+ */
+export function setExclusivePair(cpu: Cpu): void {
+  const empty = header().emptyTlb;
+  const further = (cpu.guard & GUARD_UNPRIVILEGED) != 0 || cpu.lostReservations != 0;
+  cpu.exclusivePair = further ? pair(empty, empty) : pair(cpu.readTlb, cpu.writeTlb);
 }
 
 /** What opening means in the counters: book3s/32 opens nothing for reading, arm64 PAN and `none` never. */

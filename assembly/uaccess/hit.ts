@@ -46,6 +46,13 @@ export function openReadSlot(cpu: Cpu, at: u64, pair: u64, slotMask: u32): usize
   return slotIn((pair >> 32) as u32, at, slotMask);
 }
 
+/** Opens for reading and writing at once. */
+@inline
+export function openBothSlot(cpu: Cpu, at: u64, pair: u64, slotMask: u32): usize {
+  setPorts(cpu, pair);
+  return slotIn(pair as u32, at, slotMask);
+}
+
 /** `last` is the access's last byte: one that leaves its page misses. */
 @inline
 export function misses(cpu: Cpu, slot: usize, last: u64, generation: u64): bool {
