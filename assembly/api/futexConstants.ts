@@ -2,7 +2,14 @@ import { Task } from "../mm/task";
 
 /** The numbers of the futex that the host needs. */
 
-export { ROUNDS_INCREMENT, ROUNDS_MUTEX, ROUNDS_PI, ROUNDS_PING, ROUNDS_PONG } from "./futexRounds";
+export {
+  ROUNDS_ATTEMPT,
+  ROUNDS_INCREMENT,
+  ROUNDS_MUTEX,
+  ROUNDS_PI,
+  ROUNDS_PING,
+  ROUNDS_PONG,
+} from "./futexRounds";
 export {
   FLAG_MPOL,
   FLAG_NUMA,

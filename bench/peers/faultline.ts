@@ -5,6 +5,7 @@ import type { CellId } from "../cells.ts";
 import type { Peer, Work } from "../peer.ts";
 import { timeFirstAccess, timeNode } from "../process.ts";
 import { projectRoot } from "../root.ts";
+import { emulatedExchanges } from "./exchangeWorks.ts";
 import { RemoteBeds, remoteReads, remoteSteps } from "./remoteWorks.ts";
 import { createAndAccess, createCopyBed, createPagesBed, createStructBed } from "./faultlineBed.ts";
 import type { CopyBed, PagesBed, StructBed } from "./faultlineBed.ts";
@@ -100,7 +101,11 @@ export async function createFaultlinePeer(remote = new RemoteBeds()): Promise<Fa
   const copies = await createCopyBed();
   // a source that was never written to would be one page of the host's, over and over
   copies.source(Math.max(...Object.values(COPY_SIZES))).fill(SOURCE_BYTE);
-  const works: Works = new Map([...remoteReads(remote, "fast-v2"), ...remoteSteps(remote)]);
+  const works: Works = new Map([
+    ...remoteReads(remote, "fast-v2"),
+    ...remoteSteps(remote),
+    ...(await emulatedExchanges()),
+  ]);
   addWrites(works, structs);
   addCopies(works, copies);
   addReads(works, await createPagesBed(WALK_TLB_ENTRIES), await createPagesBed(HIT_TLB_ENTRIES));

@@ -12,6 +12,7 @@ import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../compatLayout.ts";
 import { loadLimit } from "../limit/compile.ts";
 import type { LimitExports } from "../limit/compile.ts";
 import type { Inspectable, Peer, Work } from "../peer.ts";
+import { limitExchanges } from "./exchangeWorks.ts";
 import { fillPool, POOL_FRAMES, poolFrame } from "../pool.ts";
 import { timeFirstAccess } from "../process.ts";
 
@@ -85,7 +86,7 @@ export async function createLimitPeer(): Promise<LimitPeer> {
   return {
     name: "limit",
     about: "raw wasm: the bare loads and stores",
-    works: works(limit),
+    works: new Map([...works(limit), ...(await limitExchanges())]),
     withLoads: {
       name: "limit-loads",
       about: "raw wasm: the nine stores, each value loaded first",
