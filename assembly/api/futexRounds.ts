@@ -1,6 +1,12 @@
 import { cpuAt } from "../machine/cpu";
 import { enterCore, leaveCore } from "../mm/shootdown";
-import { attemptRounds, incrementRounds, mutexRounds, piRounds, pingPongRounds } from "../futex/rounds";
+import {
+  attemptRounds,
+  incrementRounds,
+  mutexRounds,
+  piRounds,
+  pingPongRounds,
+} from "../futex/rounds";
 import { wide } from "./tasks";
 
 /** Loops over futexes that stay inside the core: many CPUs at once, for stress and for measuring. */

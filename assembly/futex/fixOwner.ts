@@ -72,7 +72,7 @@ function tryRewrite(cpu: Cpu, state: PiState, va: u64, wanted: u32): i32 {
 
 /** Writes the word, and keeps its mark of a dead owner. */
 function writeOwner(cpu: Cpu, va: u64, named: u32): i32 {
-  let result = readWordLocked(cpu, va);
+  const result = readWordLocked(cpu, va);
   let word = cpu.value as u32;
   while (result == 0) {
     const seen = compareExchangeLocked(cpu, va, word, (word & FUTEX_OWNER_DIED) | named);

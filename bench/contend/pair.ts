@@ -86,8 +86,9 @@ export class Pair {
     for (;;) {
       const seen = Atomics.load(this.#words, word);
       if (seen === this.#round) return;
-      if (Date.now() > deadline)
+      if (Date.now() > deadline) {
         throw new Error("two threads do not come to an end of their round");
+      }
       Atomics.wait(this.#words, word, seen, 100);
     }
   }

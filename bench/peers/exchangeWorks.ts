@@ -15,68 +15,84 @@ const WARM_MS = 300;
 /** Where the word stands: in the limit's memory, and in the user's. */
 const RAW_WORD = 1024;
 const USER_WORD = 0x4000_0000;
+const PAGE_SIZE = 4096;
+
+/** Where two threads meet, and what their word holds. */
+interface Meeting {
+  readonly arena: Arena;
+  readonly word: () => number;
+}
 
 /** A loop of two threads, which start when it is first needed. */
-function pairWork(contest: Contest, arena: () => Promise<Arena>): TimedWork {
+function pairWork(contest: Contest, meet: () => Promise<Meeting>): TimedWork {
   let pair: Promise<Pair> | undefined;
   return {
     kind: "timed",
     warmMs: WARM_MS,
     async run(n) {
-      pair ??= arena().then((made) => Pair.start(contest, made));
+      pair ??= meet().then(({ arena }) => Pair.start(contest, arena));
       const { ns, results } = (await pair).run(n);
       return { ns, checksum: results[0]! };
     },
   };
 }
 
-/** The works of one arena: the first alone on this thread, the others by two more. */
+/** The works: the first alone on this thread, the others by two more, each pair on a word of its own. */
 function works(
   alone: (n: number) => number,
-  arena: () => Promise<Arena>,
+  meet: () => Promise<Meeting>,
 ): ReadonlyMap<CellId, Work> {
   return new Map<CellId, Work>([
     ["W4.1", { kind: "loop", run: alone }],
-    ["W4.2", pairWork("attempts", arena)],
-    ["W4.ping", pairWork("pingPong", arena)],
+    ["W4.2", pairWork("attempts", meet)],
+    ["W4.ping", pairWork("pingPong", meet)],
   ]);
+}
+
+/** Shared memory of raw wasm. */
+export async function rawArena(): Promise<Meeting> {
+  const { module, memory } = await compileExchange();
+  const words = new Uint32Array(memory.buffer);
+  return {
+    arena: { kind: "raw", module, memory, word: RAW_WORD },
+    word: () => words[RAW_WORD >> 2]!,
+  };
 }
 
 /** The bare instruction on shared memory, and the engine's own wait and notify. */
 export async function limitExchanges(): Promise<ReadonlyMap<CellId, Work>> {
   const { module, memory } = await compileExchange();
   const { attempts } = exchangeOn(module, memory);
-  const fresh = () => {
-    new Uint32Array(memory.buffer)[RAW_WORD >> 2] = 0;
-    const made: Arena = { kind: "raw", module, memory, word: RAW_WORD };
-    return Promise.resolve(made);
-  };
-  return works((n) => attempts(RAW_WORD, n), fresh);
+  return works((n) => attempts(RAW_WORD, n), rawArena);
 }
 
-/** A machine of the threads build on whose CPUs tasks share a resident word. */
-async function createArena(cpus: number) {
+/** A machine of the threads build, on each of whose CPUs a task shares a resident word. */
+async function createBed(cpus: number) {
   const wasm = new Uint8Array(readFileSync(join(projectRoot(), "wasm", "threads.wasm")));
   const machine = await Machine.create({ memory: "8M", build: "threads", cpus, wasm });
   const first = machine.createTask();
-  first.map({ at: USER_WORD, length: 4096, populate: true });
+  first.map({ at: USER_WORD, length: PAGE_SIZE });
   first.touch(USER_WORD, "write");
-  const others = Array.from({ length: cpus - 1 }, (_, index) =>
-    machine.createTask({ cpu: index + 1, sharing: first }),
-  );
-  return { machine, tasks: [first, ...others] };
+  for (let cpu = 1; cpu < cpus; cpu++) machine.createTask({ cpu, sharing: first });
+  return { machine, first };
 }
 
-/** The same through translation, range check and guard, in an address space that the CPUs share. */
-export async function emulatedExchanges(): Promise<ReadonlyMap<CellId, Work>> {
-  const { machine, tasks } = await createArena(1);
-  const kind = machine.constant("ROUNDS_ATTEMPT");
-  const { cpu } = tasks[0]!;
-  const two = async (): Promise<Arena> => {
-    const bed = await createArena(3);
-    const { module, memory } = bed.machine.core;
-    const cpus = bed.tasks.slice(1).map((task) => task.cpu);
-    return { kind: "machine", module, memory, shape: bed.machine.shape, cpus, word: USER_WORD };
+/** An address space that two CPUs share, beside the one of this thread. */
+export async function emulatedArena(): Promise<Meeting> {
+  const { machine, first } = await createBed(3);
+  const { module, memory } = machine.core;
+  return {
+    arena: { kind: "machine", module, memory, shape: machine.shape, cpus: [1, 2], word: USER_WORD },
+    word: () => machine.words[first.linearOf(USER_WORD)! >>> 2]!,
   };
-  return works((n) => machine.exports.futexRounds(cpu, kind, USER_WORD, 0, 0, 0, n), two);
+}
+
+/** The same through translation, range check and guard. */
+export async function emulatedExchanges(): Promise<ReadonlyMap<CellId, Work>> {
+  const { machine, first } = await createBed(1);
+  const kind = machine.constant("ROUNDS_ATTEMPT");
+  return works(
+    (n) => machine.exports.futexRounds(first.cpu, kind, USER_WORD, 0, 0, 0, n),
+    emulatedArena,
+  );
 }
