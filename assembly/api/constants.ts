@@ -199,6 +199,7 @@ export const PROFILE_WORD_BYTES: u32 = offsetof<Profile>("wordBytes");
 export const PROFILE_KERNEL_BASE: u32 = offsetof<Profile>("kernelBase");
 
 export const TASK_MM: u32 = offsetof<Task>("mm");
+export const TASK_LOCK: u32 = offsetof<Task>("lock");
 export const TASK_ID: u32 = offsetof<Task>("id");
 export const TASK_OOPSED: u32 = offsetof<Task>("oopsed");
 export const TASK_BLOCKED_ON: u32 = offsetof<Task>("blockedOn");

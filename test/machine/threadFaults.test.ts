@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Machine } from "../../src/index.ts";
 import { Crew } from "../support/threadCrew.ts";
-import { ARGUMENT, WORKERS, newFloor, type Floor } from "../support/threadFloor.ts";
+import { ARGUMENT, WORKERS, expectWaiting, newFloor, type Floor } from "../support/threadFloor.ts";
 import type { Job } from "../support/threadProtocol.ts";
 import { PAGE, kindsOf } from "./pool.ts";
 
@@ -21,9 +21,6 @@ afterEach(async () => {
 
 describe("faults on several CPUs at once", () => {
   const PAGES = 48;
-  /** Hundreds of the core's own waits of 10 and 50 µs. */
-  const LONG_WAIT_MS = 20;
-  const PATIENCE_NAPS = 20_000;
   const pageNumbers = [...Array(PAGES).keys()];
 
   function slotJobs({ tasks }: Floor, readFirst: boolean): Job[] {
@@ -186,21 +183,4 @@ describe("faults on several CPUs at once", () => {
     expectSlots(pages);
     expect(kindsOf(machine)).toEqual([]);
   });
-
-  /** All workers are in the core and stay there: none gets on in many of its waits. */
-  function expectWaiting({ machine, tasks }: Floor, workers: Crew): void {
-    const nap = (ms: number): unknown =>
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-    for (let naps = 0; !tasks.every(({ cpu }) => inCoreOf(machine, cpu)); naps++) {
-      if (naps === PATIENCE_NAPS) throw new Error("not every worker came into the core");
-      nap(1);
-    }
-    nap(LONG_WAIT_MS);
-    expect(tasks.map((_, index) => workers.isDone(index))).toEqual(Array(WORKERS).fill(false));
-  }
-
-  function inCoreOf(machine: Machine, cpu: number): boolean {
-    const at = machine.exports.cpuAddress(cpu) + machine.constant("CPU_IN_CORE");
-    return Atomics.load(new Int32Array(machine.core.memory.buffer), at >>> 2) !== 0;
-  }
 });

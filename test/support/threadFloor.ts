@@ -1,4 +1,6 @@
+import { expect } from "vitest";
 import { Machine, type Task } from "../../src/index.ts";
+import type { Crew } from "./threadCrew.ts";
 
 /** A machine whose CPUs but the first are for threads of their own. */
 
@@ -22,4 +24,27 @@ export async function newFloor(sharing = true): Promise<Floor> {
     machine.createTask({ cpu: 1 + index, ...(sharing && { sharing: main }) }),
   );
   return { machine, main, tasks };
+}
+
+/** Hundreds of the core's own waits of 10 and 50 µs. */
+const LONG_WAIT_MS = 20;
+const PATIENCE_NAPS = 20_000;
+
+/** All workers are in the core and stay there: none gets on in many of its waits. */
+export function expectWaiting({ machine, tasks }: Floor, crew: Crew): void {
+  for (let naps = 0; !tasks.every(({ cpu }) => inCoreOf(machine, cpu)); naps++) {
+    if (naps === PATIENCE_NAPS) throw new Error("not every worker came into the core");
+    nap(1);
+  }
+  nap(LONG_WAIT_MS);
+  expect(tasks.map((_, index) => crew.isDone(index))).toEqual(Array(WORKERS).fill(false));
+}
+
+function nap(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+function inCoreOf(machine: Machine, cpu: number): boolean {
+  const at = machine.exports.cpuAddress(cpu) + machine.constant("CPU_IN_CORE");
+  return Atomics.load(new Int32Array(machine.core.memory.buffer), at >>> 2) !== 0;
 }

@@ -54,6 +54,19 @@ export type Job =
       readonly address: number;
       readonly counter: number;
       readonly rounds: number;
+    }
+  /**
+   * So many reads of another task's pages, of any place and length. Each word of a page should be its number, counted
+   * from 1, or 0; the result is how many of those looked at were not.
+   */
+  | {
+      readonly kind: "remoteReads";
+      readonly target: number;
+      readonly address: number;
+      readonly pages: number;
+      readonly calls: number;
+      readonly buffer: number;
+      readonly bytes: number;
     };
 
 export interface WorkerData {

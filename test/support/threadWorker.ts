@@ -13,6 +13,8 @@ import { END, control, type Job, type WorkerData } from "./threadProtocol.ts";
 const PATIENCE_MS = 30_000;
 const SPINS = 5000;
 const NAP_MS = 5;
+/** One word in so many of what was read is looked at, or a worker would read for the smallest part of its time. */
+const CHECKED_WORDS = 64;
 
 const data = workerData as WorkerData;
 const machine = Machine.attach(instantiateCore("threads", data.module, data.memory), data.shape);
@@ -102,11 +104,46 @@ function futexLoop({ loop, address, counter, rounds }: Job & { kind: "futex" }):
   Atomics.store(words, own + control.calls, rounds);
 }
 
+function remoteReads(job: Job & { kind: "remoteReads" }): void {
+  const random = randomNumbers(data.index + 1);
+  const buffer = machine.words.subarray(job.buffer >>> 2, (job.buffer + job.bytes) >>> 2);
+  let wrong = 0;
+  for (let call = 1; call <= job.calls; call++) {
+    const length = 4 * (1 + random(buffer.length));
+    const offset = 4 * random((job.pages * page - length) / 4);
+    const moved = machine.exports.accessProcessVm(
+      task.cpu,
+      job.target,
+      job.address + offset,
+      0,
+      job.buffer,
+      length,
+      0,
+    );
+    for (let word = 0; word < moved >> 2; word += CHECKED_WORDS) {
+      const value = buffer[word]!;
+      if (value !== 0 && value !== Math.floor((offset + 4 * word) / page) + 1) wrong++;
+    }
+    Atomics.store(words, own + control.calls, call);
+  }
+  Atomics.store(words, own + control.result, wrong);
+}
+
+/** Whole numbers below a limit, the same ones in each run (Numerical Recipes' generator). */
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
 function runJob(job: Job): void {
   if (job.kind === "syncPtr") syncPtr(job);
   else if (job.kind === "copies") copies(job);
   else if (job.kind === "futex") futexLoop(job);
-  else slots(job);
+  else if (job.kind === "slots") slots(job);
+  else remoteReads(job);
 }
 
 for (let round = nextRound(0); round !== END; round = nextRound(round)) {
