@@ -42,14 +42,14 @@ export function adaptToDax(vma: Vma, file: MappedFile): i32 {
   return (vma.flags & VM_MAYSHARE) != 0 && isWhole(vma) ? 0 : -EINVAL;
 }
 
-/** The first address of the leaf that an address lies in. */
+/** The first address in the area of the leaf that an address lies in. An area that was moved can have parts of leaves. */
 @inline
 export function leafStart(vma: Vma, at: u64): u64 {
-  return at & ~leafMask(vma);
+  return max<u64>(at & ~leafMask(vma), vma.start);
 }
 
-/** The end of the leaf that the byte before an address lies in. */
+/** The end in the area of the leaf that the byte before an address lies in. */
 @inline
 export function leafEnd(vma: Vma, at: u64): u64 {
-  return leafStart(vma, at + leafMask(vma));
+  return min<u64>((at + leafMask(vma)) & ~leafMask(vma), vma.end);
 }

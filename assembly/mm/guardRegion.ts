@@ -2,6 +2,7 @@ import { ENOMEM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { PAGE_SIZE } from "../machine/map";
 import { prepareAnonVma } from "./anon";
+import { isDax, leafEnd, leafStart } from "./dax";
 import { Mm, lockTables, unlockTables } from "./mm";
 import { PTE_GUARD_MARKER } from "./pte";
 import { makeEntry, writeEntry } from "./table";
@@ -14,11 +15,17 @@ import { ZAP_MARKERS, ZAP_PAGES, zapLocked, zapRange } from "./zap";
  * copies its entries.
  */
 
-/** Drops the pages of a range and sets markers there: 0, or −ENOMEM with a part done. */
+/**
+ * Drops the pages of a range, of device DAX the whole leaves that it touches, and sets markers there: 0, or −ENOMEM with
+ * a part done.
+ */
 export function installGuards(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64): i32 {
   lockTables(cpu, mm);
   prepareAnonVma(mm, vma);
-  let result = zapLocked(cpu, mm, start, end, ZAP_PAGES);
+  const whole = isDax(vma);
+  const from = whole ? leafStart(vma, start) : start;
+  const to = whole ? leafEnd(vma, end) : end;
+  let result = zapLocked(cpu, mm, from, to, ZAP_PAGES);
   for (let va = start; va < end && result == 0; va += PAGE_SIZE) {
     const address = makeEntry(mm.root, va, 1);
     if (address == 0) result = -ENOMEM;

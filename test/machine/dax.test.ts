@@ -108,6 +108,33 @@ describe("what else is made of it", () => {
     expect(levels()).toEqual([2, 2]);
   });
 
+  test("an advice to an area within a leaf leaves its neighbours alone", () => {
+    mapped();
+    const away = AT + 64 * MIB + PAGE;
+    for (const [at, value] of [
+      [away - PAGE, 77],
+      [away + 2 * LEAF, 88],
+    ] as const) {
+      task.map({ at, length: PAGE }).write(0, Uint8Array.of(value));
+    }
+    task.remap(AT, 2 * LEAF, 2 * LEAF, { ...MREMAP, newAddress: away });
+    expect(task.advise(away, 2 * LEAF, "dontneed")).toBe(0);
+    expect(task.uaccess.getUser(away - PAGE, 1).value).toBe(77n);
+    expect(task.uaccess.getUser(away + 2 * LEAF, 1).value).toBe(88n);
+  });
+
+  test("a guard takes the whole leaf, and nothing smaller comes in its place", () => {
+    mapped();
+    expect(task.advise(AT + 3 * PAGE, PAGE, "guard_install")).toBe(0);
+    expect([task.entryOf(AT).entry, task.entryOf(AT + 5 * PAGE).entry]).toEqual([0n, 0n]);
+    expect([task.touch(AT + 3 * PAGE, "read"), task.touch(AT + 5 * PAGE, "read")]).toEqual([
+      false,
+      false,
+    ]);
+    expect(levels()[1]).toBe(2);
+    audit(machine);
+  });
+
   test("no hole is punched into it, nothing of it is locked", () => {
     mapped();
     expect(task.advise(AT, LEAF, "remove")).toBe(-ENODEV);

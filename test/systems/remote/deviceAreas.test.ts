@@ -100,11 +100,13 @@ describe.each(remotePathNames)("path %s", (path) => {
       expect(bytes.slice(-10)).toEqual(around.slice(0, 10));
     });
 
-    test("cmdline and process_vm never reach it", () => {
+    test("process_vm never reaches it; cmdline does, for the driver is not asked whose memory it is", () => {
       mapDevice(PAGE);
       const { caller, target } = bed;
       caller.map({ at: LISTS, length: 2 * PAGE, populate: true });
       const vm = new RemoteVm(caller, target);
+      target.setArguments({ argStart: BASE, argEnd: BASE + 8, envStart: BASE, envEnd: BASE + 8 });
+      expect(vm.cmdline(LISTS + PAGE, 64).result).toBe(8);
       const local = vm.placeList(LISTS, [{ address: LISTS + PAGE, length: 8 }]);
       const remote = vm.placeList(LISTS + 64, [{ address: BASE, length: 8 }]);
       expect(vm.processVmReadv(local, remote).result).toBe(EFAULT);

@@ -27,6 +27,21 @@ function filled(at: number, pages: number): Uint8Array {
   return bytes;
 }
 
+/** Clears the accessed bit of the page at BASE, which its filling has set, where its entry stands in memory. */
+function forgetAccess(): void {
+  const { machine, target } = bed;
+  const { entry } = target.entryOf(BASE);
+  const memory = new BigUint64Array(machine.words.buffer);
+  const cleared = entry & ~BigInt(machine.constant("ENTRY_ACCESSED"));
+  // words that look like it stand elsewhere too
+  for (let at = memory.indexOf(entry); at >= 0; at = memory.indexOf(entry, at + 1)) {
+    memory[at] = cleared;
+    if (target.entryOf(BASE).entry === cleared) return;
+    memory[at] = entry;
+  }
+  expect.unreachable("its entry is nowhere");
+}
+
 afterEach(() => {
   expect(bed.spilled).toBe(0);
 });
@@ -54,9 +69,17 @@ describe.each(remotePathNames)("%s", (path) => {
     filled(BASE, 3);
     const states = (): unknown => [0, 1, 2].map((page) => bed.target.pageState(BASE + page * PAGE));
     const before = states();
-    bed.read(BASE + 10, 2 * PAGE);
+    expect(bed.read(BASE + 10, 2 * PAGE).bytes).toHaveLength(2 * PAGE);
     expect(states()).toEqual(before);
     expect(bed.target.vmas()).toMatchObject([{ lockCount: 1, writeLocked: false }]);
+  });
+
+  test("asked for nothing: the slow path grows a stack before it looks at the length, no fast path does", () => {
+    const { target } = bed;
+    target.map({ at: BASE, length: PAGE, growsDown: true });
+    expect(bed.read(BASE - 8, 0).bytes).toHaveLength(0);
+    const [stack] = target.vmas();
+    expect(stack!.start).toBe(BigInt(path === "slow" ? BASE - PAGE : BASE));
   });
 
   test("begins with a hole: nothing", () => {
@@ -371,10 +394,15 @@ describe("folioWalk", () => {
 
   test("leaves no reference, lock or accessed bit behind", () => {
     filled(BASE, 1);
-    const state = (): unknown => [bed.target.pageState(BASE), bed.target.vmas()];
+    forgetAccess();
+    const state = (): unknown => [
+      bed.target.pageState(BASE),
+      bed.target.entryOf(BASE),
+      bed.target.vmas(),
+    ];
     const before = state();
-    folioWalk(bed.caller, bed.target, BASE, { vmaLocked: true });
-    folioWalk(bed.caller, bed.target, BASE);
+    expect(folioWalk(bed.caller, bed.target, BASE, { vmaLocked: true })).not.toBeNull();
+    expect(folioWalk(bed.caller, bed.target, BASE)).not.toBeNull();
     expect(state()).toEqual(before);
     expect(bed.target.unmap(BASE, PAGE)).toBe(0); // nobody holds a lock
   });

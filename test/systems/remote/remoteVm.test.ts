@@ -208,7 +208,9 @@ describe("process_vm", () => {
     const read = vm.processVmReadv(local, remote);
     expect(read).toMatchObject({ result: 24, counts: { bytesSlow: 24, walks: { pte: 2 } } });
     expect(caller.uaccess.getUser(BUFFER + 8, 8).value).toBe(0x10002000n);
+    caller.uaccess.putUser(BUFFER + 8, 8, 0x1234n);
     expect(vm.processVmWritev(local, remote).result).toBe(24);
+    expect(vm.read(AT + 2 * PAGE, 2).bytes).toEqual(Uint8Array.of(0x34, 0x12));
   });
 
   test.each([
