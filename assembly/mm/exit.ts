@@ -11,6 +11,7 @@ import { removeAreas } from "./mmap";
 /** The life of an address space: its users, and those who hold its record beyond them (kernel/fork.c, 6.18). */
 
 /** mmget. */
+@inline
 export function mmGet(mm: Mm): void {
   fetchAdd(changetype<usize>(mm) + offsetof<Mm>("users"), 1);
 }
