@@ -1,8 +1,8 @@
 import { Card, Substream } from "../virtio/card";
 import { DeviceQueue, SoundDevice } from "../virtio/device";
-import { Rule } from "../virtio/deviceControl";
 import { Completion } from "../virtio/deviceStream";
 import { Journal, JournalPiece, JournalRecord } from "../virtio/journal";
+import { Rule } from "../virtio/rule";
 
 /** Numbers of virtio-snd that the host needs. */
 export {
@@ -23,6 +23,7 @@ export {
   REQUEST_STOP,
   RING_EVENT_INDEX,
   RING_INDIRECT,
+  STATUS_OK,
 } from "../virtio/numbers";
 export {
   INTERRUPT_EACH,
@@ -31,7 +32,7 @@ export {
   INTERRUPT_SETTLED,
   NOTHING_WAITS,
 } from "../virtio/commands";
-export { HOLD_LATER, HOLD_NEVER, HOLD_NOT } from "../virtio/deviceControl";
+export { HOLD_LATER, HOLD_NEVER, HOLD_NOT } from "../virtio/rule";
 export {
   JOURNAL_ANSWER,
   JOURNAL_COMPLETE,

@@ -39,12 +39,9 @@ export function sysFutex(
   value3: u32,
 ): i32 {
   const command = op & ~FLAG_BITS;
-  let deadline: u64 = NEVER;
-  if (timeout != 0 && hasTimeout(command)) {
-    const result = readDeadline(cpu, timeout, sinceWhen(command, op));
-    if (result != 0) return result;
-    deadline = cpu.value;
-  }
+  const result = takeDeadline(cpu, command, op, timeout);
+  if (result != 0) return result;
+  const deadline = cpu.value;
   if ((op & FLAG_REALTIME) != 0 && !choosesClock(command)) return -ENOSYS;
   const flags = FLAG_SIZE_U32 | (op & FLAG_PRIVATE);
   const count2 = timeout as i32;
@@ -63,6 +60,18 @@ export function sysFutex(
       return futexCmpRequeue(cpu, va, flags, va2, value, count2, value3);
     case FUTEX_WAKE_OP:
       return futexWakeOp(cpu, va, flags, va2, value, count2, value3);
+    case FUTEX_WAIT_REQUEUE_PI:
+      return futexWaitRequeuePi(cpu, va, flags, value, deadline, va2);
+    case FUTEX_CMP_REQUEUE_PI:
+      return futexCmpRequeuePi(cpu, va, flags, va2, value, count2, value3);
+    default:
+      return lockCommand(cpu, va, command, flags, deadline);
+  }
+}
+
+/** The commands that have only the word of a lock. */
+function lockCommand(cpu: Cpu, va: u64, command: u32, flags: u32, deadline: u64): i32 {
+  switch (command) {
     case FUTEX_LOCK_PI:
     case FUTEX_LOCK_PI2:
       return futexLockPi(cpu, va, flags, deadline);
@@ -70,13 +79,16 @@ export function sysFutex(
       return futexTryLockPi(cpu, va, flags);
     case FUTEX_UNLOCK_PI:
       return futexUnlockPi(cpu, va, flags);
-    case FUTEX_WAIT_REQUEUE_PI:
-      return futexWaitRequeuePi(cpu, va, flags, value, deadline, va2);
-    case FUTEX_CMP_REQUEUE_PI:
-      return futexCmpRequeuePi(cpu, va, flags, va2, value, count2, value3);
     default:
       return -ENOSYS;
   }
+}
+
+/** 0 with the time limit in `cpu.value`, NEVER for none; −errno. */
+function takeDeadline(cpu: Cpu, command: u32, op: u32, timeout: u64): i32 {
+  cpu.value = NEVER;
+  if (timeout == 0 || !hasTimeout(command)) return 0;
+  return readDeadline(cpu, timeout, sinceWhen(command, op));
 }
 
 /** True for a command that is one of a set, given as bits. */

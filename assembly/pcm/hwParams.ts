@@ -86,6 +86,25 @@ export function abandonDriver(cpu: Cpu, task: Task): void {
   if (task.wait1 == DRIVER_HW_PARAMS) refuseHwParams(cpu, stream, -EINTR);
 }
 
+/** What the driver says to a choice: 0, −errno, BLOCKED. */
+function offer(
+  cpu: Cpu,
+  stream: Stream,
+  format: u32,
+  channels: u32,
+  rate: u32,
+  periodBytes: u32,
+  bufferBytes: u32,
+): i32 {
+  const choice = changetype<HwChoice>(stackImage(cpu));
+  choice.format = format;
+  choice.channels = channels;
+  choice.rate = rate;
+  choice.periodBytes = periodBytes;
+  choice.bufferBytes = bufferBytes;
+  return driverHwParams(cpu, stream, choice);
+}
+
 /**
  * Sets the stream up with what the negotiation chose; sizes in frames unless named bytes, rate in Hz, `physWidth` in
  * bits. 0, −EINVAL for values that no device can have, −ENOMEM. A refusal ends in OPEN. BLOCKED where the driver sleeps:
@@ -112,13 +131,8 @@ export function applyHwParams(
   }
   const allocated = allocateRing(stream, bufferBytes);
   if (allocated != 0) return refuseHwParams(cpu, stream, allocated);
-  const choice = changetype<HwChoice>(stackImage(cpu));
-  choice.format = format;
-  choice.channels = channels;
-  choice.rate = rate;
-  choice.periodBytes = (((periodSize as u64) * frameBits) >> 3) as u32;
-  choice.bufferBytes = needed as u32;
-  const refused = driverHwParams(cpu, stream, choice);
+  const periodBytes = ((periodSize as u64) * frameBits) >> 3;
+  const refused = offer(cpu, stream, format, channels, rate, periodBytes as u32, needed as u32);
   if (refused == BLOCKED) return BLOCKED;
   if (refused != 0) return refuseHwParams(cpu, stream, refused);
   lockStream(stream);

@@ -12,6 +12,7 @@ import {
   openJournal,
 } from "./journal";
 import { QUEUES, QUEUE_CONTROL, QUEUE_EVENT, QUEUE_RX, RING_EVENT_INDEX } from "./numbers";
+import { Held, Rule } from "./rule";
 import { interruptDriver } from "./transport";
 import { Virtqueue } from "./virtqueue";
 import {
@@ -69,9 +70,7 @@ export class DeviceQueue extends Vring {
 }
 
 export const HELD_ROOM: u32 = 64;
-const HELD_BYTES: u32 = HELD_ROOM * 8;
 const RULE_ROOM: u32 = 32;
-export const RULE_BYTES: u32 = 28;
 
 @inline
 export function soundDeviceAt(address: u32): SoundDevice {
@@ -107,8 +106,8 @@ export function newSoundDevice(card: u32, journalBytes: u32): u32 {
   device.queues = allocateBytes(QUEUES * offsetof<DeviceQueue>());
   device.chain = allocateBytes(offsetof<Chain>());
   device.journal = allocateBytes(offsetof<Journal>());
-  device.held = allocateBytes(HELD_BYTES);
-  device.rules = allocateBytes(RULE_ROOM * RULE_BYTES);
+  device.held = allocateBytes(HELD_ROOM * offsetof<Held>());
+  device.rules = allocateBytes(RULE_ROOM * offsetof<Rule>());
   device.ruleRoom = RULE_ROOM;
   const all =
     device.queues != 0 &&
@@ -127,8 +126,8 @@ export function freeSoundDevice(device: SoundDevice): void {
   freeBytes(device.journal, offsetof<Journal>());
   freeBytes(device.queues, QUEUES * offsetof<DeviceQueue>());
   freeBytes(device.chain, offsetof<Chain>());
-  freeBytes(device.held, HELD_BYTES);
-  freeBytes(device.rules, RULE_ROOM * RULE_BYTES);
+  freeBytes(device.held, HELD_ROOM * offsetof<Held>());
+  freeBytes(device.rules, RULE_ROOM * offsetof<Rule>());
   freeBytes(device.source, device.sourceBytes);
   freeBytes(device.jackInfo, device.jackBytes);
   freeBytes(device.pcmInfo, device.pcmBytes);

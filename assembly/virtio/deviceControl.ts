@@ -3,7 +3,6 @@ import { beginChain, nextPiece } from "./chain";
 import {
   DeviceQueue,
   HELD_ROOM,
-  RULE_BYTES,
   SoundDevice,
   chainOf,
   considerInterrupt,
@@ -35,35 +34,13 @@ import {
   REQUEST_RELEASE,
   STATUS_OK,
 } from "./numbers";
+import { HOLD_NOT, Held, Rule } from "./rule";
 
 /** Control requests at the device. */
 
-/** How requests of a kind are answered; the first rule that applies decides. */
-@unmanaged
-export class Rule {
-  request: u32; // REQUEST_*
-  skip: u32; // so many are let pass first
-  times: i32; // how often it applies, −1 = always
-  status: u32; // the answer
-  hold: u32; // HOLD_*: no answer at all
-  usedLength: i32; // what is stored as the answer's length, −1 = the truth
-  keep: i32; // RELEASE: messages left in the queue, −1 = all
-}
-
-export const HOLD_NOT: u32 = 0;
-export const HOLD_NEVER: u32 = 1;
-export const HOLD_LATER: u32 = 2;
-
-/** A request without an answer: where it began, and its code. */
-@unmanaged
-class Held {
-  head: u32;
-  request: u32;
-}
-
 @inline
 function ruleAt(device: SoundDevice, index: u32): Rule {
-  return changetype<Rule>((device.rules as usize) + index * RULE_BYTES);
+  return changetype<Rule>((device.rules as usize) + index * offsetof<Rule>());
 }
 
 @inline
@@ -73,7 +50,6 @@ function heldAt(device: SoundDevice, index: u32): Held {
 
 /** Room for one more rule, 0 when there is none. */
 export function newRule(device: SoundDevice): u32 {
-  if (offsetof<Rule>() != RULE_BYTES) ERROR("RULE_BYTES is not a rule's size");
   if (device.ruleCount == device.ruleRoom) return 0;
   device.ruleCount += 1;
   return changetype<usize>(ruleAt(device, device.ruleCount - 1)) as u32;

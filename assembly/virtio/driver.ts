@@ -101,9 +101,21 @@ function open(card: Card, substream: Substream, stream: Stream): i32 {
   return failed;
 }
 
+/**
+ * Requests about a stream: struct virtio_snd_pcm_hdr, and what virtio_snd_pcm_set_params adds, in bytes.
+ *
+ *   0      4        8        12       16         20         21       22     23    24
+ *   ┌──────┬────────┬────────┬────────┬──────────┬──────────┬────────┬──────┬─────┐
+ *   │ code │ stream │ buffer │ period │ features │ channels │ format │ rate │  0  │
+ *   └──────┴────────┴────────┴────────┴──────────┴──────────┴────────┴──────┴─────┘
+ *   └── COMMAND_BYTES ──────┘
+ */
+const COMMAND_BYTES: u32 = 8;
+const PARAMETERS_BYTES: u32 = 24;
+
 /** A request about a stream and nothing else; 0 when RAM is full. */
 function newCommand(substream: Substream, code: u32): u32 {
-  const request = newRequest(code, 8);
+  const request = newRequest(code, COMMAND_BYTES);
   if (request != 0) store<u32>(request, substream.id, 4);
   return request;
 }
@@ -121,7 +133,7 @@ function newParameters(
   format: u32,
   rate: u32,
 ): u32 {
-  const request = newRequest(REQUEST_SET_PARAMS, 24);
+  const request = newRequest(REQUEST_SET_PARAMS, PARAMETERS_BYTES);
   if (request == 0) return 0;
   store<u32>(request, substream.id, 4);
   store<u32>(request, bufferBytes, 8);

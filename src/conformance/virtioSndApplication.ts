@@ -5,16 +5,6 @@ import type { Machine } from "../machine/machine.ts";
 import type { Mapping } from "../machine/mapping.ts";
 import type { Task } from "../machine/task.ts";
 import type { PcmFile } from "../systems/pcm/file.ts";
-import {
-  hwRequest,
-  intervalBytes,
-  maskBytes,
-  offsetOf,
-  param,
-  parseImage,
-  slotOf,
-  type WordBytes,
-} from "../systems/pcm/params/index.ts";
 import { pcmRequest, type PcmRequestName } from "../systems/pcm/requests.ts";
 import { pcmStates } from "../systems/pcm/states.ts";
 import {
@@ -28,6 +18,7 @@ import {
 } from "../systems/pcm/structures.ts";
 import type { VirtioSnd } from "../systems/virtio/virtioSnd.ts";
 import { UserPages } from "./pcmUserPages.ts";
+import { chosenParameters, parameterImage, refinedParameters } from "./virtioSndParameters.ts";
 import { contentText, hexNumber, plainNumber, signedNumber } from "./virtioSndText.ts";
 import { fillBytes } from "./virtioSndFill.ts";
 import type { ApplicationOperation, ParameterOperation, Recorded, Word } from "./virtioSndSteps.ts";
@@ -41,12 +32,9 @@ const ARGUMENT_BYTES = 4096;
 const FRAMES = 0x18000000;
 const FRAMES_BYTES = 2 << 20;
 
-const FIRST_INTERVAL = 8;
-const LAST_INTERVAL = 19;
 const SIGNED_WORDS = 64;
-const OPEN_MIN = 1;
-const OPEN_MAX = 2;
-const EMPTY = 8;
+/** Bytes of a word at the two doors that programs come through. */
+const wordsOf = { native: 8, i386: 4 } as const;
 
 type Operation<Name extends string> = Extract<ApplicationOperation, { readonly app: Name }>;
 type Answer = Record<string, unknown> & { ret: number };
@@ -196,14 +184,7 @@ export class VirtioSndApplication {
         }));
       case "FORWARD":
       case "REWIND":
-        return this.#exchange(
-          operation.slot,
-          operation.app,
-          wordLayout[8],
-          { frames: BigInt(operation.frames) },
-          area,
-          (fields) => ({ out_frames: plainNumber(fields.frames) }),
-        );
+        return this.#moveApplication(operation, area);
       case "PAUSE":
         return this.#request(operation.slot, "PAUSE", operation.arg, () => ({}));
       case "repeat":
@@ -270,11 +251,11 @@ export class VirtioSndApplication {
     name: PcmRequestName,
     argument: number | bigint,
     outputs: (ret: number) => Recorded,
-    door: "native" | "i386" = "native",
+    door: keyof typeof wordsOf = "native",
   ): Call {
     const file = this.#slots.get(slot)?.file ?? null;
-    const words: WordBytes = door === "native" ? 8 : 4;
-    const ret = file === null ? -EBADF : file.ioctl(door, pcmRequest(name, words), argument);
+    const request = pcmRequest(name, wordsOf[door]);
+    const ret = file === null ? -EBADF : file.ioctl(door, request, argument);
     return { ret, file, settle: (ret) => ({ ret, ...outputs(ret) }) };
   }
 
@@ -293,43 +274,34 @@ export class VirtioSndApplication {
     );
   }
 
-  #parameters(operation: ParameterOperation, area: Mapping): Call {
-    const { slot, app, entry, access, format, channels, rate } = operation;
-    const { period_size: periodSize = 0, buffer_size: bufferSize = 0 } = operation;
-    const door = entry ?? "native";
-    const words: WordBytes = door === "native" ? 8 : 4;
-    const image = hwRequest(
-      {
-        ...(access >= 0 && { access }),
-        ...(format >= 0 && { format }),
-        ...(channels > 0 && { channels }),
-        ...(rate > 0 && { rate }),
-        ...(periodSize > 0 && { periodSize }),
-        ...(bufferSize > 0 && { bufferSize }),
-      },
-      words,
+  #moveApplication(operation: Operation<"FORWARD" | "REWIND">, area: Mapping): Call {
+    const values = { frames: BigInt(operation.frames) };
+    return this.#exchange(
+      operation.slot,
+      operation.app,
+      wordLayout[8],
+      values,
+      area,
+      ({ frames }) => ({ out_frames: plainNumber(frames) }),
     );
+  }
+
+  #parameters(operation: ParameterOperation, area: Mapping): Call {
+    const { slot, app, entry: door = "native" } = operation;
+    const image = parameterImage(operation, wordsOf[door]);
     area.write(0, image);
     const outputs = (ret: number): Recorded => {
       const answer = area.read(0, image.length);
-      if (app === "HW_REFINE") return refineOutputs(answer);
+      if (app === "HW_REFINE") return refinedParameters(answer);
       return ret === 0 ? this.#noteParameters(slot, answer) : {};
     };
     return this.#request(slot, app, area.address, outputs, door);
   }
 
   #noteParameters(slot: number, answer: Uint8Array): Recorded {
-    const { intervals, info, fifoSize } = parseImage(answer);
-    const least = (k: number): number => intervals.min[slotOf(k)]!;
-    const frameBytes = least(param.frameBits) / 8;
-    this.#slots.get(slot)!.frameBytes = frameBytes;
-    return {
-      period: least(param.periodSize),
-      buffer: least(param.bufferSize),
-      frame_bytes: frameBytes,
-      info: hexNumber(info >>> 0),
-      fifo: fifoSize,
-    };
+    const chosen = chosenParameters(answer);
+    this.#slots.get(slot)!.frameBytes = chosen.frame_bytes;
+    return chosen;
   }
 
   #boundaryOf(slot: number): bigint {
@@ -432,27 +404,4 @@ export class VirtioSndApplication {
 
 function done(answer: Answer): Call {
   return { ret: answer.ret, file: null, settle: () => answer };
-}
-
-/** What HW_REFINE left of each parameter. */
-function refineOutputs(answer: Uint8Array): Recorded {
-  const view = new DataView(answer.buffer, answer.byteOffset);
-  const formats = view.getBigUint64(offsetOf.masks + maskBytes, true);
-  const intervals = Array.from({ length: LAST_INTERVAL - FIRST_INTERVAL + 1 }, (_, index) => [
-    `i${FIRST_INTERVAL + index}`,
-    intervalText(view, offsetOf.intervals + index * intervalBytes),
-  ]);
-  return {
-    out_access: hexNumber(view.getUint32(offsetOf.masks, true)),
-    formats: `0x${formats.toString(16).padStart(16, "0")}`,
-    ...Object.fromEntries(intervals),
-    info: hexNumber(view.getUint32(offsetOf.info, true)),
-  };
-}
-
-function intervalText(view: DataView, at: number): string {
-  const bits = view.getUint32(at + 8, true);
-  const open = (bits & (OPEN_MIN | OPEN_MAX)) !== 0 ? "o" : "";
-  const empty = (bits & EMPTY) !== 0 ? "e" : "";
-  return `${view.getUint32(at, true)}-${view.getUint32(at + 4, true)}${open}${empty}`;
 }

@@ -97,6 +97,10 @@ export function fetchInstruction(task: PerfTask, bits: SegmentBits): void {
   new Execution(task, { name: "nop", bits, address: 0n }).fetch();
 }
 
+/** The registers that a string instruction moves along, and what it does there. */
+const cursorAccess = { si: "ACCESS_READ", di: "ACCESS_WRITE" } as const;
+type Cursor = keyof typeof cursorAccess;
+
 class Execution {
   readonly #task: PerfTask;
   readonly #instruction: Instruction;
@@ -112,17 +116,10 @@ class Execution {
     this.fetch();
     switch (name) {
       case "store1":
-        this.#move(
-          address,
-          1,
-          "ACCESS_WRITE",
-          (byte) => (byte[0] = Number(frame.get("ax") & 255n)),
-        );
+        this.#store(address, frame.get("ax"), 1);
         return this.#done([[address, 1, "ACCESS_WRITE"]]);
       case "load1":
-        this.#move(address, 1, "ACCESS_READ", (byte) =>
-          frame.set("ax", (frame.get("ax") & ~255n) | BigInt(byte[0]!)),
-        );
+        this.#load1(address);
         return this.#done([[address, 1, "ACCESS_READ"]]);
       case "store8":
         this.#store(address, frame.get("ax"), 8);
@@ -135,8 +132,9 @@ class Execution {
         frame.set("ip", address);
         return this.fetch();
       case "repstos":
+        return this.#repeat(["di"], (bytes) => this.#fill(bytes));
       case "repmovs":
-        return this.#repeat(name === "repmovs");
+        return this.#repeat(["si", "di"], (bytes) => this.#copy(bytes));
       case "nop":
         return this.#done([]);
       case "int3":
@@ -151,7 +149,7 @@ class Execution {
   /** The instruction is read; a breakpoint on it comes before it is executed. */
   fetch(): void {
     const ip = this.#task.frame.get("ip");
-    this.#touch(ip, "ACCESS_READ", true);
+    this.#touch(ip, "fetch");
     this.#breakpoint("BP_EXECUTE", ip, 1);
   }
 
@@ -192,40 +190,50 @@ class Execution {
     );
   }
 
+  #load1(address: bigint): void {
+    const { frame } = this.#task;
+    this.#move(address, 1, "ACCESS_READ", (byte) =>
+      frame.set("ax", (frame.get("ax") & ~255n) | BigInt(byte[0]!)),
+    );
+  }
+
   /** String instructions: piece by piece, with the registers as far as they are done. */
-  #repeat(copies: boolean): void {
+  #repeat(cursors: readonly Cursor[], move: (bytes: number) => void): void {
     const { frame } = this.#task;
     const step = (frame.get("flags") & FLAGS_DF) === 0n ? 1n : -1n;
     while (frame.get("cx") !== 0n) {
-      const piece = this.#piece(copies, step);
-      if (copies) this.#touch(frame.get("si"), "ACCESS_READ");
-      this.#touch(frame.get("di"), "ACCESS_WRITE");
-      this.#fill(copies, piece);
-      const moved = step * BigInt(piece);
-      if (copies) frame.set("si", frame.get("si") + moved);
-      frame.set("di", frame.get("di") + moved);
+      const piece = step < 0n ? 1 : this.#piece(cursors);
+      for (const cursor of cursors) this.#touch(frame.get(cursor), cursorAccess[cursor]);
+      move(piece);
+      for (const cursor of cursors) frame.set(cursor, frame.get(cursor) + step * BigInt(piece));
       frame.set("cx", frame.get("cx") - BigInt(piece));
     }
     this.#advance();
   }
 
-  /** Bytes that can be done without leaving a page; one where it goes downward. */
-  #piece(copies: boolean, step: bigint): number {
+  /** Bytes that can be done upward without leaving a page. */
+  #piece(cursors: readonly Cursor[]): number {
     const { frame, task } = this.#task;
-    if (step < 0n) return 1;
     const page = BigInt(task.machine.constant("PAGE_SIZE"));
-    const room = (at: bigint): bigint => page - (at % page);
-    const rooms = [frame.get("cx"), room(frame.get("di"))];
-    if (copies) rooms.push(room(frame.get("si")));
-    return Number(rooms.reduce((least, next) => (next < least ? next : least)));
+    const rooms = cursors.map((cursor) => page - (frame.get(cursor) % page));
+    return Number(rooms.reduce((least, next) => (next < least ? next : least), frame.get("cx")));
   }
 
-  #fill(copies: boolean, bytes: number): void {
+  #linearOf(cursor: Cursor): number {
     const { frame, task } = this.#task;
-    const to = task.linearOf(BigInt.asUintN(64, frame.get("di")))!;
-    const memory = task.machine.bytes;
-    if (!copies) return void memory.fill(Number(frame.get("ax") & 255n), to, to + bytes);
-    const from = task.linearOf(BigInt.asUintN(64, frame.get("si")))!;
+    return task.linearOf(BigInt.asUintN(64, frame.get(cursor)))!;
+  }
+
+  #fill(bytes: number): void {
+    const { frame, task } = this.#task;
+    const to = this.#linearOf("di");
+    task.machine.bytes.fill(Number(frame.get("ax") & 255n), to, to + bytes);
+  }
+
+  /** Byte by byte, as what is written may be read again. */
+  #copy(bytes: number): void {
+    const memory = this.#task.task.machine.bytes;
+    const [from, to] = [this.#linearOf("si"), this.#linearOf("di")];
     for (let index = 0; index < bytes; index++) memory[to + index] = memory[from + index]!;
   }
 
@@ -252,7 +260,7 @@ class Execution {
   }
 
   /** Takes the fault that the hardware would. @throws Fault where it cannot be repaired */
-  #touch(at: bigint, access: Access, fetches = false): void {
+  #touch(at: bigint, access: Access | "fetch"): void {
     const address = BigInt.asUintN(64, at);
     const { frame, task } = this.#task;
     const top = BigInt.asIntN(64, address) >> CANONICAL_SHIFT;
@@ -262,7 +270,8 @@ class Execution {
     }
     const { machine, cpu } = task;
     const { lo, hi } = halves(address);
-    const kind = machine.constant(access);
+    const fetches = access === "fetch";
+    const kind = machine.constant(fetches ? "ACCESS_READ" : access);
     const fault = machine.exports.perfProgramFault(cpu, lo, hi, kind, fetches ? 1 : 0);
     if (fault === 0) return;
     frame.set("flags", frame.get("flags") | FLAGS_RF);

@@ -1,11 +1,9 @@
 import { FaultlineError } from "../../base/errors.ts";
 import type { ConstantName } from "../../core/exports.ts";
+import { coreConstants } from "../../core/generated/coreConstants.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { designs, requests, type VirtioSndDesign, type VirtioSndRule } from "./description.ts";
 import { JournalReader, type VirtioSndEvent } from "./journal.ts";
-
-/** What a control request is answered with unless a rule says otherwise, and an I/O message returned with. */
-export const STATUS_OK = 0x8000;
 
 const NANOSECONDS = 1_000_000n;
 
@@ -96,7 +94,7 @@ export class CoreCard {
     this.#setWord(at, "RULE_REQUEST", requests[rule.request]);
     this.#setWord(at, "RULE_SKIP", rule.skip ?? 0);
     this.#setWord(at, "RULE_TIMES", rule.times ?? -1);
-    this.#setWord(at, "RULE_STATUS", rule.status ?? STATUS_OK);
+    this.#setWord(at, "RULE_STATUS", rule.status ?? coreConstants.STATUS_OK);
     this.#setWord(at, "RULE_HOLD", this.machine.constant(hold));
     this.#setWord(at, "RULE_USED_LENGTH", rule.usedLength ?? -1);
     this.#setWord(at, "RULE_KEEP", rule.keep ?? 0);

@@ -8,6 +8,7 @@ import {
   whole,
 } from "../../base/checks.ts";
 import type { ConstantName } from "../../core/exports.ts";
+import { coreConstants } from "../../core/generated/coreConstants.ts";
 import { behavioursOf } from "../../machine/kernel.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { Task } from "../../machine/task.ts";
@@ -15,7 +16,7 @@ import { DriverDevice } from "../pcm/device.ts";
 import { PcmFile } from "../pcm/file.ts";
 import type { PcmDeviceLimits } from "../pcm/params/index.ts";
 import { describeDevice, giveUp, probe, restore, type Binding } from "./binding.ts";
-import { CoreCard, STATUS_OK } from "./coreCard.ts";
+import { CoreCard } from "./coreCard.ts";
 import {
   defaultParameters,
   designNames,
@@ -267,7 +268,7 @@ export class VirtioSnd {
     const set = (field: ConstantName, value: number): void => {
       this.machine.words[(this.#completion + this.machine.constant(field)) >>> 2] = value;
     };
-    set("COMPLETION_STATUS", request.status ?? STATUS_OK);
+    set("COMPLETION_STATUS", request.status ?? coreConstants.STATUS_OK);
     set("COMPLETION_LATENCY", request.latency ?? 0);
     set("COMPLETION_CAPTURED", request.captured ?? ALL);
     set("COMPLETION_USED_LENGTH", request.usedLength ?? ALL);
@@ -288,7 +289,7 @@ export class VirtioSnd {
   }
 
   /** The device answers the oldest request that it held; false where there is none. */
-  answer(code: number = STATUS_OK): boolean {
+  answer(code: number = coreConstants.STATUS_OK): boolean {
     return this.machine.exports.virtioAnswer(this.#core.address, code) !== 0;
   }
 
