@@ -10,6 +10,7 @@ export * from "./api/remote";
 export * from "./api/perf";
 export * from "./api/pcm";
 export * from "./api/futex";
+export * from "./api/futexAtomic";
 export { futexRounds } from "./api/futexRounds";
 export * from "./api/resume";
 export * from "./api/syncPtr";

@@ -121,6 +121,21 @@ export {
   type RemoteComparison,
   type RemoteRow,
 } from "./scenarios/compareRemote.ts";
+export {
+  compareFutexCmpxchg,
+  type CompareFutexCmpxchgOptions,
+  type FutexCmpxchgComparison,
+  type FutexCmpxchgCost,
+  type FutexCmpxchgRow,
+} from "./scenarios/compareFutexCmpxchg.ts";
+export {
+  runFutexCmpxchg,
+  type CmpxchgCall,
+  type CmpxchgStep,
+  type FutexCmpxchgOptions,
+  type FutexCmpxchgRun,
+} from "./scenarios/futexCmpxchg.ts";
+export { wordPageNames, wordPages, type WordPage } from "./scenarios/futexBed.ts";
 export { scenarioNames, scenarios, type ScenarioName } from "./scenarios/names.ts";
 export type { PlaybackStep } from "./scenarios/playbackSteps.ts";
 export { runPlayback, type PlaybackOptions, type PlaybackRun } from "./scenarios/runPlayback.ts";
@@ -199,6 +214,43 @@ export { pcmBlocked, PcmStream, type PcmStreamOptions } from "./systems/pcm/stre
 export type { PcmConfiguration, SwParamsRequest } from "./systems/pcm/wanted.ts";
 export { pcmStates, type PcmDirection, type PcmState } from "./systems/pcm/states.ts";
 export type { DriverAnswers, PcmSubstream, PokedPointers } from "./systems/pcm/substream.ts";
+export {
+  Futex,
+  futexBlocked,
+  type FutexCall,
+  type RobustListAnswer,
+} from "./systems/futex/futex.ts";
+export {
+  futexClocks,
+  futexSizes,
+  type Futex2Flags,
+  type Futex2ListOptions,
+  type Futex2RequeueOptions,
+  type Futex2WaitOptions,
+  type Futex2WakeOptions,
+  type FutexBits,
+  type FutexClock,
+  type FutexDeadline,
+  type FutexLimit,
+  type FutexRequeueOptions,
+  type FutexScope,
+  type FutexSize,
+  type FutexTime,
+  type FutexWaiter,
+  type FutexWaitvOptions,
+  type FutexWakeOpOptions,
+  type RobustListPlaces,
+} from "./systems/futex/options.ts";
+export {
+  decodeWakeOp,
+  encodeWakeOp,
+  wakeOpComparisons,
+  wakeOpNames,
+  type DecodedWakeOp,
+  type WakeOpComparison,
+  type WakeOperation,
+  type WakeOpName,
+} from "./systems/futex/wakeOperation.ts";
 export type { RemoteAccess, RemoteCounts } from "./systems/remote/counts.ts";
 export {
   folioWalk,

@@ -27,6 +27,7 @@ import {
   type Struct,
 } from "../src/index.ts";
 import { behind, GOOD_ONE } from "./support/goodOne.ts";
+import { futexFunctions, futexMethods, sleepingFutex } from "./support/futexCalls.ts";
 import { inspectorCalls } from "./support/inspectorCalls.ts";
 import { layoutCalls } from "./support/layoutCalls.ts";
 import { remoteFunctions, remoteMethods } from "./support/remoteCalls.ts";
@@ -151,6 +152,7 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
     },
   }),
   ...remoteMethods,
+  ...futexMethods,
   PcmStream: ({ stream }) => ({
     on: stream,
     calls: {
@@ -270,6 +272,7 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
   ...inspectorCalls,
   ...layoutCalls,
   ...remoteFunctions,
+  ...futexFunctions,
   "Machine.create": () => ({
     call: Machine.create.bind(Machine),
     args: [
@@ -423,6 +426,7 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
 
 /** Methods that only an object of a certain past has: such a one. */
 const special: Readonly<Record<string, (floor: Floor) => object>> = {
+  "Futex.finish": sleepingFutex,
   "PcmStream.finish": drainingStream,
 };
 
@@ -449,7 +453,15 @@ describe.each(Object.keys(methods))("%s", (name) => {
 
 describe("functions", () => {
   test("every one that is exported stands in the table", () => {
-    const classes = ["FaultlineError", "Machine", "PcmFile", "PcmStream", "RemoteVm", "UsageError"];
+    const classes = [
+      "FaultlineError",
+      "Futex",
+      "Machine",
+      "PcmFile",
+      "PcmStream",
+      "RemoteVm",
+      "UsageError",
+    ];
     const exported = Object.entries(library)
       .filter(([name, value]) => typeof value === "function" && !classes.includes(name))
       .map(([name]) => name);

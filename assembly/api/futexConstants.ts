@@ -2,6 +2,7 @@ import { Task } from "../mm/task";
 
 /** The numbers of the futex that the host needs. */
 
+export { WAIT_FUTEX } from "../futex/call";
 export {
   ROUNDS_ATTEMPT,
   ROUNDS_INCREMENT,

@@ -24,6 +24,17 @@ export function wholeOption(option: string, text: string, least: number, most: n
   });
 }
 
+/** A 32-bit word, decimal or hexadecimal. */
+export function wordOption(option: string, text: string): number {
+  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN;
+  if (value < 2 ** 32) return value;
+  throw new UsageError({
+    argument: option,
+    problem: `is "${text}"`,
+    valid: "a word from 0 to 4294967295, decimal or with 0x",
+  });
+}
+
 /** A comma-separated list of whole numbers within a range, each once. */
 export function wholeList(
   option: string,

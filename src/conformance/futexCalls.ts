@@ -123,7 +123,8 @@ export const systemCalls: Handlers<CallOp> = {
     const end = world.timePointer(t, timeout);
     const list = world.writeWaiters(t, waiters);
     const pointer = step.list_ptr === undefined ? list : wordOf(step.list_ptr);
-    return futexWaitv(world.task(t), pointer, waiters.length, flags, end, clock);
+    const count = waiters.length;
+    return futexWaitv(world.task(t), { list: pointer, count, flags, timeout: end, clock });
   },
   futex_wake: (world, { t, uaddr, mask, nr, flags }) =>
     futexWake(world.task(t), wordOf(uaddr), wordOf(mask), nr, flags),

@@ -24,6 +24,10 @@ export const scenarios = [
     name: "process-vm",
     summary: "process_vm_readv: another process's pages, pinned and copied",
   },
+  {
+    name: "futex-cmpxchg",
+    summary: "a futex's compare-exchange: faults, repairs and lost reservations, by architecture",
+  },
 ] as const;
 
 export type ScenarioName = (typeof scenarios)[number]["name"];

@@ -1,4 +1,5 @@
 import { scenarios as named, type ScenarioName } from "../../scenarios/names.ts";
+import { futexCmpxchgCommands } from "./futexCmpxchg.ts";
 import { pcmPlaybackCommands } from "./pcmPlayback.ts";
 import { remoteCommands } from "./remote.ts";
 import type { Scenario, ScenarioCommands } from "./scenario.ts";
@@ -12,6 +13,7 @@ const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
   "remote-write": remoteCommands("remote-write"),
   cmdline: remoteCommands("cmdline"),
   "process-vm": remoteCommands("process-vm"),
+  "futex-cmpxchg": futexCmpxchgCommands,
 };
 
 /** Every scenario, in the order in which the help lists them. */

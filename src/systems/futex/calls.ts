@@ -1,3 +1,4 @@
+import type { CoreExports } from "../../core/exports.ts";
 import { halves, type Address } from "../../machine/address.ts";
 import type { Task } from "../../machine/task.ts";
 
@@ -17,39 +18,57 @@ export interface FutexArguments {
   readonly value3?: number;
 }
 
-/** futex. */
-export function futex(task: Task, call: FutexArguments): number {
+/** A system call with its arguments: what is left is to make it, through the exports of the task's core. */
+export type SystemCall = (core: CoreExports) => number;
+
+/** futex, by the task that runs on its CPU from now on. */
+export function futexCall(task: Task, call: FutexArguments): SystemCall {
   const { machine, cpu } = onCpu(task);
   const first = machine.word(call.address, "address");
   const timeout = halves(call.timeout ?? 0, "timeout");
   const second = machine.word(call.address2 ?? 0, "address2");
-  return machine.exports.futex(
-    cpu,
-    first.lo,
-    first.hi,
-    call.op,
-    call.value,
-    timeout.lo,
-    timeout.hi,
-    second.lo,
-    second.hi,
-    call.value3 ?? 0,
-  );
+  const { op, value, value3 = 0 } = call;
+  return (core) =>
+    core.futex(
+      cpu,
+      first.lo,
+      first.hi,
+      op,
+      value,
+      timeout.lo,
+      timeout.hi,
+      second.lo,
+      second.hi,
+      value3,
+    );
+}
+
+/** futex. */
+export function futex(task: Task, call: FutexArguments): number {
+  return futexCall(task, call)(task.machine.exports);
+}
+
+/** What futex_waitv is given. */
+export interface WaitvArguments {
+  readonly list: Address;
+  readonly count: number;
+  readonly flags: number;
+  readonly timeout: Address;
+  readonly clock: number;
+}
+
+/** futex_waitv, by the task that runs on its CPU from now on. */
+export function waitvCall(task: Task, call: WaitvArguments): SystemCall {
+  const { machine, cpu } = onCpu(task);
+  const at = machine.word(call.list, "list");
+  const end = machine.word(call.timeout, "timeout");
+  const { count, flags, clock } = call;
+  return (core) => core.futexWaitv(cpu, at.lo, at.hi, count, flags, end.lo, end.hi, clock);
 }
 
 /** futex_waitv: the index of a word that was woken. */
-export function futexWaitv(
-  task: Task,
-  list: Address,
-  count: number,
-  flags: number,
-  timeout: Address,
-  clock: number,
-): number {
-  const { machine, cpu } = onCpu(task);
-  const at = machine.word(list, "list");
-  const end = machine.word(timeout, "timeout");
-  return machine.exports.futexWaitv(cpu, at.lo, at.hi, count, flags, end.lo, end.hi, clock);
+export function futexWaitv(task: Task, call: WaitvArguments): number {
+  return waitvCall(task, call)(task.machine.exports);
 }
 
 /** futex_wake: how many were woken. */
