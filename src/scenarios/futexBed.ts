@@ -1,5 +1,5 @@
 import { whole } from "../base/checks.ts";
-import { FaultlineError } from "../base/errors.ts";
+import { FaultlineError, UsageError } from "../base/errors.ts";
 import { storeByProgram } from "../machine/programAccess.ts";
 import type { Task } from "../machine/task.ts";
 
@@ -7,7 +7,7 @@ import type { Task } from "../machine/task.ts";
 
 export const wordPages = {
   present: "mapped to read and write, and there",
-  absent: "mapped to read and write, never touched: its words are 0",
+  absent: "mapped to read and write, not there: its words are 0",
   "read-only": "there, but mapped to be read only",
   "no-access": "there, but mapped without any right",
   unmapped: "no mapping",
@@ -17,23 +17,40 @@ export type WordPage = keyof typeof wordPages;
 
 export const wordPageNames = Object.keys(wordPages) as WordPage[];
 
-/** Where the words lie: each on a page of its own. */
+/** Where the word lies. */
 export const FIRST_WORD = 0x1000_0000;
-export const SECOND_WORD = 0x1000_2000;
 
 const PAGE_BYTES = 4096;
 
 /** A 32-bit word as the command and the library take it. */
 export const unsignedWord = whole(0, 2 ** 32 - 1);
 
-/** Maps the page of a word and stores it, as far as the page has a content at all. */
+/** Maps a page to read and write, stores the word, and lets the page become what it shall be. */
 export function placeWord(task: Task, at: number, page: WordPage, value: number): void {
-  if (page === "unmapped") return;
-  const mapping = task.map({ at, length: PAGE_BYTES });
-  if (page === "absent") return;
+  task.map({ at, length: PAGE_BYTES });
   storeWord(task, at, value);
-  if (page === "read-only") mapping.protect("r");
-  if (page === "no-access") mapping.protect("none");
+  spoilPage(task, at, page);
+}
+
+/** Makes a page that is present another kind. */
+function spoilPage(task: Task, at: number, page: WordPage): void {
+  if (page === "absent") task.advise(at, PAGE_BYTES, "dontneed");
+  if (page === "read-only") task.protect(at, PAGE_BYTES, "r");
+  if (page === "no-access") task.protect(at, PAGE_BYTES, "none");
+  if (page === "unmapped") task.unmap(at, PAGE_BYTES);
+}
+
+/** The content of a word on such a page. @throws UsageError for one that is given where there is none */
+export function contentOn(
+  page: WordPage,
+  argument: string,
+  value: number | undefined,
+  usual: number,
+): number {
+  if (page !== "absent" && page !== "unmapped") return value ?? usual;
+  if (value === undefined) return 0;
+  const problem = `is given for a page that is ${page}`;
+  throw new UsageError({ argument, problem, valid: "a value on a page that is there" });
 }
 
 /** The program stores a word. @throws FaultlineError "no-memory" when RAM is full */

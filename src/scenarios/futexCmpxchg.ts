@@ -1,6 +1,5 @@
 import { checkOptions, nameOf, optional, whole, type Shape } from "../base/checks.ts";
 import { errnos } from "../base/errno.ts";
-import { UsageError } from "../base/errors.ts";
 import { wasmSource, type WasmSource } from "../core/source.ts";
 import { archNames, type ArchName } from "../machine/arch.ts";
 import type { Finding } from "../machine/findings.ts";
@@ -13,6 +12,7 @@ import { callFigures, type CallFigures } from "./callFigures.ts";
 import { given } from "./compareSyncPtr.ts";
 import {
   FIRST_WORD,
+  contentOn,
   placeWord,
   unsignedWord,
   wordAt,
@@ -115,7 +115,7 @@ export async function runFutexCmpxchg(options: FutexCmpxchgOptions = {}): Promis
 /** The same on a machine of the study build that has nothing on it. */
 export function cmpxchgOn(machine: Machine, options: FutexCmpxchgOptions): FutexCmpxchgRun {
   const { page = cmpxchgDefaults.page, replacement = cmpxchgDefaults.replacement } = options;
-  const value = contentOf(page, options.value);
+  const value = contentOn(page, "value", options.value, cmpxchgDefaults.value);
   const { expected = value, lost = 0 } = options;
   const task = machine.createTask();
   placeWord(task, FIRST_WORD, page, value);
@@ -139,14 +139,6 @@ export function cmpxchgOn(machine: Machine, options: FutexCmpxchgOptions): Futex
     cost: last.cost,
     findings: machine.findings(),
   };
-}
-
-/** @throws UsageError for the content of a page that has none */
-function contentOf(page: WordPage, value: number | undefined): number {
-  if (page !== "absent" && page !== "unmapped") return value ?? cmpxchgDefaults.value;
-  if (value === undefined) return 0;
-  const problem = `is given for a page that is ${page}`;
-  throw new UsageError({ argument: "value", problem, valid: "a value on a page that is there" });
 }
 
 interface PricedStep extends CmpxchgStep {

@@ -83,7 +83,10 @@ export class ArgumentPage {
       else view.setBigUint64(index * bytes, BigInt.asUintN(64, value), true);
     });
     if (storeByProgram(this.#task, at, buffer) === null) return;
-    throw new FaultlineError("no-memory", "RAM is full: no page for the arguments of a call");
+    throw new FaultlineError(
+      "no-memory",
+      "the page for a call's arguments cannot be written: RAM is full, or the program has unmapped it",
+    );
   }
 }
 
