@@ -58,9 +58,19 @@ export const VM_FAULT_SIGSEGV: u32 = 0x40;
 /** Ours: the mmap lock could not be waited for in this build. */
 export const VM_FAULT_NO_WAIT: u32 = 0x80000000;
 
-/** Repairs a fault of the CPU's own address space. Takes the mmap lock for reading; may sleep. */
+/**
+ * Repairs a fault of the CPU's own address space. Takes the mmap lock for reading; may sleep. It may come amid an access
+ * of another address space, whose tallies it is no part of.
+ */
 export function repairFault(cpu: Cpu, va: u64, access: u32): u32 {
-  return faultIn(cpu, changetype<Mm>(cpu.mm as usize), va, access, stackLimitOf(cpu.task));
+  const reads = cpu.mmapReadLocks;
+  const writes = cpu.mmapWriteLocks;
+  const tables = cpu.tableLocks;
+  const result = faultIn(cpu, changetype<Mm>(cpu.mm as usize), va, access, stackLimitOf(cpu.task));
+  cpu.mmapReadLocks = reads;
+  cpu.mmapWriteLocks = writes;
+  cpu.tableLocks = tables;
+  return result;
 }
 
 /**

@@ -35,18 +35,35 @@ export function folioWalkStart(cpu: Cpu, mm: Mm, vma: Vma, va: u64, flags: u32):
 export function folioWalkCovered(cpu: Cpu, mm: Mm, va: u64, flags: u32): u64 {
   const walk = scratchWalk(cpu);
   rcuReadLock(cpu);
-  const seen = walkToHere(mm.root, va, walk);
-  const entry = seen == 0 ? 0 : lockLeaf(cpu, mm, va, walk, seen);
+  const entry = lockSeen(cpu, mm, va, walkToHere(mm.root, va, walk));
   if (entry != 0) {
     if (isFound(entry, flags)) {
       tallyWalk(cpu, walk.level);
       return entry;
     }
-    unlockTables(mm);
+    folioWalkEnd(cpu, mm);
   }
-  rcuReadUnlock(cpu);
   tallyWalk(cpu, 0);
   return 0;
+}
+
+/**
+ * What get_user_pages and the folio walk begin with: the entry of an address, be it a page's or not, with the page tables
+ * locked until folioWalkEnd; or 0 with nothing locked. Where a whole table is missing none is locked; one of the last
+ * level is locked first and looked at then, so that an empty entry in it has cost the lock too.
+ */
+export function lockEntry(cpu: Cpu, mm: Mm, va: u64): u64 {
+  rcuReadLock(cpu);
+  return lockSeen(cpu, mm, va, walkTo(mm.root, va, scratchWalk(cpu)));
+}
+
+/** What was seen without a lock at the place where the walk ended, under it. */
+@inline
+function lockSeen(cpu: Cpu, mm: Mm, va: u64, seen: u64): u64 {
+  const walk = scratchWalk(cpu);
+  const entry = seen == 0 && walk.level > 1 ? 0 : lockLeaf(cpu, mm, va, walk, seen);
+  if (entry == 0) rcuReadUnlock(cpu);
+  return entry;
 }
 
 @inline

@@ -119,12 +119,6 @@ export function removeVma(mm: Mm, vma: usize): void {
 
 /** The VMA that ends above `va` and is the lowest such one (find_vma); 0 if none. It need not contain `va`. */
 export function findVma(mm: Mm, va: u64): usize {
-  return findVmaHere(mm, va);
-}
-
-/** The same, written out where it is called. */
-@inline
-export function findVmaHere(mm: Mm, va: u64): usize {
   let at = mm.vmaRoot;
   let best: u32 = 0;
   while (at != 0) {
@@ -139,8 +133,17 @@ export function findVmaHere(mm: Mm, va: u64): usize {
 
 /** The VMA that contains `va`; 0 if none. */
 export function vmaContaining(mm: Mm, va: u64): usize {
-  const vma = findVma(mm, va);
-  return vma != 0 && vmaAt(vma).start <= va ? vma : 0;
+  return vmaContainingHere(mm, va);
+}
+
+/** The same, written out where it is called. */
+@inline
+export function vmaContainingHere(mm: Mm, va: u64): usize {
+  let at = mm.vmaRoot;
+  while (at != 0 && (va < node(at).start || va >= node(at).end)) {
+    at = va < node(at).start ? node(at).left : node(at).right;
+  }
+  return at;
 }
 
 /** The highest VMA that ends at or below `va`; 0 if none. */

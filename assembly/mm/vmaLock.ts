@@ -4,7 +4,7 @@ import { FINDING_LOCK_NEEDS_SCHEDULER, recordFinding } from "../machine/findings
 import { Mm } from "./mm";
 import { rcuReadLock, rcuReadUnlock } from "./rcu";
 import { step, waitForOthers } from "./shootdown";
-import { Vma, findVma, findVmaHere, vmaAt } from "./vma";
+import { Vma, vmaAt, vmaContaining, vmaContainingHere } from "./vma";
 
 /**
  * Per-VMA locks (include/linux/mmap_lock.h and mm/mmap_lock.c, 7.0). The count of a VMA says who reads it:
@@ -76,7 +76,7 @@ export function vmaEndRead(vma: Vma): void {
 
 /**
  * lock_vma_under_rcu: the VMA of an address, locked for reading; 0 says "use the mmap lock", not "nothing is mapped".
- * Never waits.
+ * Never waits. In a gap there is nothing to lock (mas_walk): the neighbours stay as they are.
  */
 @inline
 export function lockVmaUnderRcu(cpu: Cpu, mm: Mm, va: u64): usize {
@@ -87,12 +87,12 @@ export function lockVmaUnderRcu(cpu: Cpu, mm: Mm, va: u64): usize {
 function lockAmongOthers(cpu: Cpu, mm: Mm, va: u64): usize {
   let result = VMA_BUSY;
   rcuReadLock(cpu);
-  let locked = findVmaHere(mm, va);
+  let locked = vmaContaining(mm, va);
   while (locked != 0) {
     step(cpu);
     result = vmaStartRead(cpu, mm, vmaAt(locked));
     if (result != VMA_GONE) break;
-    locked = findVma(mm, va);
+    locked = vmaContaining(mm, va);
   }
   rcuReadUnlock(cpu);
   if (result == VMA_LOCKED) {
@@ -103,16 +103,15 @@ function lockAmongOthers(cpu: Cpu, mm: Mm, va: u64): usize {
   return 0;
 }
 
-/** Where nobody else runs: what was found is in the tree, stays in it, and ends above the address. */
+/** Where nobody else runs: what was found is in the tree, stays in it, and contains the address. */
 @inline
 function lockAlone(cpu: Cpu, mm: Mm, va: u64): usize {
-  const found = findVmaHere(mm, va);
+  const found = vmaContainingHere(mm, va);
   if (found == 0) return 0;
   const vma = vmaAt(found);
   if (vma.lockSeq == mm.lockSeq) return 0;
   if (vma.refcount >= VM_REFCNT_LIMIT) return 0;
   cpu.vmaReadLocks += 1;
-  if (vma.start > va) return 0;
   vma.refcount += 1;
   return found;
 }

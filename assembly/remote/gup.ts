@@ -17,10 +17,11 @@ import {
   VM_FAULT_OOM,
   handleMmFault,
 } from "../mm/fault";
-import { Mm, lockTables, unlockTables } from "../mm/mm";
+import { folioWalkEnd, lockEntry } from "../mm/folioWalk";
+import { Mm } from "../mm/mm";
 import { PTE_RW, PTE_SPECIAL, pteFrame, ptePresent } from "../mm/pte";
 import { fatalSignalPending } from "../mm/task";
-import { levelShift, scratchWalk, walkTo } from "../mm/table";
+import { levelShift, scratchWalk } from "../mm/table";
 import { Vma, vmaAt, vmaContaining } from "../mm/vma";
 import { VM_MAYSHARE, VM_MAYWRITE, VM_SHARED, VM_WRITE } from "../mm/vmaFlags";
 import { FOLL_FORCE, FOLL_PIN, FOLL_WRITE } from "./foll";
@@ -60,15 +61,19 @@ export function getPageUnderVmaLock(cpu: Cpu, mm: Mm, vma: Vma, va: u64, foll: u
   while (!fatalSignalPending(cpu)) {
     const pfn = followPage(cpu, mm, vma, va, foll);
     if (pfn != 0) return pfn;
-    if (vma.anonVma == 0 && makesPrivatePage(vma, cpu.missReason)) return -EAGAIN;
+    if (vma.anonVma == 0 && needsAnonVma(vma, cpu.missReason)) return -EAGAIN;
     const fault = handleMmFault(cpu, mm, vma, va, cpu.missReason);
     if (fault != 0) return fault == VM_FAULT_OOM ? -ENOMEM : -EFAULT;
   }
   return -EINTR;
 }
 
-/** Anonymous areas that the host wants made of large pages have no zero page as large. */
-function makesPrivatePage(vma: Vma, access: u32): bool {
+/**
+ * Whether a fault makes a page of the process's own: what a shared area has belongs to its file. A read does where there
+ * is no zero page: of anonymous areas that the host wants made of large pages.
+ */
+function needsAnonVma(vma: Vma, access: u32): bool {
+  if ((vma.flags & VM_SHARED) != 0) return false;
   return access != ACCESS_READ || (vma.file == 0 && vma.pageLevel > 1);
 }
 
@@ -98,13 +103,12 @@ const NOTHING_MISSING: i32 = -1;
  * access that is missing in `cpu.missReason`.
  */
 function followPage(cpu: Cpu, mm: Mm, vma: Vma, va: u64, foll: u32): i32 {
-  const walk = scratchWalk(cpu);
-  lockTables(cpu, mm);
-  const entry = walkTo(mm.root, va, walk);
+  const entry = lockEntry(cpu, mm, va);
+  const level = scratchWalk(cpu).level;
   const missing = missingAccess(vma, entry, foll);
-  const pfn = missing == NOTHING_MISSING ? takePage(entry, walk.level, va, foll) : 0;
-  unlockTables(mm);
-  tallyWalk(cpu, pfn > 0 ? walk.level : 0);
+  const pfn = missing == NOTHING_MISSING ? takePage(entry, level, va, foll) : 0;
+  if (entry != 0) folioWalkEnd(cpu, mm);
+  tallyWalk(cpu, pfn > 0 ? level : 0);
   cpu.missReason = missing;
   return pfn;
 }

@@ -2,12 +2,18 @@ import { UsageError } from "../../base/errors.ts";
 import type { ConstantName } from "../../core/exports.ts";
 import type { Task } from "../../machine/task.ts";
 
-/** What one access of another process's memory took, on the caller's CPU. */
+/**
+ * What one access of another process's memory took of that memory's locks and page tables, on the caller's CPU. Faults
+ * of the caller's own buffer are no part of it.
+ */
 export interface RemoteCounts {
   /** Bytes moved under the lock of their area alone, and from pages that were had under the mmap lock. */
   readonly bytesFast: number;
   readonly bytesSlow: number;
-  /** How often each lock was taken. */
+  /**
+   * How often each lock was taken. The page tables' is taken by each walk that comes to a leaf or to a table of the last
+   * level, be the entry in it empty, and by each fault.
+   */
   readonly locks: {
     readonly mmapRead: number;
     readonly mmapWrite: number;

@@ -120,3 +120,48 @@ describe.each(remotePathNames)("%s", (path) => {
     for (const build of buildNames) expect(counts[build], build).toEqual(counts["study"]);
   });
 });
+
+/** What reading a word takes, in each build. */
+async function locksOf(
+  path: RemotePath,
+  map: (bed: RemoteBed) => void,
+  at: number,
+): Promise<Record<string, RemoteCounts["locks"]>> {
+  const locks: Record<string, RemoteCounts["locks"]> = {};
+  for (const build of buildNames) {
+    const machine = await machineOf({ memory: "16M", cpus: 2, build });
+    machine.remotePath = path;
+    const bed = new RemoteBed(machine);
+    map(bed);
+    locks[build] = bed.read(at, 8).counts.locks;
+  }
+  return locks;
+}
+
+/** Of each path: for the walks that come to a table of the last level, and for the fault. */
+describe.each<[string, number, Readonly<Record<RemotePath, number>>]>([
+  ["no table", 1, { slow: 2, "fast-v1": 2, "fast-v2": 2, "fast-v3-sketch": 2 }],
+  ["an empty entry", 2, { slow: 3, "fast-v1": 4, "fast-v2": 4, "fast-v3-sketch": 3 }],
+])("a walk that finds %s", (_, pages, expected) => {
+  test.each(remotePathNames)(
+    "%s: takes the page tables' lock where there is a table",
+    async (path) => {
+      const map = ({ target }: RemoteBed): void => {
+        target.map({ at: BASE, length: 2 * PAGE });
+        if (pages > 1) target.touch(BASE + PAGE, "read");
+      };
+      for (const [build, { pageTable }] of Object.entries(await locksOf(path, map, BASE))) {
+        expect(pageTable, build).toBe(expected[path]);
+      }
+    },
+  );
+});
+
+describe.each(remotePathNames)("%s: below an area", (path) => {
+  test("that one's own lock is not taken", async () => {
+    const map = ({ target }: RemoteBed): void => void target.map({ at: BASE, length: PAGE });
+    for (const [build, { vma }] of Object.entries(await locksOf(path, map, BASE - PAGE))) {
+      expect(vma, build).toBe(0);
+    }
+  });
+});

@@ -255,6 +255,29 @@ describe("who takes the mmap lock", () => {
     expect(bed.read(BASE, 8).counts.locks.mmapRead).toBe(absent[path as keyof typeof absent]);
   });
 
+  test.each(fastPaths)("%s, for a write to a file's page that all share", async (path) => {
+    bed = await newBed(path);
+    const file = bed.machine.createFile(2 * PAGE);
+    bed.target.map({ at: BASE, length: 2 * PAGE, file, shared: true });
+    bed.target.touch(BASE + PAGE, "read"); // an entry that is there, and one that is not
+    const sketch = path === "fast-v3-sketch";
+    for (const at of [BASE, BASE + PAGE]) {
+      const { result, counts } = bed.write(at, ramp(8));
+      expect([result, counts.locks.mmapRead]).toEqual([8, sketch ? 0 : 1]);
+    }
+    expect([...file.page(1).subarray(0, 8)]).toEqual([...ramp(8)]);
+  });
+
+  test.each(fastPaths)("%s, for an area's first page of its own", async (path) => {
+    bed = await newBed(path);
+    bed.target.map({ at: BASE, length: PAGE });
+    const file = bed.machine.createFile(PAGE);
+    bed.target.map({ at: BASE + 4 * PAGE, length: PAGE, file });
+    for (const at of [BASE, BASE + 4 * PAGE]) {
+      expect(bed.write(at, ramp(8)).counts.locks.mmapRead).toBe(1);
+    }
+  });
+
   test.each(fastPaths)("%s, for a write", async (path) => {
     bed = await newBed(path);
     filled(BASE, 1);

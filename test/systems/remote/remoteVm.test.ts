@@ -20,6 +20,8 @@ const AT = 0x10000000;
 /** The caller's buffer, and the place for its lists. */
 const BUFFER = 0x50000000;
 const LISTS = 0x60000000;
+/** Where the caller has nothing yet. */
+const FRESH = 0x70000000;
 
 interface Scene {
   readonly machine: Machine;
@@ -129,7 +131,7 @@ describe("what an access took:", () => {
       "a stack that grows: the lock is taken for writing",
       "0x10001000 4p rw stack",
       8,
-      { locks: { ...none, mmapRead: 1, mmapWrite: 1, pageTable: 3 } },
+      { locks: { ...none, mmapRead: 1, mmapWrite: 1, pageTable: 2 } },
     ],
     [
       "a hole: the lock for writing too, to look whether a stack can grow",
@@ -141,6 +143,28 @@ describe("what an access took:", () => {
     const { vm } = await scene(layout);
     expect(vm.read(AT, length).counts).toMatchObject(expected);
   });
+
+  test.each([
+    ["mem file", (vm: RemoteVm) => (vm.memFile() as OpenMemFile).pread(FRESH, 8, AT)],
+    [
+      "process_vm",
+      (vm: RemoteVm) => {
+        const local = vm.placeList(LISTS, [{ address: FRESH, length: 8 }]);
+        return vm.processVmReadv(local, vm.placeList(LISTS + PAGE, [{ address: AT, length: 8 }]));
+      },
+    ],
+  ])(
+    "%s: nothing of what the caller's own fault takes, a stack's growth among it",
+    async (_, access) => {
+      const { vm, caller } = await scene("0x10000000 4p rw anon touched=all");
+      caller.map({ at: FRESH + PAGE, length: PAGE, growsDown: true });
+      expect(access(vm)).toMatchObject({
+        result: 8,
+        counts: { locks: { ...none, mmapRead: 1, pageTable: 1 } },
+      });
+      expect(letters(caller, FRESH, 1)).toBe("A");
+    },
+  );
 
   test("every build counts", async () => {
     const { vm } = await scene("0x10000000 4p rw anon touched=all", "study");
