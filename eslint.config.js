@@ -12,7 +12,7 @@ const HOUSES = {
     ["mm"],
     ["uaccess"],
     ["futex", "pcm", "perf", "remote", "structs"],
-    ["virtio"],
+    ["umcg", "virtio"],
     ["api"],
     ["."],
   ],

@@ -10,4 +10,5 @@ export * from "./api/pcmConstants";
 export * from "./api/perfConstants";
 export * from "./api/remoteConstants";
 export * from "./api/remoteSteps";
+export * from "./api/umcgConstants";
 export * from "./api/virtioConstants";

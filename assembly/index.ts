@@ -15,4 +15,13 @@ export { futexRounds } from "./api/futexRounds";
 export * from "./api/resume";
 export * from "./api/syncPtr";
 export * from "./api/structs";
+export {
+  measureUmcg,
+  umcgCompareExchange,
+  umcgControl,
+  umcgExchange,
+  umcgFixPagefault,
+  umcgGetUser,
+  umcgHook,
+} from "./api/umcg";
 export * from "./api/virtio";

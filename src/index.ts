@@ -271,6 +271,25 @@ export {
   type RemoteWord,
 } from "./systems/remote/remoteVm.ts";
 export {
+  umcgForms,
+  umcgHelperNames,
+  umcgHelpers,
+  type UmcgForm,
+  type UmcgHelperName,
+} from "./systems/umcg/helpers.ts";
+export {
+  Umcg,
+  umcgFlags,
+  umcgStates,
+  type UmcgAccess,
+  type UmcgAnswer,
+  type UmcgBits,
+  type UmcgCompare,
+  type UmcgOptions,
+  type UmcgOutcome,
+  type UmcgState,
+} from "./systems/umcg/umcg.ts";
+export {
   checkDiscipline,
   parseProgram,
   type DisciplineFinding,

@@ -5,6 +5,7 @@ import { Task } from "../mm/task";
 export { WAIT_FUTEX } from "../futex/call";
 export {
   ROUNDS_ATTEMPT,
+  ROUNDS_CALLED,
   ROUNDS_INCREMENT,
   ROUNDS_MUTEX,
   ROUNDS_PI,

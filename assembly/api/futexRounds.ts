@@ -2,6 +2,7 @@ import { cpuAt } from "../machine/cpu";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import {
   attemptRounds,
+  calledRounds,
   incrementRounds,
   mutexRounds,
   piRounds,
@@ -19,6 +20,8 @@ export const ROUNDS_PING: u32 = 3;
 export const ROUNDS_PONG: u32 = 4;
 /** Compare-and-exchange alone; the answer is how many matched. */
 export const ROUNDS_ATTEMPT: u32 = 5;
+/** The same out of line. */
+export const ROUNDS_CALLED: u32 = 6;
 
 /** So many rounds by the task on a CPU, on the word at one address and a counter at another: how many, or −errno. */
 export function futexRounds(
@@ -36,6 +39,7 @@ export function futexRounds(
   enterCore(cpu);
   let done: i32 = 0;
   if (kind == ROUNDS_ATTEMPT) done = attemptRounds(cpu, va, rounds);
+  else if (kind == ROUNDS_CALLED) done = calledRounds(cpu, va, rounds);
   else if (kind == ROUNDS_INCREMENT) done = incrementRounds(cpu, va, rounds);
   else if (kind == ROUNDS_MUTEX) done = mutexRounds(cpu, va, counter, rounds);
   else if (kind == ROUNDS_PI) done = piRounds(cpu, va, counter, rounds);

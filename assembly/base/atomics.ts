@@ -32,6 +32,27 @@ export function compareExchange(address: usize, expected: u32, replacement: u32)
   return old;
 }
 
+/** A shared word of 4 or 8 bytes. */
+@inline
+export function loadSharedSized(address: usize, size: u32): u64 {
+  if (size == 4) return loadShared(address);
+  return THREADS ? atomic.load<u64>(address) : load<u64>(address);
+}
+
+/** compareExchange of a word of 4 or 8 bytes. */
+export function compareExchangeSized(
+  address: usize,
+  size: u32,
+  expected: u64,
+  replacement: u64,
+): u64 {
+  if (size == 4) return compareExchange(address, expected as u32, replacement as u32);
+  if (THREADS) return atomic.cmpxchg<u64>(address, expected, replacement);
+  const old = load<u64>(address);
+  if (old == expected) store<u64>(address, replacement);
+  return old;
+}
+
 /** Adds one to a word in [1, limit); answers what stood there, which says whether it was done. */
 @inline
 export function addWithin(address: usize, limit: u32): u32 {
@@ -46,8 +67,9 @@ export function addWithin(address: usize, limit: u32): u32 {
   return seen;
 }
 
-/** A word below the header (machine/map.ts), written by waits and read by nobody. */
+/** Words below the header (machine/map.ts): one is written by waits and read by nobody, one is the bus lock. */
 const WAIT_ANSWER: usize = 512;
+const BUS_LOCK: usize = 516;
 
 /**
  * Sleeps until `address` no longer holds `seen`, at most so long. The answer is stored although nobody wants it: the
@@ -71,6 +93,15 @@ export function spinUnlock(address: usize): void {
     atomic.store<u32>(address, 0);
     atomic.notify(address, 1);
   }
+}
+
+/** The lock that an x86 CPU takes for a locked access to more than one cache line. */
+export function lockBus(): void {
+  spinLock(BUS_LOCK);
+}
+
+export function unlockBus(): void {
+  spinUnlock(BUS_LOCK);
 }
 
 /**

@@ -20,8 +20,9 @@ import { getSizedUnchecked } from "../uaccess/sized";
 /** FUTEX_MAX_LOOPS of arm64: as many lost attempts, and the kernel has to look after other work first. */
 export const MOST_ATTEMPTS: u32 = 128;
 
+/** How often a compare-and-exchange may lose its reservation before it gives up; 0 = as often as it does. */
 @inline
-function attempts(cpu: Cpu): u32 {
+export function attempts(cpu: Cpu): u32 {
   return (cpu.guard & EXCLUSIVE_BOUNDED) != 0 ? MOST_ATTEMPTS : 0;
 }
 

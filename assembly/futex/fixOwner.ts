@@ -1,11 +1,11 @@
 import { EAGAIN, EFAULT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
+import { faultInUserWriteable } from "../mm/fixupFault";
 import { Task } from "../mm/task";
 import { compareExchangeLocked, readWordLocked } from "./atomic";
 import { bucketAt, unlockBucket } from "./bucket";
 import { Entry, lockBucketOf } from "./entry";
 import { FUTEX_OWNER_DIED, FUTEX_WAITERS } from "./flags";
-import { faultInUserWriteable } from "./page";
 import { PiState, piStateAt, setOwner } from "./piState";
 import { lockRt, tryLock, unlockRt } from "./rtMutex";
 

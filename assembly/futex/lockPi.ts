@@ -1,5 +1,6 @@
 import { EAGAIN, EBUSY, EFAULT, EINVAL, ENOMEM, EPERM, ETIMEDOUT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
+import { faultInUserWriteable } from "../mm/fixupFault";
 import { waitForOthers } from "../mm/shootdown";
 import { Task } from "../mm/task";
 import { getSized } from "../uaccess/sized";
@@ -34,7 +35,6 @@ import {
 import { fixOwner } from "./fixOwner";
 import { FLAG_PRIVATE, FUTEX_TID_MASK, FUTEX_WAITERS } from "./flags";
 import { INTENT_WRITE, firstKey, getKey } from "./key";
-import { faultInUserWriteable } from "./page";
 import { LOCKED, PiState, piStateAt, putState, setOwner, takeWord } from "./piState";
 import {
   TAKEN,

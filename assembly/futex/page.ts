@@ -3,7 +3,6 @@ import { Cpu } from "../machine/cpu";
 import { folioGet } from "../machine/frames";
 import { PAGE_SHIFT, header } from "../machine/map";
 import { ACCESS_READ, ACCESS_WRITE, entryAllows, handleMmFault } from "../mm/fault";
-import { fixupUserFault } from "../mm/fixupFault";
 import { Mm, lockTables, unlockTables } from "../mm/mm";
 import { mmapReadLock, mmapReadUnlock } from "../mm/mmapLock";
 import { faultErrno } from "../mm/populate";
@@ -12,7 +11,7 @@ import { levelShift, scratchWalk, walkTo } from "../mm/table";
 import { Vma, vmaAt, vmaContaining } from "../mm/vma";
 import { VM_READ, VM_WRITE } from "../mm/vmaFlags";
 
-/** The page behind a futex word: got for its key, or made writable for another try. */
+/** The page behind a futex word, got for its key. */
 
 @inline
 function ownMm(cpu: Cpu): Mm {
@@ -57,14 +56,4 @@ function presentPage(cpu: Cpu, mm: Mm, va: u64, access: u32): u32 {
   }
   unlockTables(mm);
   return pfn;
-}
-
-/** fault_in_user_writeable: 0, −EFAULT or −ENOMEM. */
-export function faultInUserWriteable(cpu: Cpu, va: u64): i32 {
-  if (cpu.mm == 0) return -EFAULT;
-  const mm = ownMm(cpu);
-  if (!mmapReadLock(cpu, mm)) return -EFAULT;
-  const result = fixupUserFault(cpu, mm, va, ACCESS_WRITE, 0);
-  mmapReadUnlock(cpu, mm);
-  return result;
 }

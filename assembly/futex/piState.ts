@@ -1,9 +1,8 @@
 import { EAGAIN, EBUSY, EDEADLK, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH } from "../base/errno";
 import { compareExchange, fetchAdd, loadShared } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
-import { header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
-import { EXIT_ALIVE, EXIT_DONE, Task } from "../mm/task";
+import { EXIT_ALIVE, EXIT_DONE, Task, findTask } from "../mm/task";
 import { compareExchangeLocked, readWordLocked } from "./atomic";
 import { Bucket, addressOfBucket } from "./bucket";
 import { entryAt, firstMatch } from "./entry";
@@ -177,13 +176,6 @@ function agree(word: u32, state: PiState): bool {
     if (named == 0) return true;
   } else if (state.owner == 0) return false;
   return ownerOf(state).id == named;
-}
-
-/** The task of a number, among all processes; 0 = there is none. */
-function findTask(id: u32): u32 {
-  let at = header().tasks;
-  while (at != 0 && changetype<Task>(at as usize).id != id) at = changetype<Task>(at as usize).next;
-  return at;
 }
 
 /** attach_to_pi_owner: the first to wait makes the state, for who is named in the word. */

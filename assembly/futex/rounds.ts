@@ -48,6 +48,20 @@ export function attemptRounds(cpu: Cpu, va: u64, rounds: u32): i32 {
   return matched;
 }
 
+/** The same attempts, and each of them is a call. */
+export function calledRounds(cpu: Cpu, va: u64, rounds: u32): i32 {
+  let expected: u32 = 0;
+  let matched: u32 = 0;
+  for (let round: u32 = 0; round < rounds; round++) {
+    const seen = compareExchangeLocked(cpu, va, expected, expected + 1);
+    if (seen < 0) return seen as i32;
+    const match: u32 = (seen as u32) == expected ? 1 : 0;
+    matched += match;
+    expected = (seen as u32) + match;
+  }
+  return matched;
+}
+
 /** compare-and-exchange until it matched, as an increment. */
 export function incrementRounds(cpu: Cpu, va: u64, rounds: u32): i32 {
   for (let round: u32 = 0; round < rounds; round++) {

@@ -1,5 +1,6 @@
 import { EAGAIN, EFAULT, EINVAL, ENOSYS } from "../base/errno";
 import { Cpu } from "../machine/cpu";
+import { faultInUserWriteable } from "../mm/fixupFault";
 import { operateLocked } from "./atomic";
 import {
   Bucket,
@@ -14,7 +15,6 @@ import { wakeTask } from "./call";
 import { Entry, entryAt, firstMatch, nextMatch, releaseEntry, takeOff, taskOf } from "./entry";
 import { FLAG_PRIVATE, FLAG_STRICT, MATCH_ANY } from "./flags";
 import { INTENT_READ, INTENT_WRITE, Key, firstKey, getKey, secondKey } from "./key";
-import { faultInUserWriteable } from "./page";
 
 /** FUTEX_WAKE, FUTEX_WAKE_BITSET and FUTEX_WAKE_OP (kernel/futex/waitwake.c, 6.18). */
 

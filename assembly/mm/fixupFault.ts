@@ -14,7 +14,7 @@ import {
   getCachedPage,
 } from "./file";
 import { Mm } from "./mm";
-import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
+import { mmapReadLock, mmapReadLockKillable, mmapReadUnlock } from "./mmapLock";
 import { faultErrno } from "./populate";
 import { step } from "./shootdown";
 import { scratchWalk, walkTo } from "./table";
@@ -74,4 +74,36 @@ function readIn(cpu: Cpu, mm: Mm, vma: Vma, va: u64): bool {
   filePage(file, index);
   filePut(file);
   return mmapReadLock(cpu, mm);
+}
+
+/**
+ * fault_in_user_writeable, where the reviewers want it (mm/gup.c): the kernel code of the CPU's task makes a page of its
+ * own writable. 0, −EFAULT or −ENOMEM.
+ */
+export function faultInUserWriteable(cpu: Cpu, va: u64): i32 {
+  return faultInUser(cpu, va, ACCESS_WRITE);
+}
+
+/** The same for an access of either kind. */
+export function faultInUser(cpu: Cpu, va: u64, access: u32): i32 {
+  if (cpu.mm == 0 || !mmapReadLock(cpu, ownMm(cpu))) return -EFAULT;
+  return fixUnderLock(cpu, va, access);
+}
+
+/** With a lock that a fatal signal ends the wait for: also −EINTR. */
+export function faultInUserKillable(cpu: Cpu, va: u64, access: u32): i32 {
+  if (cpu.mm == 0) return -EFAULT;
+  if (mmapReadLockKillable(cpu, ownMm(cpu))) return fixUnderLock(cpu, va, access);
+  return fatalSignalPending(cpu) ? -EINTR : -EFAULT;
+}
+
+@inline
+function ownMm(cpu: Cpu): Mm {
+  return changetype<Mm>(cpu.mm as usize);
+}
+
+function fixUnderLock(cpu: Cpu, va: u64, access: u32): i32 {
+  const result = fixupUserFault(cpu, ownMm(cpu), va, access, 0);
+  mmapReadUnlock(cpu, ownMm(cpu));
+  return result;
 }

@@ -39,6 +39,9 @@ export class Task {
   robustList32: u32; // robust list of a 32-bit program on a 64-bit kernel
   robustList: u64; // address of its robust list's head; 0 = none
   clearChildTid: u64; // word to clear when it ends; 0 = none
+  umcg: u64; // address of its struct umcg_task; 0 = it is none
+  umcgWorker: u32; // it is a worker, not a server
+  umcgServer: u32; // number of the server whose pages are pinned beside its own; 0 = none are
 }
 
 /** A task that ends is found as an owner until its locks are settled; afterwards it is no more. */
@@ -98,6 +101,13 @@ function exchangeMm(task: Task, mm: u32): u32 {
   return old;
 }
 
+/** find_task_by_vpid: the task of a number, among all processes; 0 = there is none. */
+export function findTask(id: u32): u32 {
+  let at = header().tasks;
+  while (at != 0 && changetype<Task>(at as usize).id != id) at = changetype<Task>(at as usize).next;
+  return at;
+}
+
 /** A new task with an address space of its own, or with `shareMm`'s. 0 when RAM is full. */
 export function createTask(shareMm: u32, wordBytes: u32): usize {
   const address = slabAlloc(offsetof<Task>());
@@ -141,11 +151,19 @@ export function leaveMm(cpu: Cpu, address: usize): void {
   if (mm != 0) mmPut(cpu, changetype<Mm>(mm as usize));
 }
 
+/** umcg_clear_task: the task is neither server nor worker any more. */
+export function leaveUmcg(task: Task): void {
+  task.umcg = 0;
+  task.umcgWorker = 0;
+  task.umcgServer = 0;
+}
+
 /** exec: a new, empty address space, that may be looked into. False when RAM is full; then all is as before. */
 export function execTask(cpu: Cpu, address: usize): bool {
   const fresh = allocMm();
   if (fresh == 0) return false;
   const old = exchangeMm(changetype<Task>(address), fresh as u32);
+  leaveUmcg(changetype<Task>(address));
   for (let index: u32 = 0; index < header().cpuCount; index++) {
     if (cpuAt(index).task == (address as u32)) useMm(cpuAt(index), fresh as u32);
   }

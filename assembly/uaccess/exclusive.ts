@@ -16,7 +16,7 @@ import {
   EVENT_GUARD_CLOSE,
   EVENT_GUARD_OPEN,
   EVENT_STORE,
-  ORIGIN_SINGLE,
+  ORIGIN_BLOCK,
   emit,
   setOrigin,
 } from "../study/events";
@@ -33,14 +33,14 @@ import { misses, openBothSlot, outOfRange } from "./hit";
 const WORD_BYTES: u32 = 4;
 
 /** Never gives up (every architecture but arm64). */
-const FOR_EVER: u32 = 0;
+export const FOR_EVER: u32 = 0;
 
 /**
  * uaccess_enable_privileged and its kin: opens the guard both ways. arm64 with PAN in hardware lets the ordinary
  * accessors in as user code, but exclusive accesses exist only as the kernel's own: for them PAN is taken off.
  */
 export function openExclusive(cpu: Cpu, va: u64): void {
-  setOrigin(cpu, ORIGIN_SINGLE);
+  setOrigin(cpu, ORIGIN_BLOCK);
   if ((cpu.guard & GUARD_UNPRIVILEGED) == 0) {
     openForBoth(cpu, va);
     return;
@@ -84,13 +84,13 @@ export function hitCompareExchange(cpu: Cpu, va: u64, expected: u32, replacement
 }
 
 /** The linear address of a word that is read and written at once; 0 after a fault, or through a closed guard. */
-function translateExclusive(cpu: Cpu, va: u64): usize {
+export function translateExclusive(cpu: Cpu, va: u64, size: u32): usize {
   const closed = (cpu.guard & GUARD_UNPRIVILEGED) != 0 && cpu.privileged == header().emptyTlb;
-  return closed ? violation(cpu, va, ACCESS_WRITE) : translateWrite(cpu, va, 4);
+  return closed ? violation(cpu, va, ACCESS_WRITE) : translateWrite(cpu, va, size);
 }
 
 /** True where this CPU's next store-exclusive is to fail. */
-function reservationLost(cpu: Cpu): bool {
+export function reservationLost(cpu: Cpu): bool {
   if ((cpu.guard & EXCLUSIVE_PAIRS) == 0 || cpu.lostReservations == 0) return false;
   cpu.lostReservations -= 1;
   if (cpu.lostReservations == 0) setExclusivePair(cpu);
@@ -105,8 +105,14 @@ export function loseReservations(cpu: Cpu, count: u32): void {
 
 @inline
 function noteStore(cpu: Cpu, va: u64): void {
+  noteExclusive(cpu, va, WORD_BYTES);
+}
+
+/** The access itself counts as a store, whether or not it changes anything: the CPU needs the line for writing. */
+@inline
+export function noteExclusive(cpu: Cpu, va: u64, size: u32): void {
   count(cpu, COUNT_USER_STORES);
-  emit(cpu, EVENT_STORE, va, 4, cpu.origin);
+  emit(cpu, EVENT_STORE, va, size, cpu.origin);
 }
 
 /**
@@ -123,7 +129,7 @@ export function exclusiveCompareExchange(
   const va = pointer & cpu.accessMask;
   let attempt: u32 = 0;
   while (true) {
-    const address = translateExclusive(cpu, va);
+    const address = translateExclusive(cpu, va, WORD_BYTES);
     if (address == 0) return -EFAULT;
     if (!reservationLost(cpu)) {
       noteStore(cpu, va);
@@ -170,12 +176,12 @@ export function exclusiveOperation(
   const single = (cpu.guard & EXCLUSIVE_OPS) != 0;
   let attempt: u32 = 0;
   while (true) {
-    let address = translateExclusive(cpu, va);
+    let address = translateExclusive(cpu, va, WORD_BYTES);
     if (address == 0) return -EFAULT;
     const old = loadShared(address);
     if (STUDY && !single) {
       // between the load and the store another CPU may run, and the page may go
-      address = translateExclusive(cpu, va);
+      address = translateExclusive(cpu, va, WORD_BYTES);
       if (address == 0) return -EFAULT;
     }
     const kept = single || !reservationLost(cpu);

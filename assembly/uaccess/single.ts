@@ -63,7 +63,7 @@ function noteStore(cpu: Cpu, va: u64, size: u32): void {
 }
 
 @inline
-function bytesOnPage(va: u64): u32 {
+export function bytesOnPage(va: u64): u32 {
   return PAGE_SIZE - ((va as u32) & PAGE_MASK);
 }
 
@@ -110,7 +110,7 @@ function storeHalf(cpu: Cpu, va: u64, value: u64): i32 {
 }
 
 /** Both pages translated at the same time: the second one's fault may have cost the first its translation. */
-function resolveBoth(cpu: Cpu, va: u64, first: u32, size: u32, access: u32): bool {
+export function resolveBoth(cpu: Cpu, va: u64, first: u32, size: u32, access: u32): bool {
   while (true) {
     const low = resolve(cpu, va, first, access);
     if (low == 0) return false;

@@ -1,0 +1,65 @@
+import { EFAULT, EINVAL } from "../base/errno";
+import { Cpu, stackImage } from "../machine/cpu";
+import { ACCESS_WRITE } from "../mm/fault";
+import { faultInUser } from "../mm/fixupFault";
+import { Task, findTask, leaveUmcg } from "../mm/task";
+import { copyFromUser } from "../uaccess/copy";
+import {
+  UMCG_AT_NEXT_TID,
+  UMCG_AT_STATE,
+  UMCG_BLOCKED,
+  UMCG_RUNNING,
+  UMCG_TASK_BYTES,
+} from "./state";
+
+/** sys_umcg_ctl, and what the kernel keeps of a task that it registered (kernel/sched/umcg.c, v0.6). */
+
+export const UMCG_REGISTER: u32 = 0x1;
+export const UMCG_UNREGISTER: u32 = 0x2;
+export const UMCG_WORKER: u32 = 0x10000;
+
+/** umcg_ctl: 0, −EINVAL, −EFAULT. */
+export function umcgControl(cpu: Cpu, flags: u32, va: u64): i32 {
+  const task = changetype<Task>(cpu.task as usize);
+  if (flags == UMCG_UNREGISTER) {
+    if (va != 0 || task.umcg == 0) return -EINVAL;
+    leaveUmcg(task);
+    return 0;
+  }
+  if ((flags & ~UMCG_WORKER) != UMCG_REGISTER) return -EINVAL;
+  if (task.umcg != 0 || va == 0) return -EINVAL;
+  return register(cpu, task, va, flags & UMCG_WORKER);
+}
+
+function register(cpu: Cpu, task: Task, va: u64, worker: u32): i32 {
+  const image = stackImage(cpu);
+  if (copyFromUser(cpu, image, va, UMCG_TASK_BYTES) != 0) return -EFAULT;
+  // a comment of the patch says IDLE for workers, its code says BLOCKED
+  const state = worker != 0 ? UMCG_BLOCKED : UMCG_RUNNING;
+  if (load<u32>(image + UMCG_AT_NEXT_TID) != 0) return -EINVAL;
+  if (load<u32>(image + UMCG_AT_STATE) != state) return -EINVAL;
+  task.umcg = va;
+  task.umcgWorker = worker;
+  return 0;
+}
+
+/** The struct umcg_task of another task in the caller's address space; 0 where there is none. */
+export function umcgOf(task: Task, id: u32): u64 {
+  const address = findTask(id);
+  if (address == 0) return 0;
+  const other = changetype<Task>(address as usize);
+  return other.mm == task.mm ? other.umcg : 0;
+}
+
+/**
+ * umcg_pin_pages: the pages of a worker and of its server are there for as long as it runs. Here they are made present
+ * once; nothing holds them against an unmap. False: there is no such server, or no such page.
+ */
+export function pinPages(cpu: Cpu, task: Task, server: u32): bool {
+  const at = umcgOf(task, server);
+  if (at == 0) return false;
+  if (faultInUser(cpu, task.umcg, ACCESS_WRITE) != 0) return false;
+  if (faultInUser(cpu, at, ACCESS_WRITE) != 0) return false;
+  task.umcgServer = server;
+  return true;
+}

@@ -1,0 +1,163 @@
+import { EAGAIN, EFAULT, EINTR, EINVAL, ESRCH, ETIMEDOUT } from "../base/errno";
+import { Cpu } from "../machine/cpu";
+import { Task, fatalSignalPending, findTask } from "../mm/task";
+import { preemptDisable, preemptEnable } from "../uaccess/nofault";
+import { getSized, putSized } from "../uaccess/sized";
+import { MATCH_NONE } from "../uaccess/exclusiveSized";
+import { pinPages, umcgOf } from "./control";
+import { EXCHANGE_DIFFERED, EXCHANGE_DONE, exchangeUser, exchangeWord, getUserNosleep } from "./helpers";
+import {
+  UMCG_AT_IDLE_SERVER,
+  UMCG_AT_IDLE_WORKERS,
+  UMCG_AT_NEXT_TID,
+  UMCG_AT_STATE,
+  UMCG_BLOCKED,
+  UMCG_IDLE,
+  UMCG_LOCKED,
+  UMCG_NODE_PENDING,
+  UMCG_PREEMPTED,
+  UMCG_RUNNING,
+  stateOf,
+  withState,
+} from "./state";
+
+/**
+ * What the kernel does to the state words of workers and servers (kernel/sched/umcg.c, v0.6), with any variant of the
+ * helpers. Which task runs next is an answer; nobody is put to sleep.
+ */
+
+/** Nothing was to do; the word changed, or the worker is to wait; a server was made to run; the worker goes on. */
+export const UMCG_NOTHING: i32 = 0;
+export const UMCG_WAITS: i32 = 1;
+export const UMCG_SERVER_RUNS: i32 = 2;
+export const UMCG_GOES_ON: i32 = 3;
+
+/** An error in one of the kernel's hooks: the task gets a fatal signal. */
+function die(task: Task): i32 {
+  task.killed = 1;
+  return -EINTR;
+}
+
+/** mark_server_running: IDLE, and nothing else, becomes RUNNING. */
+function markServerRunning(cpu: Cpu, task: Task, server: u32, steps: u32): bool {
+  const at = umcgOf(task, server);
+  return at != 0 && exchangeWord(cpu, at, UMCG_IDLE, UMCG_RUNNING, steps) == EXCHANGE_DONE;
+}
+
+/** umcg_wq_worker_sleeping: a running worker is about to sleep in the kernel; preemption is off, nothing may fault. */
+export function workerSleeps(cpu: Cpu, task: Task, steps: u32): i32 {
+  preemptDisable(cpu);
+  const result = task.umcgServer == 0 ? UMCG_NOTHING : leaveServer(cpu, task, steps);
+  preemptEnable(cpu);
+  task.umcgServer = 0;
+  return result;
+}
+
+function leaveServer(cpu: Cpu, task: Task, steps: u32): i32 {
+  if (getUserNosleep(cpu, task.umcg + UMCG_AT_STATE, 4, steps) != 0) return die(task);
+  const word = cpu.value as u32;
+  if ((word & UMCG_LOCKED) != 0 || stateOf(word) != UMCG_RUNNING) return UMCG_NOTHING;
+  if (!markBlocked(cpu, task.umcg + UMCG_AT_STATE, word, steps)) return die(task);
+  if (getUserNosleep(cpu, task.umcg + UMCG_AT_NEXT_TID, 4, steps) != 0) return die(task);
+  const server = cpu.value as u32;
+  // the server's own wait may have timed out meanwhile: then it is not IDLE
+  const runs = server != 0 && markServerRunning(cpu, task, server, steps);
+  return runs ? UMCG_SERVER_RUNS : UMCG_WAITS;
+}
+
+/** T1. A program may change the word of a running worker once, and in one way: by preempting it. */
+function markBlocked(cpu: Cpu, va: u64, seen: u32, steps: u32): bool {
+  let word = seen;
+  while (true) {
+    const result = exchangeWord(cpu, va, word, withState(word, UMCG_BLOCKED), steps);
+    if (result != EXCHANGE_DIFFERED) return result == EXCHANGE_DONE;
+    if ((word & UMCG_PREEMPTED) != 0) return false;
+    word = cpu.value as u32;
+    if (word != (UMCG_RUNNING | UMCG_PREEMPTED)) return false;
+  }
+}
+
+/** umcg_handle_resuming_worker, one pass of its loop: a worker is on its way back to its program. */
+export function workerReturns(cpu: Cpu, task: Task, steps: u32): i32 {
+  if (task.umcg == 0 || task.umcgWorker == 0) return UMCG_NOTHING;
+  if (fatalSignalPending(cpu)) return UMCG_GOES_ON;
+  if (getSized(cpu, task.umcg + UMCG_AT_STATE, 4) != 0) return die(task);
+  const word = cpu.value as u32;
+  if (stateOf(word) == UMCG_RUNNING) return runningReturns(cpu, task, word, steps);
+  if (stateOf(word) != UMCG_IDLE) return becomesIdle(cpu, task, word, 0, steps);
+  // it is about to sleep or to unregister, or it called umcg_wait
+  return (word & UMCG_LOCKED) != 0 ? UMCG_GOES_ON : UMCG_WAITS;
+}
+
+/** A worker that may run with its server does; one that was preempted gives way, its server first (T7). */
+function runningReturns(cpu: Cpu, task: Task, word: u32, steps: u32): i32 {
+  if ((word & UMCG_LOCKED) != 0) return UMCG_WAITS;
+  if (getSized(cpu, task.umcg + UMCG_AT_NEXT_TID, 4) != 0) return die(task);
+  const server = cpu.value as u32;
+  if ((word & UMCG_PREEMPTED) != 0) {
+    if (server == 0 || !markServerRunning(cpu, task, server, steps)) return die(task);
+  } else if (server != 0) {
+    return pinPages(cpu, task, server) ? UMCG_GOES_ON : die(task);
+  }
+  return becomesIdle(cpu, task, word, server, steps);
+}
+
+/** T3: IDLE with its flags, then into the list of idle workers, then an idle server is made to run unless one was. */
+function becomesIdle(cpu: Cpu, task: Task, word: u32, server: u32, steps: u32): i32 {
+  const at = task.umcg + UMCG_AT_STATE;
+  const result = exchangeWord(cpu, at, word, withState(word, UMCG_IDLE), steps);
+  if (result != EXCHANGE_DONE || !pushIdleWorker(cpu, task, steps)) return die(task);
+  return server != 0 ? UMCG_SERVER_RUNS : takeIdleServer(cpu, task, steps);
+}
+
+/**
+ * enqueue_idle_worker: the worker's idle_workers_ptr names the list's head until the worker is in the list; then it is
+ * the node, and names the one behind.
+ *
+ *   node = 1, pending → head ⇄ &node → node = what head was
+ */
+function pushIdleWorker(cpu: Cpu, task: Task, steps: u32): bool {
+  const node = task.umcg + UMCG_AT_IDLE_WORKERS;
+  if (getSized(cpu, node, 8) != 0 || cpu.value == 0) return false;
+  const head = cpu.value;
+  if (putSized(cpu, node, UMCG_NODE_PENDING, 8) != 0) return false;
+  if (exchangeUser(cpu, head, 8, node, MATCH_NONE, node, steps) != 0) return false;
+  return putSized(cpu, node, cpu.value, 8) == 0;
+}
+
+/** get_idle_server. That the number taken names nobody is no error. */
+function takeIdleServer(cpu: Cpu, task: Task, steps: u32): i32 {
+  if (getSized(cpu, task.umcg + UMCG_AT_IDLE_SERVER, 8) != 0 || cpu.value == 0) return die(task);
+  if (exchangeUser(cpu, cpu.value, 4, 0, MATCH_NONE, 0, steps) != 0) return die(task);
+  const server = cpu.value as u32;
+  const runs = server != 0 && markServerRunning(cpu, task, server, steps);
+  return runs ? UMCG_SERVER_RUNS : UMCG_WAITS;
+}
+
+/** umcg_wait as far as the sleep (T5): a worker's LOCKED is taken back; the task to run instead must exist. */
+export function umcgWait(cpu: Cpu, task: Task, steps: u32): i32 {
+  if (task.umcg == 0) return -EINVAL;
+  if (getSized(cpu, task.umcg + UMCG_AT_NEXT_TID, 4) != 0) return -EFAULT;
+  const next = cpu.value as u32;
+  if (task.umcgWorker != 0 && !unlockWorker(cpu, task, steps)) return -EFAULT;
+  return next != 0 && findTask(next) == 0 ? -ESRCH : 0;
+}
+
+function unlockWorker(cpu: Cpu, task: Task, steps: u32): bool {
+  const at = task.umcg + UMCG_AT_STATE;
+  if (getSized(cpu, at, 4) != 0) return false;
+  const word = cpu.value as u32;
+  if ((word & UMCG_LOCKED) == 0) return true;
+  return exchangeWord(cpu, at, word, word & ~UMCG_LOCKED, steps) == EXCHANGE_DONE;
+}
+
+/** handle_timedout_worker (T8): −ETIMEDOUT with the worker BLOCKED; 0 where it was made to run in time; −errno. */
+export function workerTimesOut(cpu: Cpu, task: Task, steps: u32): i32 {
+  if (task.umcg == 0) return -EINVAL;
+  const at = task.umcg + UMCG_AT_STATE;
+  if (getSized(cpu, at, 4) != 0) return -EFAULT;
+  const word = cpu.value as u32;
+  if (stateOf(word) != UMCG_IDLE) return 0;
+  const result = exchangeWord(cpu, at, word, withState(word, UMCG_BLOCKED), steps);
+  return result == EXCHANGE_DONE ? -ETIMEDOUT : result == EXCHANGE_DIFFERED ? -EAGAIN : result;
+}
