@@ -136,6 +136,21 @@ export {
   type FutexCmpxchgRun,
 } from "./scenarios/futexCmpxchg.ts";
 export { wordPageNames, wordPages, type WordPage } from "./scenarios/futexBed.ts";
+  compareUmcg,
+  type CompareUmcgOptions,
+  type UmcgComparison,
+  type UmcgRow,
+} from "./scenarios/compareUmcg.ts";
+export { runUmcg, type RunUmcgOptions, type UmcgRun } from "./scenarios/runUmcg.ts";
+export {
+  umcgStepNames,
+  umcgStepTable,
+  type UmcgCase,
+  type UmcgLeft,
+  type UmcgStep,
+} from "./scenarios/umcgBed.ts";
+export type { UmcgFigures } from "./scenarios/umcgFigures.ts";
+export type { UmcgInlining, UmcgPrice } from "./scenarios/umcgInlining.ts";
 export { scenarioNames, scenarios, type ScenarioName } from "./scenarios/names.ts";
 export type { PlaybackStep } from "./scenarios/playbackSteps.ts";
 export { runPlayback, type PlaybackOptions, type PlaybackRun } from "./scenarios/runPlayback.ts";

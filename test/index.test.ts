@@ -34,6 +34,7 @@ import { remoteFunctions, remoteMethods } from "./support/remoteCalls.ts";
 import { argumentMistakes, methodNames, worksOrRefuses, type GoodCall } from "./support/misuse.ts";
 import { taskCalls } from "./support/taskCalls.ts";
 import { uaccessCalls } from "./support/uaccessCalls.ts";
+import { umcgFunctions, umcgMethods } from "./support/umcgCalls.ts";
 import {
   drainingStream,
   PAGE,
@@ -103,6 +104,7 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
   UserAccess: (floor) => ({ on: floor.uaccess, calls: uaccessCalls(floor) }),
   ...remoteMethods,
   ...futexMethods,
+  ...umcgMethods,
   PcmStream: ({ stream }) => ({
     on: stream,
     calls: {
@@ -223,6 +225,7 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
   ...layoutCalls,
   ...remoteFunctions,
   ...futexFunctions,
+  ...umcgFunctions,
   "Machine.create": () => ({
     call: Machine.create.bind(Machine),
     args: [

@@ -1,10 +1,5 @@
 import { EXCLUSIVE_PAIRS } from "../arch/profile";
-import {
-  compareExchangeSized,
-  loadSharedSized,
-  lockBus,
-  unlockBus,
-} from "../base/atomics";
+import { compareExchangeSized, loadSharedSized, lockBus, unlockBus } from "../base/atomics";
 import { EAGAIN, EFAULT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { ACCESS_WRITE } from "../mm/fault";

@@ -111,19 +111,12 @@ function oneRound(
   if ((steps & STEP_FAULTS_OFF) != 0) pagefaultEnable(cpu);
   const lost = result == -EFAULT && compared == MATCH_NONE && (steps & STEP_FIXUP_IN_VALUE) != 0;
   if (!lost) return result;
-  cpu.value = size == 4 ? ((-EFAULT as u32) as u64) : ((-EFAULT as i64) as u64);
+  cpu.value = size == 4 ? (-EFAULT as u32 as u64) : (-EFAULT as i64 as u64);
   return 0;
 }
 
 /** What a round that failed leads to: 0 = the next one, or the answer. */
-function beforeNextRound(
-  cpu: Cpu,
-  va: u64,
-  size: u32,
-  result: i32,
-  round: u32,
-  steps: u32,
-): i32 {
+function beforeNextRound(cpu: Cpu, va: u64, size: u32, result: i32, round: u32, steps: u32): i32 {
   const bounded = (steps & STEP_BOUNDED) != 0;
   if (bounded && fatalSignalPending(cpu)) return -EINTR;
   if (bounded && round == MOST_ROUNDS) return -EAGAIN;

@@ -5,7 +5,13 @@ import { preemptDisable, preemptEnable } from "../uaccess/nofault";
 import { getSized, putSized } from "../uaccess/sized";
 import { MATCH_NONE } from "../uaccess/exclusiveSized";
 import { pinPages, umcgOf } from "./control";
-import { EXCHANGE_DIFFERED, EXCHANGE_DONE, exchangeUser, exchangeWord, getUserNosleep } from "./helpers";
+import {
+  EXCHANGE_DIFFERED,
+  EXCHANGE_DONE,
+  exchangeUser,
+  exchangeWord,
+  getUserNosleep,
+} from "./helpers";
 import {
   UMCG_AT_IDLE_SERVER,
   UMCG_AT_IDLE_WORKERS,

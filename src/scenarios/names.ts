@@ -28,6 +28,11 @@ export const scenarios = [
     name: "futex-cmpxchg",
     summary: "a futex's compare-exchange: faults, repairs and lost reservations, by architecture",
   },
+  {
+    name: "umcg-cmpxchg",
+    summary:
+      "UMCG's compare-and-exchange of a program's word: as posted, as reviewed, as the futex's",
+  },
 ] as const;
 
 export type ScenarioName = (typeof scenarios)[number]["name"];

@@ -161,7 +161,8 @@ test("the release core is small", () => {
   const perfEvents = 11 * KIB;
   const virtioSnd = 13 * KIB;
   const futex = 14 * KIB;
-  const rest = remoteVm + mm + remoteFastPaths + perfEvents + virtioSnd + futex;
+  const umcg = 4 * KIB;
+  const rest = remoteVm + mm + remoteFastPaths + perfEvents + virtioSnd + futex + umcg;
   expect(wasmOf("release").length).toBeLessThan(64 * KIB + rest);
 });
 

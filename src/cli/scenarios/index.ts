@@ -4,6 +4,7 @@ import { pcmPlaybackCommands } from "./pcmPlayback.ts";
 import { remoteCommands } from "./remote.ts";
 import type { Scenario, ScenarioCommands } from "./scenario.ts";
 import { syncPtrCommands } from "./syncPtr.ts";
+import { umcgCommands } from "./umcg.ts";
 
 /** The library's table has a scenario's name and summary; a name without commands here does not compile. */
 const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
@@ -14,6 +15,7 @@ const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
   cmdline: remoteCommands("cmdline"),
   "process-vm": remoteCommands("process-vm"),
   "futex-cmpxchg": futexCmpxchgCommands,
+  "umcg-cmpxchg": umcgCommands,
 };
 
 /** Every scenario, in the order in which the help lists them. */

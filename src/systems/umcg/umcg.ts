@@ -1,4 +1,12 @@
-import { checkOptions, flag, nameOf, optional, type Shape } from "../../base/checks.ts";
+import {
+  checkOptions,
+  checkThat,
+  flag,
+  nameOf,
+  optional,
+  type Check,
+  type Shape,
+} from "../../base/checks.ts";
 import { UsageError } from "../../base/errors.ts";
 import { oneOf } from "../../base/nearest.ts";
 import { coreConstants } from "../../core/generated/coreConstants.ts";
@@ -58,11 +66,11 @@ export type UmcgOutcome =
   | "killed";
 
 const umcgOptions: Shape<UmcgOptions> = { helper: optional(nameOf(umcgHelperNames)) };
-const bitsOption = optional((argument, value) => {
-  if (value === 32 || value === 64) return;
-  throw new UsageError({ argument, problem: "is no size of a word", valid: "32 or 64" });
-});
-const accessShape: Shape<UmcgAccess> = { bits: bitsOption, form: optional(nameOf(umcgForms)) };
+export const umcgBitsOption: Check = checkThat("32 or 64", (value) => value === 32 || value === 64);
+const accessShape: Shape<UmcgAccess> = {
+  bits: optional(umcgBitsOption),
+  form: optional(nameOf(umcgForms)),
+};
 const compareShape: Shape<UmcgCompare> = {
   ...accessShape,
   expected: anyAddress,
@@ -156,9 +164,7 @@ export class Umcg {
     this.#refuseFutex("exchange");
     const { lo, hi } = wordOf("value", value, bytes);
     const { cpu } = this.task;
-    return this.#answer((exports) =>
-      exports.umcgExchange(cpu, at.lo, at.hi, bytes, lo, hi, steps),
-    );
+    return this.#answer((exports) => exports.umcgExchange(cpu, at.lo, at.hi, bytes, lo, hi, steps));
   }
 
   /** get_user_nosleep. */
@@ -175,9 +181,7 @@ export class Umcg {
     const kind = accessKinds[oneOf("access", access, accessNames)];
     const { bytes, steps } = this.#access({ bits });
     const { cpu } = this.task;
-    return this.#now((exports) =>
-      exports.umcgFixPagefault(cpu, at.lo, at.hi, kind, bytes, steps),
-    );
+    return this.#now((exports) => exports.umcgFixPagefault(cpu, at.lo, at.hi, kind, bytes, steps));
   }
 
   /**
@@ -242,7 +246,7 @@ export class Umcg {
   }
 
   #access({ bits = 32, form = "sleepable" }: UmcgAccess): { bytes: number; steps: number } {
-    bitsOption("bits", bits);
+    umcgBitsOption("bits", bits);
     const valid = "32";
     if (bits === 64 && this.helper === "futex") {
       throw new UsageError({ argument: "bits", problem: "is 64 for the futex's helper", valid });

@@ -1,4 +1,10 @@
-import { Umcg, type ArchName, type Machine, type Task, type UmcgHelperName } from "../../../src/index.ts";
+import {
+  Umcg,
+  type ArchName,
+  type Machine,
+  type Task,
+  type UmcgHelperName,
+} from "../../../src/index.ts";
 import { machineOf, PAGE } from "../../machine/pool.ts";
 
 /** Two pages of a task on the study build, and the helpers over them. */
@@ -52,7 +58,12 @@ export function wordAt({ machine, task }: Pick<Bed, "machine" | "task">, at: num
 }
 
 /** Writes where a page is present, as the program. */
-export function setWord({ machine, task }: Pick<Bed, "machine" | "task">, at: number, value: number | bigint, bytes = 4): void {
+export function setWord(
+  { machine, task }: Pick<Bed, "machine" | "task">,
+  at: number,
+  value: number | bigint,
+  bytes = 4,
+): void {
   for (let byte = 0; byte < bytes; byte++) {
     const linear = task.linearOf(at + byte);
     machine.bytes[linear!] = Number((BigInt(value) >> BigInt(8 * byte)) & 0xffn);
@@ -60,7 +71,10 @@ export function setWord({ machine, task }: Pick<Bed, "machine" | "task">, at: nu
 }
 
 /** What a call counts. */
-export function counted<Answer>({ machine, task }: Pick<Bed, "machine" | "task">, call: () => Answer) {
+export function counted<Answer>(
+  { machine, task }: Pick<Bed, "machine" | "task">,
+  call: () => Answer,
+) {
   const before = machine.counters(task.cpu);
   const answer = call();
   const after = machine.counters(task.cpu);

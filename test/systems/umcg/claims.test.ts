@@ -62,21 +62,27 @@ describe("F1: alignment must be checked before the access", () => {
     }
   });
 
-  test.each(archNames)("on %s never −EINVAL, and reviewed always, without an access", async (arch) => {
-    for (const form of ["nosleep", "sleepable"] as const) {
-      for (const offset of [1, 2, 3]) {
-        const posted = await bedOf("posted", "present", arch);
-        const wrong = posted.umcg.compareExchange(BORDER - 4 + offset, { ...compare(0, 7), form });
-        expect(wrong.result).toBe(SPLITS.includes(arch) ? 0 : EFAULT);
-        const reviewed = await bedOf("reviewed", "present", arch);
-        const { answer, counts } = counted(reviewed, () =>
-          reviewed.umcg.compareExchange(BORDER - 4 + offset, { ...compare(0, 7), form }),
-        );
-        expect(answer).toEqual({ result: EINVAL, old: 0n });
-        expect(Object.values(counts).every((count) => count === 0)).toBe(true);
+  test.each(archNames)(
+    "on %s never −EINVAL, and reviewed always, without an access",
+    async (arch) => {
+      for (const form of ["nosleep", "sleepable"] as const) {
+        for (const offset of [1, 2, 3]) {
+          const posted = await bedOf("posted", "present", arch);
+          const wrong = posted.umcg.compareExchange(BORDER - 4 + offset, {
+            ...compare(0, 7),
+            form,
+          });
+          expect(wrong.result).toBe(SPLITS.includes(arch) ? 0 : EFAULT);
+          const reviewed = await bedOf("reviewed", "present", arch);
+          const { answer, counts } = counted(reviewed, () =>
+            reviewed.umcg.compareExchange(BORDER - 4 + offset, { ...compare(0, 7), form }),
+          );
+          expect(answer).toEqual({ result: EINVAL, old: 0n });
+          expect(Object.values(counts).every((count) => count === 0)).toBe(true);
+        }
       }
-    }
-  });
+    },
+  );
 });
 
 describe("F2: the helper equals the futex one", () => {
@@ -121,7 +127,12 @@ describe("F2: the helper equals the futex one", () => {
 });
 
 test("F3: inline needs numbers: the call site at which out of line is smaller, and what a call costs", async () => {
-  const { inlining } = await compareUmcg({ archs: ["x86-64", "powerpc-8xx"], measure: false });
+  const { inlining } = await compareUmcg({
+    archs: ["x86-64", "powerpc-8xx"],
+    helpers: ["reviewed"],
+    steps: ["absent"],
+  });
+  expect(inlining).toHaveLength(2);
   for (const { bodyInstructions, siteInstructions, breakEvenSites, prices } of inlining) {
     expect(bodyInstructions).toBeGreaterThan(siteInstructions!);
     // one site more and the copies are larger than one body and its calls; one less and they are not
@@ -181,7 +192,9 @@ async function fight(helper: UmcgHelperName, drops: number) {
       ],
       {
         choose: (runnable) =>
-          runnable.includes(1) && (task.linearOf(WORDS) !== null || !runnable.includes(0)) ? 1 : runnable[0]!,
+          runnable.includes(1) && (task.linearOf(WORDS) !== null || !runnable.includes(0))
+            ? 1
+            : runnable[0]!,
       },
     ),
   );
@@ -201,7 +214,7 @@ describe("F5: retry loops must end", () => {
       const { result, counts } = await fight("reviewed", drops);
       expect([result, counts.fixups]).toEqual([EAGAIN, most]);
     }
-    expect((await fight("reviewed", most - 1)).result).toBe(0);
+    expect((await fight("reviewed", most - 2)).result).toBe(0);
   });
 });
 
@@ -236,9 +249,13 @@ describe("F6: the repair routine is fault_in_user_writeable, but for three steps
 
   test("and nothing else: what both leave is the same", async () => {
     for (const step of steps) {
-      const [posted, reviewed] = [await bedOf("posted", step), await bedOf("reviewed", step)];
-      const answers = [posted, reviewed].map(({ umcg }) => umcg.fixPagefault(WORDS, "write"));
-      expect(answers[0]).toBe(answers[1]);
+      const left = [];
+      for (const helper of ["posted", "reviewed"] as const) {
+        const bed = await bedOf(helper, step);
+        const { answer, counts } = counted(bed, () => bed.umcg.fixPagefault(WORDS, "write"));
+        left.push({ answer, counts, entry: bed.task.entryOf(WORDS).entry });
+      }
+      expect(left[1]).toEqual(left[0]);
     }
   });
 });
@@ -310,13 +327,16 @@ describe("F10: a wrong fixup register turns a fault into success", () => {
     expect(task.linearOf(WORDS)).toBeNull();
   });
 
-  test.each(["reviewed", "enabled", "upstream"] as const)("%s does the exchange", async (helper) => {
-    const bed = await bedOf(helper, "absent");
-    expect(bed.umcg.exchange(WORDS, 7)).toEqual({ result: 0, old: 0n });
-    expect(wordAt(bed, WORDS)).toBe(7n);
-    const unmapped = await bedOf(helper, "unmapped");
-    expect(unmapped.umcg.exchange(WORDS, 7)).toEqual({ result: EFAULT, old: 7n });
-  });
+  test.each(["reviewed", "enabled", "upstream"] as const)(
+    "%s does the exchange",
+    async (helper) => {
+      const bed = await bedOf(helper, "absent");
+      expect(bed.umcg.exchange(WORDS, 7)).toEqual({ result: 0, old: 0n });
+      expect(wordAt(bed, WORDS)).toBe(7n);
+      const unmapped = await bedOf(helper, "unmapped");
+      expect(unmapped.umcg.exchange(WORDS, 7)).toEqual({ result: EFAULT, old: 7n });
+    },
+  );
 });
 
 test("F11: error codes get lost: −EINTR and −EINVAL come out as −EFAULT", async () => {
