@@ -158,7 +158,7 @@ const sections = [
 
 /** Real time differs each time; nothing else does. Tables are compared as the formatter leaves them. */
 function comparable(text) {
-  return text.replace(/ +\d+( +\d+ %| ns)$/gm, " real time").replace(/[ ]+|-{3,}/g, " ");
+  return text.replace(/ +\d+( +\d+ %| ns( +\d+ ns)?)$/gm, " real time").replace(/[ ]+|-{3,}/g, " ");
 }
 
 /** The document with every made section anew, and the names of those that were stale. */

@@ -413,6 +413,7 @@ describe("functions", () => {
       "PcmFile",
       "PcmStream",
       "RemoteVm",
+        "Umcg",
       "UsageError",
     ];
     const exported = Object.entries(library)

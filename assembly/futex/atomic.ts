@@ -1,6 +1,7 @@
 import { EXCLUSIVE_BOUNDED } from "../arch/profile";
 import { EFAULT, ENOSYS } from "../base/errno";
 import { Cpu } from "../machine/cpu";
+import { EVENT_BLOCK, emit } from "../study/events";
 import { accessOkFixed } from "../uaccess/check";
 import {
   NOT_HIT,
@@ -47,6 +48,7 @@ export function compareExchangeLocked(cpu: Cpu, va: u64, expected: u32, replacem
 function exchangeOutOfLine(cpu: Cpu, va: u64, expected: u32, replacement: u32): i64 {
   if (!accessOkFixed(cpu, va, 4, DIRECTION_BOTH)) return -EFAULT;
   pagefaultDisable(cpu);
+  emit(cpu, EVENT_BLOCK, va, DIRECTION_BOTH);
   openExclusive(cpu, va);
   const result = exclusiveCompareExchange(cpu, va, expected, replacement, attempts(cpu));
   closeExclusive(cpu);
@@ -59,6 +61,7 @@ export function operateLocked(cpu: Cpu, va: u64, op: u32, argument: u32): i32 {
   if (!accessOkFixed(cpu, va, 4, DIRECTION_BOTH)) return -EFAULT;
   if (op > OP_XOR) return -ENOSYS;
   pagefaultDisable(cpu);
+  emit(cpu, EVENT_BLOCK, va, DIRECTION_BOTH);
   openExclusive(cpu, va);
   const result = exclusiveOperation(cpu, va, op, argument, attempts(cpu));
   closeExclusive(cpu);

@@ -22,7 +22,7 @@ import { getSizedUnchecked } from "../uaccess/sized";
 export const STEP_ALIGNS_FIRST: u32 = 1 << 0; // a misaligned pointer is −EINVAL before anything else
 export const STEP_FAULTS_OFF: u32 = 1 << 1; // the access is made with page faults disabled
 export const STEP_RECHECKS: u32 = 1 << 2; // user_access_begin: each round checks the range again
-export const STEP_BARRIER: u32 = 1 << 3; // the guard is opened with a speculation barrier (x86's _nospec)
+export const STEP_BARRIER: u32 = 1 << 3; // the guard is opened as a block is, on x86 with a speculation barrier
 export const STEP_REPAIRS: u32 = 1 << 4; // after a fault the page is repaired and the access made again
 export const STEP_REPAIR_ALIGNS: u32 = 1 << 5; // only there is a misaligned pointer noticed
 export const STEP_REPAIR_KILLABLE: u32 = 1 << 6; // a fatal signal ends the repair's wait for the mmap lock

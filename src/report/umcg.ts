@@ -45,7 +45,7 @@ const columns: readonly TableColumn[] = [
   { title: "faults", align: "right" },
   { title: "instr.", align: "right", group: "modelled" },
   { title: "cycles", align: "right", group: "modelled" },
-  { title: "ns/call", align: "right", group: "real" },
+  { title: "a call", align: "right", group: "real" },
 ];
 
 /** Compare-and-exchanges side by side, then what inlining one takes. */
@@ -80,7 +80,7 @@ function cells(row: UmcgRow): TableCell[] {
     row.faults,
     rounded(row.instructions),
     rounded(row.modelledCycles),
-    row.nsPerCall === null ? null : row.nsPerCall.toFixed(0),
+    row.nsPerCall === null ? null : `${row.nsPerCall.toFixed(0)} ns`,
   ];
 }
 
@@ -88,7 +88,7 @@ const legend: readonly string[] = [
   "old, memory   what the caller learned, and what stands there afterwards (–: no page)",
   "guard, checks openings and closings, range checks; accesses: tries, also those that end in a fixup",
   "modelled      by published figures, the atomic itself counted as one store (–: after a fault, or none published)",
-  "ns/call       real time here where nothing is in the way: the emulator's, not the hardware's",
+  "real          time of a call here where nothing is in the way: the emulator's, not the hardware's",
 ];
 
 interface Named {
@@ -126,8 +126,8 @@ const inliningColumns: readonly TableColumn[] = [
     align: "right",
     group: "out of line / inline",
   })),
-  { title: "inline", align: "right", group: "real, ns" },
-  { title: "called", align: "right", group: "real, ns" },
+  { title: "inline", align: "right", group: "real" },
+  { title: "called", align: "right", group: "real" },
 ];
 
 function inliningText(inlining: readonly UmcgInlining[]): string {
@@ -151,8 +151,8 @@ function inliningCells(one: UmcgInlining): TableCell[] {
     rounded(one.siteInstructions),
     one.breakEvenSites,
     ...ratios,
-    one.nsInline.toFixed(1),
-    one.nsOutOfLine.toFixed(1),
+    `${one.nsInline.toFixed(0)} ns`,
+    `${one.nsOutOfLine.toFixed(0)} ns`,
   ];
 }
 

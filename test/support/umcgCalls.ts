@@ -50,9 +50,7 @@ export const umcgFunctions: Readonly<Record<string, (floor: Floor) => GoodCall>>
   }),
   runUmcg: () => ({
     call: runUmcg,
-    args: [
-      { arch: "x86-64", helper: "posted", form: "nosleep", bits: 32, step: "absent", ...one },
-    ],
+    args: [{ arch: "x86-64", helper: "posted", form: "nosleep", bits: 32, step: "absent", ...one }],
   }),
   "new Umcg": ({ task }) => ({
     call: (...args: unknown[]) => Reflect.construct(Umcg, args) as unknown,
