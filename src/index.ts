@@ -136,6 +136,7 @@ export {
   type FutexCmpxchgRun,
 } from "./scenarios/futexCmpxchg.ts";
 export { wordPageNames, wordPages, type WordPage } from "./scenarios/futexBed.ts";
+export {
   compareUmcg,
   type CompareUmcgOptions,
   type UmcgComparison,
