@@ -413,7 +413,7 @@ describe("functions", () => {
       "PcmFile",
       "PcmStream",
       "RemoteVm",
-        "Umcg",
+      "Umcg",
       "UsageError",
     ];
     const exported = Object.entries(library)

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { scenarioNames } from "../../src/index.ts";
 import { faultline, jsonOf, temporaryFolder } from "./command.ts";
 
 const RTC = "examples/rtc_wkalrm.json";
@@ -144,7 +145,7 @@ describe("a mistake is one line that names file and field, nothing on stdout, ex
     [compare(RTC, "--abi", "x32", "--arch", "none"), "--abi x32 does not exist on none; valid: "],
     [
       ["compare", "--arch", "none"],
-      "compare is missing its <scenario>; valid: sync-ptr, pcm-playback, remote-read, remote-write, cmdline, process-vm, --struct",
+      `compare is missing its <scenario>; valid: ${scenarioNames.join(", ")}, --struct`,
     ],
   ])("%j", async (args, beginning) => {
     const { status, stdout, stderr } = await faultline(args);
