@@ -13,6 +13,7 @@ import {
   filePut,
   getCachedPage,
 } from "./file";
+import { keyDenies } from "./keys";
 import { Mm } from "./mm";
 import { mmapReadLock, mmapReadLockKillable, mmapReadUnlock } from "./mmapLock";
 import { faultErrno } from "./populate";
@@ -32,13 +33,13 @@ import { VM_READ, VM_WRITE } from "./vmaFlags";
  */
 export function fixupUserFault(cpu: Cpu, mm: Mm, address: u64, access: u32, unlocked: usize): i32 {
   const va = address & cpu.untagMask;
-  let area = permittedArea(mm, va, access);
+  let area = permittedArea(cpu, mm, va, access);
   if (area == 0) return -EFAULT;
   if (unlocked != 0 && fatalSignalPending(cpu)) return -EINTR;
   if (unlocked != 0 && waitsForDisk(cpu, mm, vmaAt(area), va)) {
     if (!readIn(cpu, mm, vmaAt(area), va)) return -EFAULT;
     store<u32>(unlocked, 1);
-    area = permittedArea(mm, va, access);
+    area = permittedArea(cpu, mm, va, access);
   }
   if (area == 0) return -EFAULT;
   if (unlocked != 0 && fatalSignalPending(cpu)) return -EINTR;
@@ -46,10 +47,12 @@ export function fixupUserFault(cpu: Cpu, mm: Mm, address: u64, access: u32, unlo
   return result == 0 ? 0 : faultErrno(result);
 }
 
-/** vma_permits_fault: 0 where there is no area, or not the right itself. */
-function permittedArea(mm: Mm, va: u64, access: u32): usize {
+/** vma_permits_fault: 0 where there is no area, or not the right itself; a task's own keys count in its own memory. */
+function permittedArea(cpu: Cpu, mm: Mm, va: u64, access: u32): usize {
   const area = vmaContaining(mm, va);
   if (area == 0) return 0;
+  const own = cpu.mm == (changetype<usize>(mm) as u32);
+  if (own && keyDenies(cpu, vmaAt(area).pkey, access)) return 0;
   return (vmaAt(area).flags & (access == ACCESS_WRITE ? VM_WRITE : VM_READ)) != 0 ? area : 0;
 }
 

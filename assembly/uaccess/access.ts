@@ -10,6 +10,7 @@ import { frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
 import { PAGE_MASK, PAGE_SIZE, header } from "../machine/map";
 import { faultTaken } from "../machine/observer";
 import { ACCESS_READ, ACCESS_WRITE, entryAllows, repairFault } from "../mm/fault";
+import { keyDenies } from "../mm/keys";
 import { Mm } from "../mm/mm";
 import { PTE_ACCESSED, PTE_DIRTY, PTE_PKEY_SHIFT, PTE_PRESENT, pteFrame } from "../mm/pte";
 import { step } from "../mm/shootdown";
@@ -170,12 +171,8 @@ function pageInLeaf(va: u64, level: u32): usize {
   return (va & (((1 as u64) << levelShift(level)) - 1) & ~(PAGE_MASK as u64)) as usize;
 }
 
-/** book3s/64: two bits a key in the AMR, key 0 in the top ones; the upper denies writing, the lower reading. */
 function deniedByKey(cpu: Cpu, entry: u64, access: u32): bool {
-  if (!keysInForce(cpu)) return false;
-  const key = (entry >> PTE_PKEY_SHIFT) & 15;
-  const bits = changetype<Task>(cpu.task as usize).amr >> (62 - 2 * key);
-  return (bits & (access == ACCESS_WRITE ? 2 : 1)) != 0;
+  return keyDenies(cpu, ((entry >> PTE_PKEY_SHIFT) & 15) as u32, access);
 }
 
 /** True where a fault may not be repaired: faults disabled, an atomic context, or no address space at all. */

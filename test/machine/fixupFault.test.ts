@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import {
+  Futex,
   runPrograms,
   type Machine,
   type MapOptions,
@@ -45,6 +46,19 @@ afterEach(() => {
   expect(kindsOf(machine)).toEqual([]); // a lock that was kept would be one
   expect(machine.framesInUse).toBe(1);
   audit(machine);
+});
+
+test("a task's own protection key denies it its own memory, and another's not", async () => {
+  machine = await machineOf({ memory: "4M", arch: "powerpc-book3s64" });
+  task = machine.createTask();
+  task.map({ at: BASE, length: PAGE, protectionKey: 1 });
+  const other = machine.createTask({ cpu: null });
+  task.setProtectionKeys(2n << 60n); // key 1: no writing
+  expect(task.fixupFault(BASE, "write").result).toBe(EFAULT);
+  expect(task.fixupFault(BASE, "read").result).toBe(0);
+  // the futex's loop of access and repair comes to an end
+  expect(new Futex(task).wakeOp(BASE, BASE, { op: "add", oparg: 1 })).toBe(EFAULT);
+  other.exit();
 });
 
 const map = (page: number, options: Partial<MapOptions> = {}): void => {
