@@ -121,6 +121,7 @@ export {
   type RemoteComparison,
   type RemoteRow,
 } from "./scenarios/compareRemote.ts";
+export type { RemoteDifference } from "./scenarios/remoteDifference.ts";
 export {
   compareFutexCmpxchg,
   type CompareFutexCmpxchgOptions,
@@ -275,12 +276,18 @@ export {
   type FolioWalkOptions,
 } from "./systems/remote/folioWalk.ts";
 export type { OpenMemFile } from "./systems/remote/openMemFile.ts";
-export { remotePathNames, remotePaths, type RemotePath } from "./machine/remotePath.ts";
-export type { VectorArgument } from "./systems/remote/processVm.ts";
+export {
+  remoteClaims,
+  remotePathNames,
+  remotePaths,
+  type RemoteClaim,
+  type RemotePath,
+} from "./machine/remotePath.ts";
+export type { IovecArgument } from "./systems/remote/processVm.ts";
 export {
   remoteRights,
   RemoteVm,
-  type MemoryPiece,
+  type Iovec,
   type RemoteRead,
   type RemoteRights,
   type RemoteVmOptions,

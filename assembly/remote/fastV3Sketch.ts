@@ -5,6 +5,7 @@ import { Vma, vmaAt, vmaContaining } from "../mm/vma";
 import { VM_HUGETLB } from "../mm/vmaFlags";
 import { lockVmaUnderRcu, vmaEndRead } from "../mm/vmaLock";
 import { getPageUnderVmaLock } from "./gup";
+import { tallyFast } from "./resident";
 import { coveredOrGrown, movePage, movePages } from "./slowPath";
 
 /**
@@ -45,7 +46,6 @@ function moveUnderVmaLock(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32,
     done = moveInArea(cpu, mm, vma, va, kernel, length, foll);
   }
   vmaEndRead(vma);
-  cpu.fastBytes += done;
   return done;
 }
 
@@ -62,7 +62,9 @@ function moveInArea(
   while (done < length) {
     const page = getPageUnderVmaLock(cpu, mm, vma, va + done, foll);
     if (page < 0) break;
-    done += movePage(page, va + done, kernel + done, length - done, foll);
+    const moved = movePage(page, va + done, kernel + done, length - done, foll);
+    tallyFast(cpu, va + done, moved);
+    done += moved;
   }
   return done;
 }

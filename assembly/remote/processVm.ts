@@ -19,6 +19,7 @@ import {
 import { mmAccess } from "./accessCheck";
 import { FOLL_PIN, FOLL_WRITE } from "./foll";
 import { getUserPages, putUserPage } from "./gup";
+import { tallySlow } from "./slowPath";
 
 /**
  * process_vm_readv and process_vm_writev (mm/process_vm_access.c, 6.18). Never forces, never grows a remote stack, and
@@ -121,7 +122,9 @@ function moveSegment(
     if (pinned <= 0) return -EFAULT;
     const offset = (at as u32) & PAGE_MASK;
     const bytes = min<u64>(((pinned as u64) << PAGE_SHIFT) - offset, left);
+    const before = local.left;
     const good = movePages(cpu, batch, offset, bytes, local, foll);
+    tallySlow(cpu, at, (before - local.left) as u32);
     for (let page: i32 = 0; page < pinned; page++) putUserPage(load<u32>(batch + (page << 2)));
     if (!good) return -EFAULT;
     left -= bytes;
@@ -149,7 +152,6 @@ function movePages(
       (foll & FOLL_WRITE) != 0
         ? copyFromSegments(cpu, local, address, piece)
         : copyToSegments(cpu, local, address, piece);
-    cpu.slowBytes += copied;
     if (copied < piece && local.left != 0) return false;
     left -= piece;
     start = 0;

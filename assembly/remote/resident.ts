@@ -16,6 +16,7 @@ import { Mm } from "../mm/mm";
 import { PTE_FRAME_MASK, PTE_SPECIAL, pteFrame, ptePresent } from "../mm/pte";
 import { disableInterrupts, enableInterrupts, step } from "../mm/shootdown";
 import { levelShift, readEntry, scratchWalk } from "../mm/table";
+import { EVENT_REMOTE_MOVE, MOVED_FAST, emit } from "../study/events";
 import { copyBytes } from "../uaccess/copy";
 
 /**
@@ -76,7 +77,7 @@ function copyPiece(cpu: Cpu, entry: u64, va: u64, kernel: usize, length: u32): u
   copyBytes(kernel, linear, length);
   step(cpu);
   dropReference(pfn);
-  cpu.fastBytes += length;
+  tallyFast(cpu, va, length);
   return length;
 }
 
@@ -87,9 +88,10 @@ function copyRuns(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32, pieceSh
     const run = takeRun(cpu, mm, va + done, length - done, next);
     if (run == 0) break;
     next = nextEntry(cpu);
-    done += copyRun(cpu, run, kernel + done, pieceShift);
+    const bytes = copyRun(cpu, run, kernel + done, pieceShift);
+    tallyFast(cpu, va + done, bytes);
+    done += bytes;
   }
-  cpu.fastBytes += done;
   return done;
 }
 
@@ -105,10 +107,18 @@ function copyRunsUninterrupted(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length:
     enableInterrupts(cpu);
     if (run == 0) break;
     next = nextEntry(cpu);
-    done += copyRun(cpu, run, kernel + done, PAGE_SHIFT);
+    const bytes = copyRun(cpu, run, kernel + done, PAGE_SHIFT);
+    tallyFast(cpu, va + done, bytes);
+    done += bytes;
   }
-  cpu.fastBytes += done;
   return done;
+}
+
+/** Counts bytes from `va` on that were moved under their area's own lock. */
+@inline
+export function tallyFast(cpu: Cpu, va: u64, bytes: u32): void {
+  cpu.fastBytes += bytes;
+  emit(cpu, EVENT_REMOTE_MOVE, va, bytes, MOVED_FAST);
 }
 
 @inline

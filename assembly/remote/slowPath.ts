@@ -10,6 +10,7 @@ import { mmapReadLockKillable, mmapReadUnlock } from "../mm/mmapLock";
 import { stackLimitOf } from "../mm/task";
 import { vmaAt, vmaContaining } from "../mm/vma";
 import { VM_WRITE } from "../mm/vmaFlags";
+import { EVENT_REMOTE_MOVE, MOVED_SLOWLY, emit } from "../study/events";
 import { copyBytes } from "../uaccess/copy";
 import { FOLL_WRITE } from "./foll";
 import { getPageOf, putUserPage } from "./gup";
@@ -54,10 +55,16 @@ export function movePages(cpu: Cpu, mm: Mm, va: u64, kernel: usize, length: u32,
         ? movePage(page, at, kernel + done, length - done, foll)
         : accessByDriver(area, at, kernel + done, length - done, foll);
     if (moved == 0) break;
+    tallySlow(cpu, at, moved);
     done += moved;
   }
-  cpu.slowBytes += done;
   return done;
+}
+
+/** Counts bytes from `va` on whose pages were had under the mmap lock. */
+export function tallySlow(cpu: Cpu, va: u64, bytes: u32): void {
+  cpu.slowBytes += bytes;
+  emit(cpu, EVENT_REMOTE_MOVE, va, bytes, MOVED_SLOWLY);
 }
 
 /**

@@ -19,6 +19,11 @@ export const EVENT_MMAP_LOCK: u32 = 14; // detail: 1 read, 2 write, 0 released
 export const EVENT_FUNCTION: u32 = 15; // a kernel function that uses the accessors was entered
 export const EVENT_BLOCK: u32 = 16; // detail: direction
 export const EVENT_CLEAR: u32 = 17; // detail: bytes
+export const EVENT_REMOTE_MOVE: u32 = 18; // of another address space: detail: bytes; flag: MOVED_*
+
+/** Under which lock bytes of another address space were had: its area's own, or the mmap lock. */
+export const MOVED_FAST: u32 = 0;
+export const MOVED_SLOWLY: u32 = 1;
 
 /** Which kind of primitive an event belongs to. */
 export const ORIGIN_SINGLE: u32 = 1; // get_user, put_user

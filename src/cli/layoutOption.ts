@@ -17,8 +17,14 @@ export const layoutsHelp = `all, or one or more with commas: files and names; or
 export function layoutOption(text: string): LayoutOption {
   const name = layoutNames.find((known) => known === text);
   if (name !== undefined) return name;
-  if (/\s/.test(text.trim())) return checked("--layout", text);
+  if (isText(text)) return checked("--layout", text);
   return checked(`--layout ${text}`, contentOf(text));
+}
+
+/** A file's name has no blank; a text without an area is one all the same. */
+function isText(text: string): boolean {
+  const trimmed = text.trim();
+  return trimmed === "" || trimmed.startsWith("#") || /\s/.test(trimmed);
 }
 
 function contentOf(file: string): string {

@@ -8,10 +8,11 @@
 
 import type { KernelBuffer } from "../machine/kernelBuffer.ts";
 import type { VmaView } from "../machine/inspect.ts";
+import type { RemoteClaim } from "../machine/remotePath.ts";
 import type { Task } from "../machine/task.ts";
 import { PAGE_BYTES } from "./content.ts";
 
-export type Claim = "D1" | "D2";
+export type Claim = RemoteClaim;
 
 /** With which rights a target's memory is read: as the mem file does, or cmdline and environ. */
 export type ReadRights = "force" | "anonymous";

@@ -2,7 +2,7 @@
 
 import { errnos } from "../base/errno.ts";
 import type { MemFile, RemoteDirection } from "../systems/remote/memFile.ts";
-import { processVm, type VectorArgument } from "../systems/remote/processVm.ts";
+import { processVm, type IovecArgument } from "../systems/remote/processVm.ts";
 import { openProcFile, readProcFile } from "../systems/remote/procFiles.ts";
 import { attachTo, peekWord, pokeWord } from "../systems/remote/ptrace.ts";
 import type { Answer } from "./remoteVmMachine.ts";
@@ -121,7 +121,7 @@ function argument(
   pieces: readonly Piece[],
   otherList: Word | undefined,
   otherCount: Word | undefined,
-): VectorArgument {
+): IovecArgument {
   return {
     list: otherList === undefined ? list : wordOf(otherList),
     count: otherCount === undefined ? BigInt(pieces.length) : wordOf(otherCount),

@@ -32,6 +32,7 @@ const mnemonics = [
   ["nh", "VM_NOHUGEPAGE"],
 ] as const satisfies readonly (readonly [string, ConstantName])[];
 
+/** The VmFlags of smaps, as 6.18 has them; `gu` of 6.19 (VM_MAYBE_GUARD) stands for a flag that areas have not here. */
 export function vmFlagsOf(machine: CoreMemory, { flags, sealed }: VmaView): string[] {
   const set = mnemonics.filter(([, name]) => (flags & machine.constant(name)) !== 0);
   return [...set.map(([letters]) => letters), ...(sealed ? ["sl"] : [])];

@@ -18,8 +18,8 @@ import { commonPage, pageRanges, type PageRange } from "./pages.ts";
 export const PAGE = BigInt(coreConstants.PAGE_SIZE);
 /** One more than the last address that 64 bits can hold. */
 const ADDRESSES = 1n << 64n;
-/** The largest file there is (machine.createFile). */
 const GIB = 1n << 30n;
+/** The largest file there is (machine.createFile). */
 const MOST_FILE_BYTES = 1n << 32n;
 
 type Place = Pick<Area, "start" | "end">;

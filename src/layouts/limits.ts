@@ -35,11 +35,24 @@ export function checkRam(machine: Machine, layout: MemoryLayout): void {
     if (needed <= free) continue;
     throw bad(
       area.name,
-      `exceeds RAM: the layout up to here has ${needed} bytes of pages`,
-      `up to ${free} bytes, or a machine with more RAM`,
+      `exceeds RAM: the layout up to here has ${sizeText(needed)} of pages`,
+      `up to ${sizeText(free)}, or more memory (the machine's option, --memory in the command)`,
     );
   }
 }
+
+/** As options take sizes, in the largest unit that it is a whole number of. */
+function sizeText(bytes: number): string {
+  const [unit, size] = units.find(([, size]) => bytes % size === 0)!;
+  return `${bytes / size}${unit}`;
+}
+
+const units = [
+  ["G", 2 ** 30],
+  ["M", 2 ** 20],
+  ["K", 2 ** 10],
+  ["", 1],
+] as const;
 
 /** Pages of its own, and those of a file that no area before it has named; a pool tells by itself what it lacks. */
 function bytesOf({ kind, file, leaf, lists }: Area, files: Set<string>): number {

@@ -1,6 +1,14 @@
 import { wrong } from "../base/checks.ts";
 import { oneOf, unknownName } from "../base/nearest.ts";
-import { areaKindNames, flagNames, largeLeaves, listNames, type AreaDescription } from "./area.ts";
+import { UsageError } from "../base/errors.ts";
+import {
+  areaKindNames,
+  flagNames,
+  largeLeaves,
+  listNames,
+  type AreaDescription,
+  type AreaKind,
+} from "./area.ts";
 import { named, PAGE } from "./check.ts";
 import { parsePages } from "./pages.ts";
 
@@ -41,6 +49,15 @@ function parseProtection(text: string): string {
   if (text === "none" || text === "-") return "none";
   if (/^[r-]?[w-]?[x-]?$/.test(text)) return text.replaceAll("-", "") || "none";
   throw wrong("protection", text, "letters of rwx with - or nothing for what is missing, or none");
+}
+
+function parseKind(text: string): AreaKind {
+  if (text !== "") return oneOf("kind", text, areaKindNames);
+  throw new UsageError({
+    argument: "kind",
+    problem: "is missing",
+    valid: areaKindNames.join(", "),
+  });
 }
 
 /** What a word stands for that has a value behind "=". */
@@ -89,7 +106,7 @@ export function parseLine(name: string, line: string): AreaDescription {
     const head = {
       ...place,
       protection: parseProtection(protection),
-      kind: oneOf("kind", kind, areaKindNames),
+      kind: parseKind(kind),
     };
     return words.reduce<AreaDescription>((area, word) => added(area, parseWord(word)), head);
   });

@@ -113,7 +113,12 @@ export const counterTable = [
     unit: "lookups",
     meaning: "lookups that did not",
   },
-  { name: "walks", constant: "COUNT_WALKS", unit: "walks", meaning: "page-table walks" },
+  {
+    name: "walks",
+    constant: "COUNT_WALKS",
+    unit: "walks",
+    meaning: "page-table walks after a TLB miss",
+  },
   {
     name: "faults",
     constant: "COUNT_FAULTS",

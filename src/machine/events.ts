@@ -17,6 +17,7 @@ export const eventTable = [
   { kind: "function", constant: "EVENT_FUNCTION" },
   { kind: "block", constant: "EVENT_BLOCK" },
   { kind: "clear", constant: "EVENT_CLEAR" },
+  { kind: "remote-move", constant: "EVENT_REMOTE_MOVE" },
 ] as const;
 
 export type EventKind = (typeof eventTable)[number]["kind"];

@@ -14,7 +14,7 @@ export const remotePaths = [
     name: "fast-v1",
     constant: "REMOTE_FAST_V1",
     meaning:
-      "reads resident pages under their area's own lock first, area by area, with its two mistakes",
+      "reads resident pages under their area's own lock first, area by area, with mistakes D1 and D2",
   },
   {
     name: "fast-v2",
@@ -27,6 +27,14 @@ export const remotePaths = [
     meaning: "get_user_pages under the area's own lock, faults and writes too, within one area",
   },
 ] as const satisfies readonly { name: string; constant: ConstantName; meaning: string }[];
+
+/** What is wrong with version 1, as claims about the series number it. */
+export const remoteClaims = {
+  D1: "what was read before a hole is lost, for the slow path, which goes on there, finds nothing mapped",
+  D2: "a file's pages are read where arguments or an environment are asked for, which are none",
+} as const;
+
+export type RemoteClaim = keyof typeof remoteClaims;
 
 export type RemotePath = (typeof remotePaths)[number]["name"];
 

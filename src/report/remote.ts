@@ -1,6 +1,7 @@
 import type { RemoteComparison, RemoteRow } from "../scenarios/compareRemote.ts";
 import { letterMeanings, pictureText, type MemoryPicture } from "../inspector/index.ts";
-import { remotePaths } from "../machine/remotePath.ts";
+import { remoteClaims, remotePaths } from "../machine/remotePath.ts";
+import type { RemoteDifference } from "../scenarios/remoteDifference.ts";
 import { pathsOf, remoteCalls, type RemoteScenarioName } from "../scenarios/remoteBed.ts";
 import type { RemoteRun } from "../scenarios/runRemote.ts";
 import type { RemoteCounts } from "../systems/remote/counts.ts";
@@ -50,8 +51,18 @@ function layoutText({ layout }: RemoteRun): string {
 const MOST_LINES = 8;
 
 function pagesText({ pages }: RemoteRun): string {
-  return `pages before  ${pages.before}\npages after   ${pages.after}\n${wrap(letterMeanings)}`;
+  const moved = pages.moved ?? "not told, because more happened than is recorded";
+  return [
+    `pages before  ${pages.before}`,
+    `pages after   ${pages.after}`,
+    `pages moved   ${moved}`,
+    wrap(letterMeanings),
+    movedMeanings,
+  ].join("\n");
 }
+
+const movedMeanings =
+  "moved: f fast, under its area's own lock; s slowly, had under the mmap lock; b both; · not";
 
 /** What was asked to be shown: once where the call has changed nothing of it. */
 function shownText({ shown }: RemoteRun): string[] {
@@ -76,10 +87,10 @@ const rows: readonly (readonly [string, (counts: RemoteCounts) => number])[] = [
   ["mmap lock taken for writing", ({ locks }) => locks.mmapWrite],
   ["VMA lock taken", ({ locks }) => locks.vma],
   ["page-table lock taken", ({ locks }) => locks.pageTable],
-  ["walks to a PTE", ({ walks }) => walks.pte],
-  ["walks to a PMD leaf", ({ walks }) => walks.pmd],
-  ["walks to a PUD leaf", ({ walks }) => walks.pud],
-  ["walks that found no page to use", ({ walks }) => walks.missed],
+  ["walks of the target to a PTE", ({ targetWalks }) => targetWalks.pte],
+  ["walks of the target to a PMD leaf", ({ targetWalks }) => targetWalks.pmd],
+  ["walks of the target to a PUD leaf", ({ targetWalks }) => targetWalks.pud],
+  ["walks of the target that found no page to use", ({ targetWalks }) => targetWalks.missed],
 ];
 
 function countsText(counts: RemoteCounts): string {
@@ -147,7 +158,7 @@ export function remoteComparisonText(
 const legend = `length  bytes asked for; result: bytes moved, or the error
 bytes   moved under the lock of their area alone (fast), or from pages had under the mmap lock (slow)
 locks   how often each was taken: the mmap lock to read and to write, an area's own, the page tables'
-walks   of the page tables by the level of the leaf that they found; missed: there was no page to use`;
+walks   of the target's page tables by the level of the leaf that they found; missed: there was no page to use`;
 
 function tableText(scenario: RemoteScenarioName, rows: readonly RemoteRow[]): string {
   const hasPaths = pathsOf(scenario).length > 1;
@@ -165,26 +176,33 @@ function pathLegend(scenario: RemoteScenarioName, rows: readonly RemoteRow[]): s
   }
   const inTable = remotePaths.filter(({ name }) => rows.some(({ path }) => path === name));
   const width = Math.max(...inTable.map(({ name }) => name.length));
-  return inTable.map(({ name, meaning }, index) => {
+  const lines = inTable.map(({ name, meaning }, index) => {
     const head = index === 0 ? "paths   " : "        ";
     return `${head}${name.padEnd(width)}  ${meaning}`;
   });
+  return inTable.some(({ name }) => name === "fast-v1") ? [...lines, ...claimLegend] : lines;
 }
 
-/** Which results are not the slow path's, where that is in the table too. */
+const claimLegend = Object.entries(remoteClaims).map(
+  ([claim, meaning]) => `${claim}      ${meaning}`,
+);
+
+/** What came out otherwise than on the slow path, where that is in the table too. */
 function differencesText(rows: readonly RemoteRow[]): string[] {
-  const differences = rows.flatMap((row) => {
-    const slow = rows.find(
-      ({ layout, length, path }) =>
-        path === "slow" && layout === row.layout && length === row.length,
-    );
-    if (slow === undefined || slow.result === row.result) return [];
-    const [got, wanted] = [row, slow].map(({ result }) => errnoName(result));
-    return [`  ${row.layout}, ${row.length} bytes, ${row.path}: ${got}, and slow ${wanted}`];
-  });
+  const differences = rows.flatMap((row) =>
+    row.differs === null ? [] : [differenceText(row, row.differs)],
+  );
   return differences.length === 0
     ? []
-    : [["results that differ from the slow path's:", ...differences].join("\n")];
+    : [["what differs from the slow path:", ...differences].join("\n")];
+}
+
+function differenceText(row: RemoteRow, { what, slow, claim }: RemoteDifference): string {
+  const call = `  ${row.layout}, ${row.length} bytes, ${row.path}`;
+  const result = errnoName(row.result);
+  const got =
+    what === "result" ? `${result}, and slow ${errnoName(slow)}` : `${result}, other bytes`;
+  return `${call}: ${got}${claim === null ? "" : ` (${claim})`}`;
 }
 
 const MOST_TITLE = 40;

@@ -2,7 +2,7 @@ import { checkOptions, listOf, nameOf, optional, type Shape } from "../base/chec
 import { oneOf } from "../base/nearest.ts";
 import { wasmSource, type WasmSource } from "../core/source.ts";
 import { anyAddress, type Address } from "../machine/address.ts";
-import { kernelRelease, newestKernel } from "../machine/kernel.ts";
+import { kernelRelease } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
 import { layoutNames } from "../layouts/index.ts";
 import type { RemoteCounts } from "../systems/remote/counts.ts";
@@ -18,6 +18,12 @@ import {
   type LayoutOption,
   type RemoteScenarioName,
 } from "./remoteBed.ts";
+import {
+  differenceOf,
+  outcomeOf,
+  type RemoteDifference,
+  type RemoteOutcome,
+} from "./remoteDifference.ts";
 import { remoteDefaults } from "./runRemote.ts";
 
 /** What is compared. Everything has a default. */
@@ -30,7 +36,7 @@ export interface CompareRemoteOptions {
   readonly lengths?: readonly Address[];
   /** Default: where each layout's first area begins that is no hole. */
   readonly at?: Address;
-  /** 6.18 or newer. */
+  /** 6.18, which was recorded, or newer. Default "6.18". */
   readonly kernel?: string;
   /** RAM, as machine.create has it. Default "64M". */
   readonly memory?: number | string;
@@ -58,6 +64,8 @@ export interface RemoteRow extends RemoteCounts {
   readonly length: bigint;
   /** Bytes moved, or −errno. */
   readonly result: number;
+  /** How it came out otherwise than the slow path in the same comparison; null where it did not, or slow is not in it. */
+  readonly differs: RemoteDifference | null;
 }
 
 export interface RemoteComparison {
@@ -81,17 +89,23 @@ export async function compareRemote(
   const { layouts = layoutNames, paths = pathsOf(name), lengths = comparedLengths } = options;
   const { memory = remoteDefaults.memory, at, wasm } = options;
   paths.forEach((path, index) => oneOf(`paths[${index}]`, path, pathsOf(name)));
-  const kernel = remoteKernel("kernel", options.kernel ?? newestKernel);
+  const kernel = remoteKernel("kernel", options.kernel ?? remoteDefaults.kernel);
   const parsed = layouts.map((layout) => ({ title: titleOf(layout), layout: layoutOf(layout) }));
   let machine = await Machine.create({ kernel, build: "study", memory, ...given(wasm) });
   const rows: RemoteRow[] = [];
   for (const { title, layout } of parsed) {
     for (const length of lengths) {
-      for (const path of paths) {
+      const call = (path: RemotePath): RemoteOutcome => {
         machine = machine.reset();
         const part = { length, ...(at === undefined ? {} : { at }) };
-        const { result, counts } = prepareRemote(machine, name, layout, path, part).call();
-        rows.push({ layout: title, path, length: BigInt(length), result, ...counts });
+        return outcomeOf(name, layout, path, prepareRemote(machine, name, layout, path, part));
+      };
+      const slow = paths.includes("slow") ? call("slow") : null;
+      for (const path of paths) {
+        const outcome = slow !== null && path === "slow" ? slow : call(path);
+        const { result, counts } = outcome.access;
+        const differs = slow === null ? null : differenceOf(outcome, slow);
+        rows.push({ layout: title, path, length: BigInt(length), result, ...counts, differs });
       }
     }
   }

@@ -1,5 +1,6 @@
 import { checkThat, type Check } from "../base/checks.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
+import { oneOf } from "../base/nearest.ts";
 import type { Address } from "../machine/address.ts";
 import { pageLetter } from "../inspector/index.ts";
 import { kernelVersions, resolveKernel, type KernelVersion } from "../machine/kernel.ts";
@@ -42,15 +43,15 @@ export function pathsOf(scenario: RemoteScenarioName): readonly RemotePath[] {
   return scenario === "process-vm" ? ["slow"] : remotePathNames;
 }
 
-/** The recordings are of 6.18; what older kernels do otherwise is not modelled. */
-const oldestKernel: KernelVersion = "6.18";
+/** The recordings are of 6.18; what older kernels do otherwise is not modelled, and of newer ones nothing else is known. */
+export const recordedKernel: KernelVersion = "6.18";
 
 /** @throws UsageError for a kernel older than the model, per-VMA locks or not */
 export function remoteKernel(argument: string, release: string): KernelVersion {
   const { version } = resolveKernel(release);
-  const valid = kernelVersions.slice(kernelVersions.indexOf(oldestKernel));
+  const valid = kernelVersions.slice(kernelVersions.indexOf(recordedKernel));
   if (valid.includes(version)) return version;
-  const problem = `is ${version}, and remote access is modelled as recorded from ${oldestKernel}`;
+  const problem = `is ${version}, and remote access is modelled as recorded from ${recordedKernel}`;
   throw new UsageError({ argument, problem, valid: valid.join(", ") });
 }
 
@@ -62,6 +63,8 @@ export interface RemoteBed {
   readonly length: bigint;
   /** Makes the call. */
   readonly call: () => RemoteAccess;
+  /** So many bytes where the call moves them to: a read to the caller's buffer, a write to the target. */
+  readonly moved: (count: number) => Uint8Array;
 }
 
 /** A layout by its name, in its text form or as descriptions. */
@@ -82,11 +85,14 @@ export const anyLayout: Check = checkThat(
 
 /** @throws UsageError as parseLayout does */
 export function layoutOf(option: LayoutOption): MemoryLayout {
-  const name = layoutNames.find((known) => known === option);
-  return name === undefined ? parseLayout(option) : namedLayout(name);
+  if (typeof option === "string" && /^[\w-]+$/.test(option)) {
+    return namedLayout(oneOf("layout", option, layoutNames));
+  }
+  return parseLayout(option);
 }
 
 const BUFFER = 0x10000000;
+const BUFFER_AT = BigInt(BUFFER);
 const LISTS = 0x0f000000;
 const LIST_BYTES = 4096;
 const MOST_RESIDENT = 4n << 20n;
@@ -107,7 +113,25 @@ export function prepareRemote(
   const caller = machine.createTask();
   mapBuffer(caller, length);
   const vm = new RemoteVm(caller, target, { path });
-  return { machine, target, at, length, call: callOf(scenario, vm, at, length) };
+  const call = callOf(scenario, vm, at, length);
+  const moved = (count: number): Uint8Array =>
+    scenario === "remote-write" ? bytesOf(target, at, count) : bytesOf(caller, BUFFER_AT, count);
+  return { machine, target, at, length, call, moved };
+}
+
+/** Without a fault: what is absent is 0. */
+function bytesOf(task: Task, at: bigint, count: number): Uint8Array {
+  const { machine } = task;
+  const page = machine.constant("PAGE_SIZE");
+  const bytes = new Uint8Array(count);
+  for (let done = 0; done < count;) {
+    const va = at + BigInt(done);
+    const piece = Math.min(count - done, page - Number(va % BigInt(page)));
+    const linear = task.linearOf(va);
+    if (linear !== null) bytes.set(machine.bytes.subarray(linear, linear + piece), done);
+    done += piece;
+  }
+  return bytes;
 }
 
 function partOf(layout: MemoryLayout, part: RemotePart): { at: bigint; length: bigint } {
@@ -118,7 +142,7 @@ function partOf(layout: MemoryLayout, part: RemotePart): { at: bigint; length: b
   return { at, length: BigInt(part.length ?? (rest < DEFAULT_LENGTH ? rest : DEFAULT_LENGTH)) };
 }
 
-/** Its pages are there already, so that the caller's own faults are not among what is counted; a huge one's are not. */
+/** Its pages are there already, as most callers' are: a fault of the caller's own has no price. A huge one's are not. */
 function mapBuffer(caller: Task, length: bigint): void {
   const bytes = length < MOST_BUFFER ? length : MOST_BUFFER;
   const populate = bytes <= MOST_RESIDENT;
@@ -139,8 +163,8 @@ function callOf(
     case "cmdline":
       return () => readArguments(vm, at, length);
     case "process-vm": {
-      const local = vm.placeList(LISTS, [{ address: BUFFER, length }]);
-      const remote = vm.placeList(LISTS + LIST_BYTES / 2, [{ address: at, length }]);
+      const local = vm.placeIovecs(LISTS, [{ address: BUFFER, length }]);
+      const remote = vm.placeIovecs(LISTS + LIST_BYTES / 2, [{ address: at, length }]);
       return () => vm.processVmReadv(local, remote);
     }
   }
@@ -165,14 +189,22 @@ function readArguments(vm: RemoteVm, at: bigint, length: bigint): RemoteAccess {
   return vm.cmdline(BUFFER, length);
 }
 
+/** One letter a page of the part, for what stands for it; see {@link lettersOf}. */
+export function pagesOf(bed: RemoteBed): string {
+  return lettersOf(bed, (va) => pageLetter(bed.target.pageState(va)));
+}
+
 /** One letter a page of the part, as far as a line goes; a "…" where it has more. */
-export function pagesOf({ machine, target, at, length }: RemoteBed): string {
+export function lettersOf(
+  { machine, at, length }: RemoteBed,
+  letterOf: (va: bigint) => string,
+): string {
   const page = BigInt(machine.constant("PAGE_SIZE"));
   const end = at + length < END_OF_ADDRESSES ? at + length : END_OF_ADDRESSES;
   let letters = "";
   for (let va = at - (at % page); va < end; va += page) {
     if (letters.length === MOST_LETTERS) return `${letters}…`;
-    letters += pageLetter(target.pageState(va));
+    letters += letterOf(va);
   }
   return letters;
 }

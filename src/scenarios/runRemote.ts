@@ -10,19 +10,21 @@ import {
 import { anyAddress } from "../machine/address.ts";
 import type { Counters } from "../machine/counters.ts";
 import type { Finding } from "../machine/findings.ts";
-import { kernelRelease, newestKernel } from "../machine/kernel.ts";
+import { kernelRelease } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
 import { composeCall, costProfile, type CallCost } from "../measure/cost/index.ts";
 import { tallyCall } from "../measure/tally.ts";
 import type { RemoteCounts } from "../systems/remote/counts.ts";
 import { remotePathNames, type RemotePath } from "../machine/remotePath.ts";
 import { given } from "./compareSyncPtr.ts";
+import { isRecorded, pagesMoved } from "./pagesMoved.ts";
 import {
   anyLayout,
   layoutOf,
   pagesOf,
   pathsOf,
   prepareRemote,
+  recordedKernel,
   remoteKernel,
   remoteScenarioNames,
   type LayoutOption,
@@ -39,7 +41,7 @@ export interface RunRemoteOptions extends RemotePart {
   readonly path?: RemotePath;
   /** A view of the target's address space, before the call and after it. Default: none. */
   readonly show?: MemoryView;
-  /** 6.18 or newer. */
+  /** 6.18, which was recorded, or newer. Default "6.18". */
   readonly kernel?: string;
   /** RAM, as machine.create has it. Default "64M". */
   readonly memory?: number | string;
@@ -62,7 +64,12 @@ const runOptions: Shape<RunRemoteOptions> = {
 };
 
 /** What {@link runRemote} does unless it is told otherwise. */
-export const remoteDefaults = { layout: "resident", path: "slow", memory: "64M" } as const;
+export const remoteDefaults = {
+  layout: "resident",
+  path: "slow",
+  memory: "64M",
+  kernel: recordedKernel,
+} as const;
 
 /** One call: what it moved, which way, what it took, and what it left behind. */
 export interface RemoteRun {
@@ -77,8 +84,16 @@ export interface RemoteRun {
   /** Bytes moved, or −errno. */
   readonly result: number;
   readonly counts: RemoteCounts;
-  /** A letter for each page of the part before the call and after it: up to 64, and a "…" for more. */
-  readonly pages: { readonly before: string; readonly after: string };
+  /**
+   * A letter for each page of the part, up to 64, and a "…" for more: what stood for it before the call and after it; and
+   * which way its bytes went: f fast, under its area's own lock; s slowly, had under the mmap lock; b some one way and
+   * some the other; · not at all. `moved` is null where more happened than is recorded.
+   */
+  readonly pages: {
+    readonly before: string;
+    readonly after: string;
+    readonly moved: string | null;
+  };
   /** The view that was asked for; null for none. */
   readonly shown: { readonly before: MemoryPicture; readonly after: MemoryPicture } | null;
   /** Of the whole call, both tasks. */
@@ -104,7 +119,7 @@ export async function runRemote(
   const { memory = remoteDefaults.memory, wasm } = options;
   const path = oneOf("path", options.path ?? remoteDefaults.path, pathsOf(name));
   const layout = layoutOf(options.layout ?? remoteDefaults.layout);
-  const kernel = remoteKernel("kernel", options.kernel ?? newestKernel);
+  const kernel = remoteKernel("kernel", options.kernel ?? remoteDefaults.kernel);
   const machine = await Machine.create({ kernel, build: "study", memory, ...given(wasm) });
   const bed = prepareRemote(machine, name, layout, path, options);
   return {
@@ -134,7 +149,7 @@ function calledOnce(bed: RemoteBed, view: MemoryView | null): Called {
   return {
     result,
     counts,
-    pages: { before: pagesBefore, after: pagesOf(bed) },
+    pages: { before: pagesBefore, after: pagesOf(bed), moved: pagesMoved(bed, since) },
     shown:
       shownBefore === null || shownAfter === null
         ? null
@@ -150,7 +165,7 @@ function pictureFor({ target }: RemoteBed, view: MemoryView | null): MemoryPictu
 
 /** Null where the ring of events has overflowed. */
 function costSince(machine: Machine, since: number): CallCost | null {
-  if (machine.eventCount - since > machine.constant("EVENT_SLOTS")) return null;
+  if (!isRecorded(machine, since)) return null;
   const counted = tallyCall(machine, machine.events(since), 64);
   return composeCall(costProfile(machine.arch), counted);
 }

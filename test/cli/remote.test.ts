@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { layoutNames, remotePathNames, remoteScenarioNames } from "../../src/index.ts";
+import { layoutNames, remotePathNames, remoteScenarioNames, runRemote } from "../../src/index.ts";
 import { faultline, jsonOf, temporaryFolder } from "./command.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -11,13 +11,13 @@ describe("run", () => {
     const { status, stdout, stderr } = await faultline(["run", "remote-read", "--length", "8192"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toMatch(
-      /^pread of \/proc\/PID\/mem, path slow, kernel 7.1: 8192 bytes from 0x10000000: 8192\n/,
+      /^pread of \/proc\/PID\/mem, path slow, kernel 6.18: 8192 bytes from 0x10000000: 8192\n/,
     );
     expect(stdout).toMatch(/^bytes moved fast +0$/m);
     expect(stdout).toMatch(/^bytes moved slowly +8192$/m);
     expect(stdout).toMatch(/^mmap lock taken for reading +2$/m);
     expect(stdout).toMatch(/^page-table lock taken +2$/m);
-    expect(stdout).toMatch(/^walks to a PTE +2$/m);
+    expect(stdout).toMatch(/^walks of the target to a PTE +2$/m);
     expect(stdout).toMatch(/^cost of the caller's own user access: \d+ instructions, \d+ cycles/m);
     expect(stdout).toMatch(/findings: none\n$/);
   });
@@ -45,7 +45,7 @@ describe("run", () => {
       expect(object).toMatchObject({
         schemaVersion: 1,
         scenario,
-        kernel: "7.1",
+        kernel: "6.18",
         path: "slow",
         at: "0x10000000",
         length: `0x${length.toString(16)}`,
@@ -57,6 +57,57 @@ describe("run", () => {
       });
     },
   );
+
+  test.each([
+    ["slow", "ssss"],
+    ["fast-v1", "fsfs"],
+    ["fast-v3-sketch", "ffff"],
+  ])("--path %s: which page went which way: %s", async (path, moved) => {
+    const options = ["run", "remote-read", "--layout", "alternating", "--path", path];
+    const four = await jsonOf([...options, "--length", "16384"]);
+    expect(four).toMatchObject({ pages: { moved } });
+    const { stdout } = await faultline([...options, "--length", "16384"]);
+    expect(stdout).toMatch(new RegExp(`^pages moved   ${moved}$`, "m"));
+  });
+
+  test.each([
+    ["remote-write", ["--layout", "resident", "--path", "fast-v2", "--length", "4097"], "ss"],
+    ["process-vm", ["--layout", "holes", "--at", "0x10003000", "--length", "8K"], "s·"],
+    // pieces follow the request: the first brings the page in, the second finds it there
+    [
+      "remote-read",
+      [
+        "--layout",
+        "0x10000000 2p r file",
+        "--at",
+        "0x10000800",
+        "--length",
+        "6K",
+        "--path",
+        "fast-v2",
+      ],
+      "sb",
+    ],
+    ["remote-read", ["--layout", "huge", "--path", "fast-v1", "--length", "12K"], "fff"],
+  ])("%s %j moves %s", async (scenario, options, moved) => {
+    expect(await jsonOf(["run", scenario, ...options])).toMatchObject({ pages: { moved } });
+  });
+
+  test("of a long call it is not told, for want of room", async () => {
+    const long = ["run", "remote-read", "--layout", "0x10000000 16M rw anon touched=all"];
+    expect(await jsonOf([...long, "--length", "16M"])).toMatchObject({ pages: { moved: null } });
+    const { stdout } = await faultline([...long, "--length", "16M"]);
+    expect(stdout).toMatch(/^pages moved   not told, because more happened than is recorded$/m);
+  });
+
+  test("what a call takes does not depend on whether the caller's buffer is there", async () => {
+    const options = ["--layout", "0x10000000 8M rw anon leaf=2M touched=all", "--path", "fast-v2"];
+    const { rows } = await jsonOf(["compare", "remote-read", ...options, "--length", "4M,4100K"]);
+    expect(rows).toMatchObject([
+      { locks: { mmapRead: 0, vma: 1024 } },
+      { locks: { mmapRead: 0, vma: 1025 } },
+    ]);
+  });
 
   test("a fault of the caller's own has no price", async () => {
     const { stdout } = await faultline(["run", "remote-read", "--length", "0x400001"]);
@@ -141,12 +192,38 @@ describe("compare", () => {
   test("results that are not the slow path's stand below the table: the claims about version 1", async () => {
     const past = ["--layout", "holes", "--at", "0x10003ff8", "--length", "16"];
     const read = await faultline(["compare", "remote-read", ...past]);
-    const said = "results that differ from the slow path's:\n";
-    expect(read.stdout).toContain(`${said}  holes, 16 bytes, fast-v1: -EIO, and slow 8\n`);
+    const said = "what differs from the slow path:\n";
+    expect(read.stdout).toContain(`${said}  holes, 16 bytes, fast-v1: -EIO, and slow 8 (D1)\n`);
+    expect(read.stdout).toMatch(
+      / fast-v1 .* mistakes D1 and D2\n[^]*\nD1 +what was read before a hole/,
+    );
     const options = ["--layout", "shared", "--length", "4096"];
     const cmdline = await faultline(["compare", "cmdline", ...options]);
-    expect(cmdline.stdout).toContain(`${said}  shared, 4096 bytes, fast-v1: 4096, and slow 0\n`);
+    expect(cmdline.stdout).toContain(
+      `${said}  shared, 4096 bytes, fast-v1: 4096, and slow 0 (D2)\n`,
+    );
     expect(cmdline.stdout).toContain("arg_start to arg_end");
+    const { rows } = await jsonOf(["compare", "cmdline", ...options]);
+    expect((rows as Row[]).map(({ differs }) => differs)).toEqual([
+      null,
+      { what: "result", slow: 0, claim: "D2" },
+      null,
+      null,
+    ]);
+  });
+
+  test("beside no slow path nothing differs, and without version 1 nothing is said of its mistakes", async () => {
+    const past = ["--layout", "holes", "--at", "0x10003ff8", "--length", "16"];
+    const lost = await jsonOf(["compare", "remote-read", ...past, "--path", "fast-v1"]);
+    expect(lost["rows"]).toMatchObject([{ result: -5, differs: null }]);
+    const { stdout } = await faultline([
+      "compare",
+      "remote-read",
+      ...past,
+      "--path",
+      "slow,fast-v2",
+    ]);
+    expect(stdout).not.toMatch(/\bD[12]\b/);
   });
 
   test("process-vm has one path, and no column for it", async () => {
@@ -159,7 +236,7 @@ describe("compare", () => {
 
   test.each(remoteScenarioNames)("%s: --json has the documented shape", async (scenario) => {
     const object = await jsonOf(["compare", scenario]);
-    expect(object).toMatchObject({ schemaVersion: 1, scenario, kernel: "7.1" });
+    expect(object).toMatchObject({ schemaVersion: 1, scenario, kernel: "6.18" });
     const rows = object["rows"] as Row[];
     const paths = scenario === "process-vm" ? 1 : remotePathNames.length;
     expect(rows).toHaveLength(layoutNames.length * paths * 3);
@@ -167,12 +244,13 @@ describe("compare", () => {
       expect(Object.keys(row).sort()).toEqual([
         "bytesFast",
         "bytesSlow",
+        "differs",
         "layout",
         "length",
         "locks",
         "path",
         "result",
-        "walks",
+        "targetWalks",
       ]);
     }
   });
@@ -190,6 +268,11 @@ describe("a mistake is one line, and status 2:", () => {
     [["--layout", "0x1000 1p rw hole"], 'is a hole, and has rights "rw"; valid: its place alone'],
     [["--kernel", "6.12"], "--kernel is 6.12, and remote access is modelled as recorded from 6.18"],
     [["--layout", "0x1000 1G rw anon touched=all"], '"0x1000 1G rw anon touched=all" exceeds RAM'],
+    [["--layout", "0x1000 4G rw file"], "machine's option, --memory in the command"],
+    [["--layout", ""], "--layout: layout has no area"],
+    [["--layout", "#x"], "--layout: layout has no area"],
+    [["--layout", "0x1000 4p rw"], "kind is missing; valid: anon, shared, file,"],
+    [["--arch", "riscv64"], "--arch is no choice: remote access is modelled on x86-64 alone"],
     [["--path", "fats"], '--path "fats" is unknown'],
     [["--show", "map"], '--show "map" is unknown'],
     [["--at", "here"], '--at is "here"; valid: a whole number from 0 to 2^64 - 1'],
@@ -201,6 +284,17 @@ describe("a mistake is one line, and status 2:", () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain(message);
     expect(stderr.trimEnd()).not.toContain("\n");
+  });
+
+  test.each(["run", "compare"])("%s process-vm has no choice of a path", async (verb) => {
+    const { status, stderr } = await faultline([verb, "process-vm", "--path", "fast-v1"]);
+    expect(status).toBe(2);
+    expect(stderr).toContain("--path is no choice: process_vm_readv has one path");
+  });
+
+  test("the library suggests a layout's name too", async () => {
+    const run = runRemote("remote-read", { layout: "residnt" });
+    await expect(run).rejects.toThrow("did you mean resident?");
   });
 
   test("a mistake in a file names the file", async () => {

@@ -181,7 +181,7 @@ describe("what cannot be built names its line, and leaves nothing behind:", () =
     [
       "0x10000000 1p rw anon\n0x20000000 2M rw anon touched=all",
       "x86-64",
-      "exceeds RAM: the layout up to here has 2097152 bytes of pages",
+      "exceeds RAM: the layout up to here has 2M of pages",
     ],
     ["0x10000000 1p rw anon\n0x20000000 2M rw file", "x86-64", "exceeds RAM"],
     ["0x10000000 1p rw file\n0x20000000 254p rw file", "x86-64", "cannot be built"],

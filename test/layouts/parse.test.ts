@@ -119,7 +119,7 @@ describe("a mistake is named with its line and that line's text:", () => {
     ["0x1000 1q rw anon", 'length is "1q"'],
     ["0x1000 1p wr anon", 'protection is "wr"'],
     ["0x1000 1p rw anno", 'kind "anno" is unknown (did you mean anon?)'],
-    ["0x1000 1p rw", 'kind "" is unknown'],
+    ["0x1000 1p rw", "kind is missing; valid: anon, shared, file"],
     ["0x1000", 'length is ""'],
     ["0x1000 1p rw anon touch=0", 'word "touch=0" is unknown'],
     ["0x1000 1p rw anon lock", 'word "lock" is unknown (did you mean locked?)'],

@@ -241,7 +241,7 @@ describe.each(remotePathNames)("remote access, path %s", (path) => {
     const vm = new RemoteVm(caller, task);
     const { bytes, counts } = vm.read(at(1) - 1, 2);
     expect(Array.from(bytes)).toEqual([5, 6]);
-    expect([counts.bytesFast, counts.bytesSlow, counts.walks.pmd]).toEqual([0, 2, 2]);
+    expect([counts.bytesFast, counts.bytesSlow, counts.targetWalks.pmd]).toEqual([0, 2, 2]);
     expect(vm.write(at(0) + 77, Uint8Array.of(8)).result).toBe(1);
     expect(get(task, at(0) + 77)).toBe(8n);
     expect(folioWalk(caller, task, at(0), { vmaLocked: true })).toBeNull();
@@ -270,8 +270,8 @@ test("process_vm unshares a page, and ends where the pool is empty", () => {
   caller.map({ at: BUFFER, length: PAGE });
   caller.map({ at: LISTS, length: PAGE, populate: true });
   const vm = new RemoteVm(caller, child);
-  const local = vm.placeList(LISTS, [{ address: BUFFER, length: 8 }]);
-  const remote = vm.placeList(LISTS + 64, [{ address: at(0), length: 8 }]);
+  const local = vm.placeIovecs(LISTS, [{ address: BUFFER, length: 8 }]);
+  const remote = vm.placeIovecs(LISTS + 64, [{ address: at(0), length: 8 }]);
   expect(vm.processVmReadv(local, remote).result).toBe(8);
   expect(pool()).toEqual([2, 1]);
   expect(child.pageState(at(0))).toMatchObject({ exclusive: true, mapcount: 1 });

@@ -31,7 +31,7 @@ export const remoteMethods: Readonly<
       environ: [USER, 16, 0n],
       memFile: [],
       peek: [USER],
-      placeList: [LIST, [{ address: USER, length: 8 }]],
+      placeIovecs: [LIST, [{ address: USER, length: 8 }]],
       poke: [USER, 7n],
       processVmReadv: [list, list, 0],
       processVmWritev: [list, list, 0],

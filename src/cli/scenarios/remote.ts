@@ -14,7 +14,7 @@ import {
   type RemoteScenarioName,
 } from "../../scenarios/remoteBed.ts";
 import { remoteDefaults, runRemote } from "../../scenarios/runRemote.ts";
-import { newestKernel } from "../../machine/kernel.ts";
+import { Option, type Command } from "commander";
 import { remotePathNames } from "../../machine/remotePath.ts";
 import { nameList } from "../arguments.ts";
 import { checkedKernel, kernelOption } from "../kernelOption.ts";
@@ -41,7 +41,7 @@ const atOption = [
 const remoteKernelOption = [
   kernelOption[0],
   "6.18 or newer: remote access is as recorded from 6.18, and the paths are patches to it",
-  newestKernel,
+  remoteDefaults.kernel,
 ] as const;
 const memoryOption = ["--memory <size>", "RAM of the machine", remoteDefaults.memory] as const;
 
@@ -52,6 +52,7 @@ function run(scenario: RemoteScenarioName): ScenarioCommand<RunFlags> {
       if (hasPaths(scenario)) {
         command.option("--path <name>", remotePathNames.join(", "), remoteDefaults.path);
       }
+      refuseOptions(command, scenario);
       command
         .option(...atOption)
         .option("--length <bytes>", "how much (default: to the area's end, up to 64 KiB)")
@@ -91,6 +92,7 @@ function compare(scenario: RemoteScenarioName): ScenarioCommand<CompareFlags> {
         const help = `with commas, or all: ${remotePathNames.join(", ")}`;
         command.option("--path <names>", help, "all");
       }
+      refuseOptions(command, scenario);
       command
         .option(...atOption)
         .option(
@@ -116,6 +118,24 @@ function compare(scenario: RemoteScenarioName): ScenarioCommand<CompareFlags> {
       return { data, text: () => remoteComparisonText(data, titlesOf(layouts)), failed: false };
     },
   };
+}
+
+/** What others have and these have not says why. */
+function refuseOptions(command: Command, scenario: RemoteScenarioName): void {
+  refuseOption(command, "--arch", "remote access is modelled on x86-64 alone");
+  if (hasPaths(scenario)) return;
+  refuseOption(command, "--path", "process_vm_readv has one path, under the mmap lock");
+}
+
+function refuseOption(command: Command, name: string, reason: string): void {
+  const option = new Option(`${name} <name>`).hideHelp().argParser(() => {
+    throw new UsageError({
+      argument: name,
+      problem: `is no choice: ${reason}`,
+      valid: `no ${name}`,
+    });
+  });
+  command.addOption(option);
 }
 
 /** By what was typed: names and files with commas, each once. The text form has commas of its own, and blanks. */

@@ -20,8 +20,11 @@ export interface RemoteCounts {
     readonly vma: number;
     readonly pageTable: number;
   };
-  /** Walks of the page tables by the level of the leaf that they found; missed: they found no page to use. */
-  readonly walks: {
+  /**
+   * Walks of the target's page tables by the level of the leaf that they found; missed: they found no page to use. The
+   * counter `walks` of a machine counts other ones: those of TLB misses, of the caller's program.
+   */
+  readonly targetWalks: {
     readonly pte: number;
     readonly pmd: number;
     readonly pud: number;
@@ -70,7 +73,7 @@ function countsOf({ machine, cpu }: Task): RemoteCounts {
       vma: tally("TALLY_VMA_READ_LOCKS"),
       pageTable: tally("TALLY_TABLE_LOCKS"),
     },
-    walks: {
+    targetWalks: {
       pte: tally("TALLY_PTE_WALKS"),
       pmd: tally("TALLY_PMD_WALKS"),
       pud: tally("TALLY_PUD_WALKS"),
@@ -84,7 +87,7 @@ function difference(after: RemoteCounts, before: RemoteCounts): RemoteCounts {
     bytesFast: after.bytesFast - before.bytesFast,
     bytesSlow: after.bytesSlow - before.bytesSlow,
     locks: eachLess(after.locks, before.locks),
-    walks: eachLess(after.walks, before.walks),
+    targetWalks: eachLess(after.targetWalks, before.targetWalks),
   };
 }
 

@@ -2,7 +2,7 @@ import { anyAddress, type Address } from "../../machine/address.ts";
 import type { Task } from "../../machine/task.ts";
 import { counted, type RemoteAccess } from "./counts.ts";
 import type { MemFile, RemoteDirection } from "./memFile.ts";
-import { vectorArgument, type VectorArgument } from "./processVm.ts";
+import { iovecArgument, type IovecArgument } from "./processVm.ts";
 
 /** /proc/PID/mem as a program has it open; buffers and lists lie in its own memory. */
 export class OpenMemFile {
@@ -64,16 +64,16 @@ export class OpenMemFile {
   }
 
   /** A list of buffers, one after the other: bytes, or −errno. */
-  preadv(local: VectorArgument, position: Address): RemoteAccess {
+  preadv(local: IovecArgument, position: Address): RemoteAccess {
     return this.#moveList("read", local, position);
   }
 
-  pwritev(local: VectorArgument, position: Address): RemoteAccess {
+  pwritev(local: IovecArgument, position: Address): RemoteAccess {
     return this.#moveList("write", local, position);
   }
 
-  #moveList(direction: RemoteDirection, local: VectorArgument, position: Address): RemoteAccess {
-    vectorArgument("local", local);
+  #moveList(direction: RemoteDirection, local: IovecArgument, position: Address): RemoteAccess {
+    iovecArgument("local", local);
     anyAddress("position", position);
     return counted(this.#caller, () =>
       this.#file.moveList(

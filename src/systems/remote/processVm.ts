@@ -3,13 +3,13 @@ import { anyAddress, halfPair, type Address } from "../../machine/address.ts";
 import type { Task } from "../../machine/task.ts";
 import { follOf, type RemoteDirection } from "./memFile.ts";
 
-/** A list of pieces of memory: where it lies in the caller's memory, and how many elements it has. */
-export interface VectorArgument {
+/** A list of struct iovec: where it lies in the caller's memory, and how many elements it has. */
+export interface IovecArgument {
   readonly list: Address;
   readonly count: Address;
 }
 
-export const vectorArgument = objectOf<VectorArgument>({ list: anyAddress, count: anyAddress });
+export const iovecArgument = objectOf<IovecArgument>({ list: anyAddress, count: anyAddress });
 
 /**
  * process_vm_readv and process_vm_writev (mm/process_vm_access.c, 6.18): bytes moved, or −errno.
@@ -19,8 +19,8 @@ export function processVm(
   caller: Task,
   target: Task | null,
   direction: RemoteDirection,
-  local: VectorArgument,
-  remote: VectorArgument,
+  local: IovecArgument,
+  remote: IovecArgument,
   flags = 0n,
 ): number {
   const { machine, cpu } = caller;

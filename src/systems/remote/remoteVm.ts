@@ -18,7 +18,7 @@ import { madeTask, type Task } from "../../machine/task.ts";
 import { counted, requireLiving, type RemoteAccess } from "./counts.ts";
 import { MemFile, type RemoteDirection } from "./memFile.ts";
 import { openProcFile, readProcFile, type ProcFile } from "./procFiles.ts";
-import { processVm, vectorArgument, type VectorArgument } from "./processVm.ts";
+import { processVm, iovecArgument, type IovecArgument } from "./processVm.ts";
 import { attachTo, peekWord, pokeWord } from "./ptrace.ts";
 import { OpenMemFile } from "./openMemFile.ts";
 
@@ -30,12 +30,15 @@ export type RemoteRights = keyof typeof rightsConstants;
 export const remoteRights = Object.keys(rightsConstants) as RemoteRights[];
 
 export interface RemoteVmOptions {
-  /** Which way the machine's kernel goes from now on, for everybody (`machine.remotePath`); default: it stays. */
+  /**
+   * Which way the machine's kernel goes from now on, for everybody, a RemoteVm made before among them
+   * (`machine.remotePath`); default: it stays. Who compares two paths sets `machine.remotePath` before each call.
+   */
   readonly path?: RemotePath;
 }
 
-/** A piece of a program's memory, as an element of a list names it. */
-export interface MemoryPiece {
+/** struct iovec: a piece of a program's memory, as an element of a list names it. */
+export interface Iovec {
   readonly address: Address;
   readonly length: Address;
 }
@@ -51,12 +54,12 @@ export interface RemoteWord extends RemoteAccess {
 }
 
 const remoteVmOptions: Shape<RemoteVmOptions> = { path: optional(nameOf(remotePathNames)) };
-const memoryPieces = listOf(objectOf<MemoryPiece>({ address: anyAddress, length: anyAddress }));
+const iovecList = listOf(objectOf<Iovec>({ address: anyAddress, length: anyAddress }));
 
 const WORD_BITS = 64;
 const IOVEC_BYTES = 16;
 /** One more than any list may have. */
-const MOST_PIECES = 1025;
+const MOST_IOVECS = 1025;
 const MOST_BYTES = 64 << 20;
 
 /**
@@ -156,7 +159,11 @@ export class RemoteVm {
     return { cpu: caller.cpu, on: target.handleOn(caller.machine) };
   }
 
-  /** Opens /proc/PID/mem: the file, or −EACCES, −ESRCH for a process that has ended, −ENOMEM. */
+  /**
+   * Opens /proc/PID/mem: the file, or −EACCES where the caller may not look inside, −ESRCH for a process that has ended
+   * and is still there ({@link Task.die}), −ENOMEM.
+   * @throws UsageError for a target that is gone altogether ({@link Task.exit}), of which no path leads to a file
+   */
   memFile(): OpenMemFile | number {
     requireLiving(this.caller);
     const file = MemFile.open(this.caller, this.target);
@@ -189,43 +196,43 @@ export class RemoteVm {
   }
 
   /**
-   * Puts a list of pieces into the caller's memory, as its program would.
-   * @throws UsageError for more than 1025 pieces; FaultlineError "not-present" where it cannot store
+   * Puts a list of struct iovec into the caller's memory, as its program would.
+   * @throws UsageError for more than 1025 elements; FaultlineError "not-present" where it cannot store
    */
-  placeList(at: Address, pieces: readonly MemoryPiece[]): VectorArgument {
+  placeIovecs(at: Address, iovecs: readonly Iovec[]): IovecArgument {
     anyAddress("at", at);
-    memoryPieces("pieces", pieces);
-    wholeNumber("pieces.length", pieces.length, 0, MOST_PIECES);
+    iovecList("iovecs", iovecs);
+    wholeNumber("iovecs.length", iovecs.length, 0, MOST_IOVECS);
     requireLiving(this.caller);
-    const bytes = new Uint8Array(pieces.length * IOVEC_BYTES);
+    const bytes = new Uint8Array(iovecs.length * IOVEC_BYTES);
     const view = new DataView(bytes.buffer);
-    pieces.forEach(({ address, length }, index) => {
+    iovecs.forEach(({ address, length }, index) => {
       view.setBigUint64(index * IOVEC_BYTES, BigInt(address), true);
       view.setBigUint64(index * IOVEC_BYTES + IOVEC_BYTES / 2, BigInt(length), true);
     });
     const signal = storeByProgram(this.caller, BigInt(at), bytes);
-    if (signal === null) return { list: BigInt(at), count: BigInt(pieces.length) };
+    if (signal === null) return { list: BigInt(at), count: BigInt(iovecs.length) };
     throw new FaultlineError("not-present", `the caller cannot store its list: ${signal}`);
   }
 
   /** process_vm_readv, with lists that lie in the caller's memory: bytes moved, or −errno. */
-  processVmReadv(local: VectorArgument, remote: VectorArgument, flags: Address = 0): RemoteAccess {
+  processVmReadv(local: IovecArgument, remote: IovecArgument, flags: Address = 0): RemoteAccess {
     return this.#processVm("read", local, remote, flags);
   }
 
   /** process_vm_writev. */
-  processVmWritev(local: VectorArgument, remote: VectorArgument, flags: Address = 0): RemoteAccess {
+  processVmWritev(local: IovecArgument, remote: IovecArgument, flags: Address = 0): RemoteAccess {
     return this.#processVm("write", local, remote, flags);
   }
 
   #processVm(
     direction: RemoteDirection,
-    local: VectorArgument,
-    remote: VectorArgument,
+    local: IovecArgument,
+    remote: IovecArgument,
     flags: Address,
   ): RemoteAccess {
-    vectorArgument("local", local);
-    vectorArgument("remote", remote);
+    iovecArgument("local", local);
+    iovecArgument("remote", remote);
     anyAddress("flags", flags);
     return counted(this.caller, () =>
       processVm(this.caller, this.target, direction, local, remote, BigInt(flags)),

@@ -107,8 +107,8 @@ describe.each(remotePathNames)("path %s", (path) => {
       const vm = new RemoteVm(caller, target);
       target.setArguments({ argStart: BASE, argEnd: BASE + 8, envStart: BASE, envEnd: BASE + 8 });
       expect(vm.cmdline(LISTS + PAGE, 64).result).toBe(8);
-      const local = vm.placeList(LISTS, [{ address: LISTS + PAGE, length: 8 }]);
-      const remote = vm.placeList(LISTS + 64, [{ address: BASE, length: 8 }]);
+      const local = vm.placeIovecs(LISTS, [{ address: LISTS + PAGE, length: 8 }]);
+      const remote = vm.placeIovecs(LISTS + 64, [{ address: BASE, length: 8 }]);
       expect(vm.processVmReadv(local, remote).result).toBe(EFAULT);
       expect(vm.processVmWritev(local, remote).result).toBe(EFAULT);
     });

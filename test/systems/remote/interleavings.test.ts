@@ -398,8 +398,8 @@ describe("a mistake in a path is found by these schedules:", () => {
         },
         {
           file: "remote/resident.ts",
-          find: "  dropReference(pfn);\n  cpu.fastBytes += length;",
-          replace: "  cpu.fastBytes += length;",
+          find: "  dropReference(pfn);\n  tallyFast(cpu, va, length);",
+          replace: "  tallyFast(cpu, va, length);",
         },
       ],
     },

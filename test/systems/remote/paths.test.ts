@@ -214,7 +214,7 @@ describe.each(fastPaths)("%s goes without the mmap lock", (path) => {
       bytesFast: 3 * PAGE,
       bytesSlow: 0,
       locks: { mmapRead: 0, mmapWrite: 0, vma: 1 },
-      walks: { pte: 4, missed: 0 },
+      targetWalks: { pte: 4, missed: 0 },
     });
   });
 
@@ -336,7 +336,7 @@ describe.each(["fast-v1", "fast-v2"] as const)("%s copies a large leaf in one wa
     const { bytes, counts } = bed.read(2 * GIB - 2 * PAGE - 3, 2 * PAGE + 3);
     expect([bytes.length, bytes.at(-1)]).toEqual([2 * PAGE + 3, 8]);
     expect(counts).toMatchObject({
-      walks: { pud: walksOver(3), pte: 0 },
+      targetWalks: { pud: walksOver(3), pte: 0 },
       locks: { mmapRead: 0, pageTable: walksOver(3) },
     });
     expect(bed.read(2 * GIB - 2, 4).bytes).toEqual(Uint8Array.of(7, 8, 9, 10));
@@ -347,7 +347,7 @@ describe.each(["fast-v1", "fast-v2"] as const)("%s copies a large leaf in one wa
     bed.target.map({ at: BASE, length: HUGE, pageSize: "2M", populate: true });
     bed.target.touch(BASE, "write");
     expect(bed.read(BASE + 5, 3 * PAGE).counts).toMatchObject({
-      walks: { pmd: walksOver(4), pte: 0 },
+      targetWalks: { pmd: walksOver(4), pte: 0 },
     });
   });
 });

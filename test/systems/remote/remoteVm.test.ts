@@ -109,14 +109,14 @@ describe("what an access took:", () => {
         bytesFast: 0,
         bytesSlow: 3 * PAGE,
         locks: { ...none, mmapRead: 1, pageTable: 3 },
-        walks: { pte: 3, pmd: 0, pud: 0, missed: 0 },
+        targetWalks: { pte: 3, pmd: 0, pud: 0, missed: 0 },
       },
     ],
     [
       "a huge leaf: the last level is not walked",
       "0x10000000 2M rw anon thp touched=0",
       PAGE,
-      { walks: { pte: 0, pmd: 1, pud: 0, missed: 0 } },
+      { targetWalks: { pte: 0, pmd: 1, pud: 0, missed: 0 } },
     ],
     [
       "a page that is absent: a fault, then a second walk",
@@ -124,7 +124,7 @@ describe("what an access took:", () => {
       PAGE,
       {
         locks: { ...none, mmapRead: 1, pageTable: 3 },
-        walks: { pte: 1, pmd: 0, pud: 0, missed: 1 },
+        targetWalks: { pte: 1, pmd: 0, pud: 0, missed: 1 },
       },
     ],
     [
@@ -149,8 +149,8 @@ describe("what an access took:", () => {
     [
       "process_vm",
       (vm: RemoteVm) => {
-        const local = vm.placeList(LISTS, [{ address: FRESH, length: 8 }]);
-        return vm.processVmReadv(local, vm.placeList(LISTS + PAGE, [{ address: AT, length: 8 }]));
+        const local = vm.placeIovecs(LISTS, [{ address: FRESH, length: 8 }]);
+        return vm.processVmReadv(local, vm.placeIovecs(LISTS + PAGE, [{ address: AT, length: 8 }]));
       },
     ],
   ])(
@@ -168,7 +168,7 @@ describe("what an access took:", () => {
 
   test("every build counts", async () => {
     const { vm } = await scene("0x10000000 4p rw anon touched=all", "study");
-    expect(vm.read(AT, 8).counts).toMatchObject({ bytesSlow: 8, walks: { pte: 1 } });
+    expect(vm.read(AT, 8).counts).toMatchObject({ bytesSlow: 8, targetWalks: { pte: 1 } });
   });
 });
 
@@ -193,7 +193,7 @@ describe("/proc/PID/mem", () => {
   test("takes lists", async () => {
     const { vm, caller } = await scene("0x10000000 4p rw anon touched=all");
     const file = vm.memFile() as OpenMemFile;
-    const list = vm.placeList(LISTS, [
+    const list = vm.placeIovecs(LISTS, [
       { address: BUFFER, length: 8 },
       { address: BUFFER + PAGE, length: 8n },
     ]);
@@ -224,13 +224,13 @@ describe("ptrace", () => {
 describe("process_vm", () => {
   test("reads and writes by lists", async () => {
     const { vm, caller } = await scene("0x10000000 4p rw anon touched=all");
-    const local = vm.placeList(LISTS, [{ address: BUFFER, length: 24 }]);
-    const remote = vm.placeList(LISTS + PAGE, [
+    const local = vm.placeIovecs(LISTS, [{ address: BUFFER, length: 24 }]);
+    const remote = vm.placeIovecs(LISTS + PAGE, [
       { address: AT + 8, length: 8 },
       { address: AT + 2 * PAGE, length: 16 },
     ]);
     const read = vm.processVmReadv(local, remote);
-    expect(read).toMatchObject({ result: 24, counts: { bytesSlow: 24, walks: { pte: 2 } } });
+    expect(read).toMatchObject({ result: 24, counts: { bytesSlow: 24, targetWalks: { pte: 2 } } });
     expect(caller.uaccess.getUser(BUFFER + 8, 8).value).toBe(0x10002000n);
     caller.uaccess.putUser(BUFFER + 8, 8, 0x1234n);
     expect(vm.processVmWritev(local, remote).result).toBe(24);
@@ -244,8 +244,8 @@ describe("process_vm", () => {
   ])("%i elements: %i", async (count, result) => {
     const { vm } = await scene("0x10000000 4p rw anon touched=all");
     const pieces = Array.from({ length: count }, () => ({ address: AT, length: 1 }));
-    const local = vm.placeList(LISTS, [{ address: BUFFER, length: 2000 }]);
-    const remote = vm.placeList(LISTS + PAGE, pieces);
+    const local = vm.placeIovecs(LISTS, [{ address: BUFFER, length: 2000 }]);
+    const remote = vm.placeIovecs(LISTS + PAGE, pieces);
     expect(vm.processVmReadv(local, remote).result).toBe(result);
   });
 
@@ -291,7 +291,7 @@ describe("misuse", () => {
     const calls: readonly (() => unknown)[] = [
       () => vm.read(AT, 8),
       () => vm.memFile(),
-      () => vm.placeList(LISTS, [{ address: 0, length: 0 }]),
+      () => vm.placeIovecs(LISTS, [{ address: 0, length: 0 }]),
     ];
     for (const call of calls) expect(call).toThrow("caller is a zombie; valid: a live task");
   });

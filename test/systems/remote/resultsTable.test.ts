@@ -196,8 +196,8 @@ describe.each(remotePathNames)("path %s", (path) => {
       page: number,
       pages: number,
     ): number => {
-      const local = vm.placeList(LISTS, [{ address: BUFFER, length: 8 * PAGE }]);
-      const remote = vm.placeList(LISTS + 64, [
+      const local = vm.placeIovecs(LISTS, [{ address: BUFFER, length: 8 * PAGE }]);
+      const remote = vm.placeIovecs(LISTS + 64, [
         { address: at(page) + 8, length: pages * PAGE - 8 },
       ]);
       return vm[`processVm${direction}`](local, remote).result;
