@@ -204,7 +204,7 @@ describe("a page without any headers, with the package as it was built", () => {
     } as const;
     const answer = await ask(plain, "readRemote", paths.core("study"), options);
     expect(answer).toEqual(await runRemote("remote-read", options));
-    expect(answer.pages).toEqual({ before: "..", after: "ZZ" });
+    expect(answer.pages).toEqual({ before: "..", after: "ZZ", moved: "ff" });
   });
 
   test("cannot have the threads build, and says why", async () => {
