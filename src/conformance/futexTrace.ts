@@ -3,26 +3,33 @@
 import { commandNames } from "./futexCalls.ts";
 import type { FutexCase } from "./futexSteps.ts";
 import {
+  compileOperations,
+  expectHead,
+  expectOperations,
+  expectRows,
+  objectAt,
+} from "./operations.ts";
+import {
   anyNumber,
   compileShape,
+  either,
   expectFit,
-  expectShape,
   flag,
   hexNumber,
   integerNumber,
-  isObject,
   listOf,
+  matching,
+  objectWith,
   oneOf,
+  orNull,
+  protection,
+  rowOf,
   size,
   text,
-  TraceError,
-  UnknownOperationError,
   upTo,
-  type Check,
-  type CompiledShape,
-  type JsonObject,
   type Shape,
-} from "./trace.ts";
+} from "./shapes.ts";
+import { isObject, type JsonObject } from "./trace.ts";
 
 /** More threads, files, bytes and rounds than any case needs: what a replay would not survive is said, not tried. */
 const LAST_THREAD = 255;
@@ -35,45 +42,26 @@ const LAST_PRIORITY = 99;
 const thread = upTo(LAST_THREAD);
 const bytes = upTo(MOST_BYTES);
 
-function matching(pattern: RegExp, description: string): Check {
-  return (value) => (typeof value === "string" && pattern.test(value) ? null : description);
-}
-
-const protection = matching(/^[r-][w-][x-]$/, 'three letters of "rwx" or -');
 const ownerWord = matching(
   /^(0x[0-9a-f]{1,8}|(T\d{1,3}|X|N|K)(\|W)?(\|D)?)$/i,
   "a 32-bit 0x string or an owner's name",
 );
 const mapFlags = matching(/^(private|shared)(\|anon)?$/, '"private" or "shared", with "|anon"');
-const command: Check = (value) =>
-  commandNames.includes(value as string) ? null : commandNumber(value);
 const commandNumber = matching(
   /^\d{1,9}$/,
   `a number in text, or one of ${commandNames.join(", ")}`,
 );
+const command = either(oneOf(...commandNames), commandNumber);
 
-const timeSpec: Check = (value) => {
-  const expected = '[kind, seconds, nanoseconds] or ["ptr", "0x…"]';
-  if (!Array.isArray(value)) return expected;
-  const [kind, ...rest] = value as unknown[];
-  if (kind === "ptr") return rest.length === 1 && hexNumber(rest[0]) === null ? null : expected;
-  const known = oneOf("raw", "mono+", "real+")(kind) === null;
-  const times = rest.length === 2 && rest.every((number) => anyNumber(number) === null);
-  return known && times ? null : expected;
-};
+const timeForms = '[kind, seconds, nanoseconds] or ["ptr", "0x…"]';
+const timeSpec = either(
+  rowOf(timeForms, oneOf("ptr"), hexNumber),
+  rowOf(timeForms, oneOf("raw", "mono+", "real+"), anyNumber, anyNumber),
+);
 
-function orNull(check: Check): Check {
-  return (value) => (value === null ? null : check(value));
-}
-
-const waiter: Check = (value) => {
-  const expected = "[value, address, flags, reserved]";
-  if (!Array.isArray(value) || value.length !== 4) return expected;
-  const [wanted, address, flags, reserved] = value as unknown[];
-  const fits = hexNumber(wanted) === null && hexNumber(address) === null;
-  return fits && size(flags) === null && size(reserved) === null ? null : expected;
-};
-const waiters = listOf(waiter);
+const waiters = listOf(
+  rowOf("[value, address, flags, reserved]", hexNumber, hexNumber, size, size),
+);
 
 const range: Shape = { addr: hexNumber, len: bytes };
 
@@ -151,7 +139,7 @@ const stepShapes: Readonly<Record<string, Shape>> = {
 const observedValue = orNull(ownerWord);
 
 const inSetup: Shape = { t: thread, op: text, "ret?": integerNumber, "errno?": text };
-const returnedShape = compileShape({ t: thread, ret: integerNumber, errno: text });
+const returnedRow = objectWith("{t, ret, errno}", { t: thread, ret: integerNumber, errno: text });
 const asStep: Shape = {
   t: thread,
   op: text,
@@ -160,34 +148,13 @@ const asStep: Shape = {
   "blocked?": flag,
   "skipped?": flag,
   "wait_return?": flag,
-  "returned?": returnedRows,
+  "returned?": listOf(returnedRow),
   "words?": listOf(observedValue),
   "note?": text,
 };
 
-function returnedRows(value: unknown): string | null {
-  const expected = "a list of {t, ret, errno}";
-  if (!Array.isArray(value)) return expected;
-  for (const row of value as unknown[]) {
-    if (!isObject(row)) return expected;
-    for (const [key, check] of returnedShape.checks) {
-      if (check(row[key]) !== null) return expected;
-    }
-  }
-  return null;
-}
-
-const compiledSetup = compileAll(setupShapes, inSetup);
-const compiledSteps = compileAll(stepShapes, asStep);
-
-function compileAll(
-  shapes: Readonly<Record<string, Shape>>,
-  common: Shape,
-): ReadonlyMap<string, CompiledShape> {
-  return new Map(
-    Object.entries(shapes).map(([op, shape]) => [op, compileShape(common, shape)] as const),
-  );
-}
+const setupOperations = compileOperations(setupShapes, inSetup);
+const stepOperations = compileOperations(stepShapes, asStep);
 
 const observedShape = compileShape({ addr: hexNumber, owner: flag });
 
@@ -198,44 +165,12 @@ export function isFutexCase(line: JsonObject): boolean {
 
 /** Takes a line's object as a case; throws a TraceError that names what does not fit. */
 export function parseFutexCase(line: JsonObject): FutexCase {
-  for (const key of ["id", "kernel", "kind"]) expectFit(line[key], text, key);
+  expectHead(line);
   const setup = objectAt(line, "setup");
-  expectOperations(setup["ops"], "setup.ops", compiledSetup);
-  expectObserved(setup["words"]);
+  expectOperations(setup["ops"], "setup.ops", (op) => setupOperations.get(op));
+  expectRows(setup["words"], "setup.words", observedShape);
   expectFit(objectAt(line, "start")["words"], listOf(observedValue), "start.words");
-  expectOperations(line["steps"], "steps", compiledSteps);
+  expectOperations(line["steps"], "steps", (op) => stepOperations.get(op));
   expectFit(line["end_blocked"], listOf(thread), "end_blocked");
   return line as unknown as FutexCase;
-}
-
-function objectAt(parent: JsonObject, key: string): JsonObject {
-  const value = parent[key];
-  if (!isObject(value)) throw new TraceError(key, "expected an object");
-  return value;
-}
-
-function expectObserved(words: unknown): void {
-  if (!Array.isArray(words)) throw new TraceError("setup.words", "expected a list");
-  words.forEach((word: unknown, index) => {
-    const at = `setup.words[${index}]`;
-    if (!isObject(word)) throw new TraceError(at, "expected an object");
-    expectShape(word, observedShape, at);
-  });
-}
-
-function expectOperations(
-  operations: unknown,
-  place: string,
-  shapes: ReadonlyMap<string, CompiledShape>,
-): void {
-  if (!Array.isArray(operations)) throw new TraceError(place, "expected a list");
-  operations.forEach((operation: unknown, index) => {
-    const at = `${place}[${index}]`;
-    if (!isObject(operation)) throw new TraceError(at, "expected an object");
-    expectFit(operation["op"], text, `${at}.op`);
-    const op = operation["op"] as string;
-    const shape = shapes.get(op);
-    if (shape === undefined) throw new UnknownOperationError(op, at, index);
-    expectShape(operation, shape, at);
-  });
 }

@@ -20,28 +20,28 @@ import {
   type PcmCase,
   type PcmStep,
 } from "./pcmSteps.ts";
+import { expectHead, expectOperations, objectAt } from "./operations.ts";
 import {
   anyNumber,
   compileShape,
   entriesOf,
   expectFit,
-  expectShape,
   flag,
   hexNumber,
   integerNumber,
-  isObject,
   listOf,
   oneOf,
+  oneOfNumbers,
   ranges,
+  rowOf,
   size,
   text,
-  TraceError,
-  UnknownOperationError,
   upTo,
+  type Check,
   type CompiledShape,
-  type JsonObject,
   type Shape,
-} from "./trace.ts";
+} from "./shapes.ts";
+import { isObject, TraceError, type JsonObject } from "./trace.ts";
 
 const doors = oneOf(...pcmDoors);
 const devices = oneOf(...pcmDevices);
@@ -146,37 +146,26 @@ function deviceStep(count: number): Shape {
   if (count === 0) return { ret: integerNumber };
   return {
     ret: integerNumber,
-    args: (value) =>
-      Array.isArray(value) && value.length === count
-        ? listOf(hexNumber)(value)
-        : `${count} arguments`,
+    args: rowOf(`${count} arguments`, ...Array<Check>(count).fill(hexNumber)),
   };
-}
-
-function oneOfNumbers(...numbers: readonly number[]): (value: unknown) => string | null {
-  return (value) => (numbers.includes(value as number) ? null : `one of ${numbers.join(", ")}`);
 }
 
 /** Takes a line's object as a PCM case; throws a TraceError that names what does not fit. */
 export function parsePcmCase(line: JsonObject): PcmCase {
-  expectFit(line["id"], text, "id");
-  expectFit(line["kernel"], text, "kernel");
-  expectFit(line["kind"], text, "kind");
+  expectHead(line);
   expectFit(line["abi"], doors, "abi");
-  expectSetup(line["setup"]);
+  expectSetup(objectAt(line, "setup"));
   if (line["nondeterministic"] !== undefined) {
     expectFit(line["nondeterministic"], flag, "nondeterministic");
   }
-  const { steps } = line;
-  if (!Array.isArray(steps)) throw new TraceError("steps", "expected a list of steps");
+  expectOperations(line["steps"], "steps", shapeOf);
+  const steps = line["steps"] as readonly PcmStep[];
   if (steps.length === 0) throw new TraceError("steps", "expected at least one step");
-  steps.forEach(expectStep);
-  expectSingleOpens(steps as readonly PcmStep[]);
+  expectSingleOpens(steps);
   return line as unknown as PcmCase;
 }
 
-function expectSetup(setup: unknown): void {
-  if (!isObject(setup)) throw new TraceError("setup", "expected an object");
+function expectSetup(setup: JsonObject): void {
   expectFit(setup["device"], devices, "setup.device");
   expectFit(setup["stream"], directions, "setup.stream");
   if (setup["limits"] === undefined) return;
@@ -200,12 +189,6 @@ function expectSingleOpens(steps: readonly PcmStep[]): void {
   }
 }
 
-function expectStep(step: unknown, index: number): void {
-  const place = `steps[${index}]`;
-  if (!isObject(step)) throw new TraceError(place, "expected an object");
-  expectFit(step["op"], text, `${place}.op`);
-  const op = step["op"] as string;
-  const shape = isSingleValues(step) ? singleValuesStep : shapes.get(op);
-  if (shape === undefined) throw new UnknownOperationError(op, place, index);
-  expectShape(step, shape, place);
+function shapeOf(op: string, step: JsonObject): CompiledShape | undefined {
+  return isSingleValues(step) ? singleValuesStep : shapes.get(op);
 }

@@ -7,27 +7,26 @@ import { eventCommands } from "../systems/perf/perfEvent.ts";
 import { instructionNames } from "../systems/perf/instructions.ts";
 import { entryNames } from "../systems/perf/programCalls.ts";
 import { resultKeys, type PerfRegsCase } from "./perfRegsSteps.ts";
+import { compileOperations, expectHead, expectOperations } from "./operations.ts";
 import {
   anyNumber,
-  compileShape,
-  expectFit,
-  expectShape,
+  anything,
+  either,
   flag,
   hexNumber,
   integerNumber,
-  isObject,
   listOf,
+  objectWith,
   oneOf,
+  oneOfNumbers,
+  protection,
   size,
   text,
-  TraceError,
-  UnknownOperationError,
   upTo,
   type Check,
-  type CompiledShape,
-  type JsonObject,
   type Shape,
-} from "./trace.ts";
+} from "./shapes.ts";
+import { isObject, type JsonObject } from "./trace.ts";
 
 /** More of anything than a case needs: what a replay would not survive is said, not tried. */
 const LAST_EVENT = 255;
@@ -38,9 +37,6 @@ const MOST_MICROSECONDS = 10_000_000;
 const event = upTo(LAST_EVENT);
 const bytes = upTo(MOST_BYTES);
 const events = listOf(event);
-const anything: Check = () => null;
-const protection: Check = (value) =>
-  typeof value === "string" && /^[r-][w-][x-]$/.test(value) ? null : 'three letters of "rwx" or -';
 
 const range: Shape = { addr: hexNumber, len: bytes };
 const ofEvent: Shape = { e: event };
@@ -57,12 +53,7 @@ function isAttribute(value: unknown): boolean {
   return typeof value === "string" || anyNumber(value) === null || listOf(text)(value) === null;
 }
 
-const memory: Check = (value) => {
-  if (!Array.isArray(value)) return "a list of memory";
-  const isRange = (row: unknown): boolean =>
-    isObject(row) && hexNumber(row["addr"]) === null && bytes(row["len"]) === null;
-  return value.every(isRange) ? null : "a list of memory with addr and len";
-};
+const memory = listOf(objectWith("memory with addr and len", range));
 
 const instruction: Shape = {
   insn: oneOf(...instructionNames, ...entryNames),
@@ -93,7 +84,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     attr: attributes,
     pid: text,
     cpu: integerNumber,
-    group: (value) => (integerNumber(value) === null ? null : text(value)),
+    group: either(integerNumber, text),
     oflags: size,
     "attr_bytes_readable?": bytes,
     "attr_at?": hexNumber,
@@ -102,7 +93,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   ioctl: {
     ...ofEvent,
     cmd: oneOf(...eventCommands, "BOGUS"),
-    arg: (value) => (integerNumber(value) === null ? null : text(value)),
+    arg: either(integerNumber, text),
   },
   run: {
     ...instruction,
@@ -137,17 +128,8 @@ const shapes: Readonly<Record<string, Shape>> = {
   program32_go: { on: events },
 };
 
-function oneOfNumbers(...numbers: readonly number[]): Check {
-  return (value) => (numbers.includes(value as number) ? null : `one of ${numbers.join(", ")}`);
-}
-
 const results: Shape = Object.fromEntries(resultKeys.map((key) => [`${key}?`, anything]));
-const compiled: ReadonlyMap<string, CompiledShape> = new Map(
-  Object.entries(shapes).map(([op, shape]) => [
-    op,
-    compileShape({ op: text, "note?": text }, results, shape),
-  ]),
-);
+const operations = compileOperations(shapes, { op: text, "note?": text, ...results });
 
 /** True for a line's object that is a case of this kind, however broken. */
 export function isPerfRegsCase(line: JsonObject): boolean {
@@ -158,21 +140,12 @@ export function isPerfRegsCase(line: JsonObject): boolean {
 
 /** Takes a line's object as a case; throws a TraceError that names what does not fit. */
 export function parsePerfRegsCase(line: JsonObject): PerfRegsCase {
-  for (const key of ["id", "kernel", "kind"]) expectFit(line[key], text, key);
-  if (line["setup"] !== undefined) expectOperations(line["setup"], "setup");
-  expectOperations(line["steps"], "steps");
+  expectHead(line);
+  if (line["setup"] !== undefined) expectAll(line["setup"], "setup");
+  expectAll(line["steps"], "steps");
   return line as unknown as PerfRegsCase;
 }
 
-function expectOperations(operations: unknown, place: string): void {
-  if (!Array.isArray(operations)) throw new TraceError(place, "expected a list");
-  operations.forEach((operation: unknown, index) => {
-    const at = `${place}[${index}]`;
-    if (!isObject(operation)) throw new TraceError(at, "expected an object");
-    expectFit(operation["op"], text, `${at}.op`);
-    const op = operation["op"] as string;
-    const shape = compiled.get(op);
-    if (shape === undefined) throw new UnknownOperationError(op, at, index);
-    expectShape(operation, shape, at);
-  });
+function expectAll(list: unknown, place: string): void {
+  expectOperations(list, place, (op) => operations.get(op));
 }

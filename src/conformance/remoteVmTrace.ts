@@ -9,25 +9,30 @@ import { socketTypes } from "../systems/kernel/socket.ts";
 import { systemCallNames } from "../systems/kernel/systemCalls.ts";
 import { answerFields, fileBackings, type RemoteVmCase } from "./remoteVmSteps.ts";
 import {
+  compileOperations,
+  expectHead,
+  expectOperations,
+  expectRows,
+  objectAt,
+} from "./operations.ts";
+import {
   anyNumber,
   compileShape,
+  either,
   expectFit,
-  expectShape,
   hexNumber,
   integerNumber,
-  isObject,
   listOf,
+  matching,
   oneOf,
+  protection,
+  rowOf,
   size,
   text,
-  TraceError,
-  UnknownOperationError,
   upTo,
-  type Check,
-  type CompiledShape,
-  type JsonObject,
   type Shape,
-} from "./trace.ts";
+} from "./shapes.ts";
+import { isObject, type JsonObject } from "./trace.ts";
 
 /** More processes, files, pages and bytes than any case needs: what a replay would not survive is said, not tried. */
 const LAST_PROCESS = 15;
@@ -38,23 +43,18 @@ const MOST_BYTES = 1 << 26;
 const process = upTo(LAST_PROCESS);
 const seed = upTo(0xffffffff);
 const bytes = upTo(MOST_BYTES);
-const protection: Check = (value) =>
-  typeof value === "string" && /^[r-][w-][x-]$/.test(value) ? null : 'three letters of "rwx" or -';
-const hexBytes: Check = (value) =>
-  typeof value === "string" && /^([0-9a-f]{2})*$/.test(value) ? null : "bytes in hex";
+const hexBytes = matching(/^([0-9a-f]{2})*$/, "bytes in hex");
 
 const specialName = oneOf(...specialNames.map((name) => `[${name}]`));
 
-const element: Check = (value) =>
-  Array.isArray(value) && isElement(value) ? null : '[address or "buf", length, repeat]';
-const elements = listOf(element);
-
-function isElement(value: readonly unknown[]): boolean {
-  const [address, length, repeat] = value;
-  if (value.length < 2 || value.length > 3) return false;
-  if (address !== "buf" && anyNumber(address) !== null) return false;
-  return anyNumber(length) === null && (value.length === 2 || upTo(MOST_PAGES)(repeat) === null);
-}
+const elementForms = '[address or "buf", length, repeat]';
+const place = either(oneOf("buf"), anyNumber);
+const elements = listOf(
+  either(
+    rowOf(elementForms, place, anyNumber),
+    rowOf(elementForms, place, anyNumber, upTo(MOST_PAGES)),
+  ),
+);
 
 const range: Shape = { p: process, addr: anyNumber, len: anyNumber };
 
@@ -142,37 +142,18 @@ const asStep: Shape = {
   errno: text,
   "pages_after?": listOf(text),
   "note?": text,
-  ...Object.fromEntries(answerFields.map((field) => [`${field}?`, answerCheck])),
+  ...Object.fromEntries(answerFields.map((field) => [`${field}?`, either(text, anyNumber)])),
 };
 
-function answerCheck(value: unknown): string | null {
-  return typeof value === "string" ? null : anyNumber(value);
-}
+const setupOperations = compileOperations(setupShapes, inSetup);
+const stepOperations = compileOperations(stepShapes, asStep);
 
-const compiledSetup = compileAll(setupShapes, inSetup);
-const compiledSteps = compileAll(stepShapes, asStep);
-
-function compileAll(
-  shapes: Readonly<Record<string, Shape>>,
-  common: Shape,
-): ReadonlyMap<string, CompiledShape> {
-  return new Map(
-    Object.entries(shapes).map(([op, shape]) => [op, compileShape(common, shape)] as const),
-  );
-}
-
-const mappingRow: Check = (row) =>
-  Array.isArray(row) &&
-  row.length === 6 &&
-  size(row[0]) === null &&
-  hexNumber(row[1]) === null &&
-  hexNumber(row[2]) === null &&
-  text(row[3]) === null &&
-  text(row[4]) === null &&
-  anyNumber(row[5]) === null
-    ? null
-    : "[process, start, end, permissions, backing, page offset]";
-const mappings = listOf(mappingRow);
+const mappings = listOf(
+  rowOf(
+    "[process, start, end, permissions, backing, page offset]",
+    ...[size, hexNumber, hexNumber, text, text, anyNumber],
+  ),
+);
 
 const fileShape = compileShape({
   file: upTo(LAST_FILE),
@@ -189,52 +170,21 @@ export function isRemoteVmCase(line: JsonObject): boolean {
 
 /** Takes a line's object as a case; throws a TraceError that names what does not fit. */
 export function parseRemoteVmCase(line: JsonObject): RemoteVmCase {
-  for (const key of ["id", "kernel", "kind"]) expectFit(line[key], text, key);
+  expectHead(line);
   expectSetup(objectAt(line, "setup"));
   const start = objectAt(line, "start");
   expectFit(start["vmas"], mappings, "start.vmas");
   expectFit(start["pages"], listOf(text), "start.pages");
-  expectOperations(line["steps"], "steps", compiledSteps);
+  expectOperations(line["steps"], "steps", (op) => stepOperations.get(op));
   expectAfter(objectAt(line, "after"), line["no_after"] === true);
   return line as unknown as RemoteVmCase;
-}
-
-function objectAt(parent: JsonObject, key: string): JsonObject {
-  const value = parent[key];
-  if (!isObject(value)) throw new TraceError(key, "expected an object");
-  return value;
 }
 
 function expectSetup(setup: JsonObject): void {
   expectFit(setup["procs"], upTo(LAST_PROCESS), "setup.procs");
   expectRows(setup["files"], "setup.files", fileShape);
   expectRows(setup["watch"], "setup.watch", watchShape);
-  expectOperations(setup["ops"], "setup.ops", compiledSetup);
-}
-
-function expectRows(rows: unknown, place: string, shape: CompiledShape): void {
-  if (!Array.isArray(rows)) throw new TraceError(place, "expected a list");
-  rows.forEach((row: unknown, index) => {
-    if (!isObject(row)) throw new TraceError(`${place}[${index}]`, "expected an object");
-    expectShape(row, shape, `${place}[${index}]`);
-  });
-}
-
-function expectOperations(
-  operations: unknown,
-  place: string,
-  shapes: ReadonlyMap<string, CompiledShape>,
-): void {
-  if (!Array.isArray(operations)) throw new TraceError(place, "expected a list");
-  operations.forEach((operation: unknown, index) => {
-    const at = `${place}[${index}]`;
-    if (!isObject(operation)) throw new TraceError(at, "expected an object");
-    expectFit(operation["op"], text, `${at}.op`);
-    const op = operation["op"] as string;
-    const shape = shapes.get(op);
-    if (shape === undefined) throw new UnknownOperationError(op, at, index);
-    expectShape(operation, shape, at);
-  });
+  expectOperations(setup["ops"], "setup.ops", (op) => setupOperations.get(op));
 }
 
 function expectAfter(after: JsonObject, unstated: boolean): void {

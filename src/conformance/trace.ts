@@ -1,7 +1,6 @@
 /**
  * Reading golden traces: one JSON object a line, one object a case. This file knows what the
- * traces of all systems share and how to say what is wrong with a line; the steps of each system
- * are described in a file of its own (pcmTrace.ts).
+ * traces of all systems share and how to say what is wrong with a line.
  */
 
 import { text as checkText } from "../base/checks.ts";
@@ -41,121 +40,15 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** A number as the traces write those above 2^31 and all pointers: `0x` and 1 to 16 digits. */
 export type HexText = `0x${string}`;
 
-/** Says what was expected when a value does not fit; null when it does. */
-export type Check = (value: unknown) => string | null;
-
-/** The keys of an object: each with its check; a name ending in `?` may be absent. */
-export type Shape = Readonly<Record<string, Check>>;
-
-function check(description: string, fits: (value: unknown) => boolean): Check {
-  return (value) => (fits(value) ? null : description);
-}
-
-const hexPattern = /^0x[0-9a-f]{1,16}$/i;
-
-const isInteger = (value: unknown): boolean => Number.isSafeInteger(value);
-const isHex = (value: unknown): boolean => typeof value === "string" && hexPattern.test(value);
-
-export const integerNumber = check("a whole number", isInteger);
-export const text = check("a string", (value) => typeof value === "string");
-export const flag = check("true or false", (value) => typeof value === "boolean");
-export const hexNumber = check("a string of 0x and up to 16 hex digits", isHex);
-export const anyNumber = check(
-  "a whole number or a 0x string",
-  (value) => isInteger(value) || isHex(value),
-);
-
-export const size = check(
-  "a whole number from 0",
-  (value) => isInteger(value) && Number(value) >= 0,
-);
-
-/** A whole number from 0 to `max`. */
-export function upTo(max: number): Check {
-  const fits = (value: unknown): boolean => isInteger(value) && Number(value) >= 0;
-  return check(`a whole number from 0 to ${max}`, (value) => fits(value) && Number(value) <= max);
-}
-
-export function oneOf(...names: readonly string[]): Check {
-  return check(`one of ${names.join(", ")}`, (value) => names.includes(value as string));
-}
-
-export function listOf(item: Check): Check {
-  return (value) => {
-    if (!Array.isArray(value)) return "a list";
-    for (const entry of value) {
-      const expected = item(entry);
-      if (expected !== null) return `a list of ${expected}`;
-    }
-    return null;
-  };
-}
-
-/** A list of [offset, length]. */
-export const ranges = check(
-  "a list of [offset, length]",
-  (value) => Array.isArray(value) && value.every((row) => isPair(row)),
-);
-
-function isPair(row: unknown): boolean {
-  return Array.isArray(row) && row.length === 2 && row.every((n) => isInteger(n) && n >= 0);
-}
-
-/** An object whose keys are among `names` and whose values all fit `item`. */
-export function entriesOf(names: readonly string[], item: Check): Check {
-  const known = new Set(names);
-  return (value) => {
-    if (!isObject(value)) return "an object";
-    for (const key of Object.keys(value)) {
-      if (!known.has(key)) return `an object without the key ${key}`;
-      const expected = item(value[key]);
-      if (expected !== null) return `${expected} for ${key}`;
-    }
-    return null;
-  };
-}
-
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Throws a TraceError unless `value` has exactly the keys of `shape`, each as its check says. */
-export function expectShape(value: JsonObject, shape: CompiledShape, place: string): void {
-  for (const key of shape.required) {
-    if (value[key] === undefined) throw new TraceError(place, `the key "${key}" is missing`);
-  }
-  for (const key of Object.keys(value)) {
-    const expected = shape.checks.get(key);
-    if (expected === undefined) throw new TraceError(place, `the key "${key}" is unknown here`);
-    expectFit(value[key], expected, `${place}.${key}`);
-  }
-}
-
-/** Throws a TraceError unless `value` fits. */
-export function expectFit(value: unknown, expected: Check, place: string): void {
-  const description = expected(value);
-  if (description === null) return;
-  throw new TraceError(place, `expected ${description}, found ${shown(value)}`);
-}
-
-function shown(value: unknown): string {
+/** A value as a message shows it. */
+export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   const json = JSON.stringify(value);
   return json.length > 60 ? `${json.slice(0, 57)}...` : json;
-}
-
-/** A {@link Shape} made ready for many objects. */
-export interface CompiledShape {
-  readonly required: readonly string[];
-  readonly checks: ReadonlyMap<string, Check>;
-}
-
-export function compileShape(...shapes: readonly Shape[]): CompiledShape {
-  const rows = shapes.flatMap((shape) => Object.entries(shape));
-  return {
-    required: rows.filter(([key]) => !key.endsWith("?")).map(([key]) => key),
-    checks: new Map(rows.map(([key, row]) => [key.replace(/\?$/, ""), row])),
-  };
 }
 
 /** What some editors put before the first line; the traces are UTF-8 without it. */

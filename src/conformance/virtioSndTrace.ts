@@ -1,26 +1,26 @@
 /** Reading cases of virtio-snd (test/golden/virtio-snd/README.md). */
 
 import { queueNames, requestNames } from "../systems/virtio/description.ts";
+import { compileOperations, expectHead, expectOperations, expectRows } from "./operations.ts";
 import {
   anyNumber,
+  anything,
   compileShape,
+  either,
   expectFit,
   expectShape,
   flag,
   integerNumber,
-  isObject,
   listOf,
+  matching,
   oneOf,
   size,
   text,
-  TraceError,
-  UnknownOperationError,
   upTo,
-  type Check,
   type CompiledShape,
-  type JsonObject,
   type Shape,
-} from "./trace.ts";
+} from "./shapes.ts";
+import { isObject, type JsonObject } from "./trace.ts";
 import type { Recorded, VirtioSndCase, VirtioSndStep } from "./virtioSndSteps.ts";
 
 const octet = upTo(255);
@@ -58,10 +58,8 @@ const parameters: Shape = {
   "entry?": oneOf("i386"),
 };
 
-const applPtr: Check = (value) =>
-  typeof value === "string" && /^B([+-]\d+)?$/.test(value) ? null : anyNumber(value);
-const threshold: Check = (value) =>
-  value === "boundary" || value === "B" ? null : anyNumber(value);
+const applPtr = either(matching(/^B([+-]\d+)?$/, "a place from the boundary on"), anyNumber);
+const threshold = either(oneOf("boundary", "B"), anyNumber);
 
 /** The inputs of each operation; whatever else a step has was recorded. */
 const inputs: Readonly<Record<string, Shape>> = {
@@ -123,8 +121,6 @@ const deviceOperations: ReadonlySet<string> = new Set([
 /** Names of a step, and how long a call slept. */
 const notCompared: ReadonlySet<string> = new Set(["app", "dev", "note", "slept_ms"]);
 
-const anything: Check = () => null;
-
 /** What a step may have besides its inputs. */
 const outputNames = [
   ...["log", "rings", "pcm", "slept_ms", "result", "out_result", "data", "boundary", "revents"],
@@ -138,11 +134,13 @@ const outputs: Shape = Object.fromEntries(outputNames.map((name) => [`${name}?`,
 
 const recorded: Shape = { ret: integerNumber, "errno?": integerNumber, "note?": text };
 
-const shapes: ReadonlyMap<string, CompiledShape> = new Map(
-  [...Object.entries(inputs), ...plain.map((name) => [name, ofSlot] as const)].map(
-    ([name, shape]) =>
-      [name, compileShape({ [inputKey(name)]: text }, outputs, recorded, shape)] as const,
+const operations = compileOperations(
+  Object.fromEntries(
+    [...Object.entries(inputs), ...plain.map((name) => [name, ofSlot] as const)].map(
+      ([name, shape]) => [name, { [inputKey(name)]: text, ...shape }],
+    ),
   ),
+  { ...outputs, ...recorded },
 );
 
 /** The key that names an operation. */
@@ -180,37 +178,22 @@ export function isVirtioSndCase(line: JsonObject): boolean {
 
 /** Takes a line's object as a case; throws a TraceError that names what does not fit. */
 export function parseVirtioSndCase(line: JsonObject): VirtioSndCase {
-  for (const key of ["id", "kernel", "release", "kind"]) expectFit(line[key], text, key);
+  expectHead(line);
+  expectFit(line["release"], text, "release");
   expectDevice(line["device"] as JsonObject);
-  const { steps } = line;
-  if (!Array.isArray(steps)) throw new TraceError("steps", "expected a list");
-  steps.forEach((step: unknown, index) => expectStep(step, index));
+  expectOperations(line["steps"], "steps", shapeOf, ({ app, dev }) => app ?? dev);
   return line as unknown as VirtioSndCase;
 }
 
 function expectDevice(value: JsonObject): void {
   expectShape(value, device, "device");
-  expectRows(value["streams"], stream, "device.streams");
-  if (value["rules"] !== undefined) expectRows(value["rules"], ruleShape, "device.rules");
+  expectRows(value["streams"], "device.streams", stream);
+  if (value["rules"] !== undefined) expectRows(value["rules"], "device.rules", ruleShape);
 }
 
-function expectRows(rows: unknown, shape: CompiledShape, place: string): void {
-  (rows as unknown[]).forEach((row, index) => {
-    if (!isObject(row)) throw new TraceError(`${place}[${index}]`, "expected an object");
-    expectShape(row, shape, `${place}[${index}]`);
-  });
-}
-
-function expectStep(step: unknown, index: number): void {
-  const place = `steps[${index}]`;
-  if (!isObject(step)) throw new TraceError(place, "expected an object");
-  const name = step["app"] ?? step["dev"];
-  expectFit(name, text, `${place}.op`);
-  const shape = shapes.get(name as string);
-  if (shape === undefined || step[inputKey(name as string)] === undefined) {
-    throw new UnknownOperationError(name as string, place, index);
-  }
-  expectShape(step, shape, place);
+/** An application cannot do what a device is told to, nor the other way round. */
+function shapeOf(name: string, step: JsonObject): CompiledShape | undefined {
+  return step[inputKey(name)] === undefined ? undefined : operations.get(name);
 }
 
 /** What was recorded of a step: its keys that are no inputs. */

@@ -73,7 +73,7 @@ describe("cases", () => {
       keys: { setup: { device: "ctl", stream: "playback", limits: { info: "x" } } },
       problem: 'setup.limits.info: expected a whole number from 0, found "x"',
     },
-    { keys: { steps: {} }, problem: "steps: expected a list of steps" },
+    { keys: { steps: {} }, problem: "steps: expected a list" },
   ])("$problem", ({ keys, problem }) => {
     expect(() => parsePcmCase(caseWith([], keys))).toThrow(problem);
   });
