@@ -4,93 +4,59 @@
  */
 
 import { errnoNameOf } from "../base/errno.ts";
-import { Checker, differenceOf } from "./checker.ts";
-import { Mismatch } from "./compare.ts";
+import { CaseRun, type TracePlace } from "./caseRun.ts";
+import type { Checker } from "./checker.ts";
 import type { FutexAnswer, FutexMachine } from "./futexMachine.ts";
 import type { FutexCase, FutexStep, ReturnedRow } from "./futexSteps.ts";
-import type { Failure, ReplayTally } from "./report.ts";
+import type { ReplayTally } from "./report.ts";
 
 /** Replays one case after the other on one machine. */
 export class FutexReplayer {
   readonly #machine: FutexMachine;
-  readonly #tally: ReplayTally;
+  readonly #run: CaseRun;
   readonly #checker: Checker;
   #case: FutexCase | null = null;
-  /** Where the replay stands: index of the step and its operation, for the report. */
-  #step: number | null = null;
-  #op: string | null = null;
   /** Values of the observed words after the last step, as recorded. */
   #words: readonly (string | null)[] = [];
 
   constructor(machine: FutexMachine, tally: ReplayTally) {
     this.#machine = machine;
-    this.#tally = tally;
-    this.#checker = new Checker(tally);
+    this.#run = new CaseRun(machine, tally);
+    this.#checker = this.#run.checker;
   }
 
   /** Replays a case and counts it. */
-  replay(futexCase: FutexCase, file: string, line: number): void {
-    const { id, kind, steps } = futexCase;
+  replay(futexCase: FutexCase, place: TracePlace): void {
     this.#case = futexCase;
-    this.#stand(null, null);
-    const failure =
-      this.#attempt(() => this.#run(futexCase)) ?? this.#attempt(() => this.#finish());
-    this.#tally.countCase(kind, steps.length, failure && { file, line, id, ...failure });
+    this.#run.replay(
+      futexCase,
+      place,
+      () => this.#goThrough(futexCase),
+      () => this.#run.finish(this.#machine),
+    );
   }
 
-  #stand(step: number | null, op: string | null): void {
-    this.#step = step;
-    this.#op = op;
-    this.#checker.begin();
-  }
-
-  /** Runs a part of the case; how it ended if not well. */
-  #attempt(part: () => void): Omit<Failure, "file" | "line" | "id"> | null {
-    try {
-      part();
-      return null;
-    } catch (error) {
-      const difference = differenceOf(error, this.#checker);
-      if (this.#op !== null) this.#tally.countOperation(this.#op, "failed");
-      return { step: this.#step, op: this.#op, ...difference };
-    }
-  }
-
-  #run({ kernel, setup, start, steps, end_blocked: sleepers }: FutexCase): void {
+  #goThrough({ kernel, setup, start, steps, end_blocked: sleepers }: FutexCase): void {
     this.#machine.reset(kernel);
     for (const operation of setup.ops) {
-      this.#stand(null, operation.op);
-      this.#compareResult(operation, this.#machine.prepare(operation), "");
-      this.#passed(operation.op);
+      this.#run.operation(operation.op, null, () =>
+        this.#compareResult(operation, this.#machine.prepare(operation), ""),
+      );
     }
-    this.#stand(null, null);
     this.#words = start.words;
-    this.#compareWords("start.words");
-    this.#checker.commit(null);
-    for (const [index, step] of steps.entries()) this.#replayStep(step, index);
-    this.#stand(null, null);
-    this.#checker.text("end_blocked", sleepers.join(" "), this.#machine.sleepers().join(" "));
-    this.#checker.commit(null);
+    this.#run.aside(() => this.#compareWords("start.words"));
+    for (const [index, step] of steps.entries()) {
+      this.#run.operation(operationOf(step), index, () => this.#replayStep(step));
+    }
+    this.#run.aside(() =>
+      this.#checker.text("end_blocked", sleepers.join(" "), this.#machine.sleepers().join(" ")),
+    );
   }
 
-  #passed(op: string): void {
-    this.#checkFindings();
-    this.#checker.commit(null);
-    this.#tally.countOperation(op, "passed");
-  }
-
-  #checkFindings(): void {
-    const findings = this.#machine.takeFindings();
-    if (findings.length > 0) throw new Mismatch("findings", "", findings.join("; "));
-  }
-
-  #replayStep(step: FutexStep, index: number): void {
-    const op = operationOf(step);
-    this.#stand(index, op);
+  #replayStep(step: FutexStep): void {
     this.#compareAnswer(step, this.#machine.perform(step));
     this.#words = step.words ?? this.#words;
     this.#compareWords("words");
-    this.#passed(op);
   }
 
   #compareAnswer(step: FutexStep, answer: FutexAnswer): void {
@@ -136,15 +102,6 @@ export class FutexReplayer {
   #compareWords(field: string): void {
     const actual = this.#machine.words(this.#case!.setup.words);
     this.#checker.text(field, this.#words.join(" "), actual.join(" "));
-  }
-
-  /** The case's objects go, and nothing of them may stay. */
-  #finish(): void {
-    this.#stand(null, null);
-    const left = this.#machine.finish();
-    this.#checker.text("balance", "", left.join("; "));
-    this.#checkFindings();
-    this.#checker.commit(null);
   }
 }
 

@@ -8,7 +8,8 @@ import { param } from "../systems/pcm/params/layout.ts";
 import { pcmRequest } from "../systems/pcm/requests.ts";
 import { BookkeepingView, ExpectedBookkeeping } from "./bookkeeping.ts";
 import { decodeBytes, encodeBytes, patternBytes, statedLike } from "./bytes.ts";
-import { Checker, differenceOf } from "./checker.ts";
+import { CaseRun, type TracePlace } from "./caseRun.ts";
+import type { Checker } from "./checker.ts";
 import { exempt, Mismatch } from "./compare.ts";
 import { commandDevice, isDeviceStep } from "./pcmDevice.ts";
 import { checkCaptured } from "./pcmLoopback.ts";
@@ -40,7 +41,7 @@ import {
   type UserDataStep,
   type WritePageStep,
 } from "./pcmSteps.ts";
-import type { Failure, ReplayTally } from "./report.ts";
+import type { ReplayTally } from "./report.ts";
 import { RequestPages } from "./requestPages.ts";
 import { highHalf, lowHalf, TraceError } from "./trace.ts";
 
@@ -57,7 +58,7 @@ const ringPattern = { step: 5, pageStep: 11 } as const;
 /** Replays one case after the other on one machine. */
 export class PcmReplayer {
   readonly #machine: PcmMachine;
-  readonly #tally: ReplayTally;
+  readonly #run: CaseRun;
   readonly #checker: Checker;
   readonly #pages: RequestPages;
   readonly #moving: MovingDevice;
@@ -71,44 +72,35 @@ export class PcmReplayer {
 
   constructor(machine: PcmMachine, tally: ReplayTally) {
     this.#machine = machine;
-    this.#tally = tally;
-    this.#checker = new Checker(tally);
+    this.#run = new CaseRun(machine, tally);
+    this.#checker = this.#run.checker;
     this.#pages = new RequestPages(machine);
     this.#view = new BookkeepingView(machine);
     this.#moving = new MovingDevice(machine, this.#checker, (tries) => tally.countTries(tries));
   }
 
   /** Replays a case and counts it. */
-  replay(pcmCase: PcmCase, file: string, line: number): void {
-    const { abi, kernel, kind, id, steps } = pcmCase;
+  replay(pcmCase: PcmCase, place: TracePlace): void {
     this.#case = pcmCase;
     this.#slots.clear();
     this.#areas.clear();
     this.#captured = 0;
-    let index = 0;
-    let failure: Failure | null = null;
-    try {
-      this.#machine.reset({ abi, kernel, limits: {}, ...pcmCase.setup });
-      for (const end = comparedSteps(pcmCase); index < end; index++) this.#replayStep(index);
-    } catch (error) {
-      const difference = differenceOf(error, this.#checker);
-      const op = steps[index]?.op ?? null;
-      failure = { file, line, id, step: index, op, ...difference };
-      if (op !== null) this.#tally.countOperation(op, "failed");
-    }
-    this.#tally.countCase(kind, steps.length, failure);
+    this.#run.replay(pcmCase, place, () => this.#goThrough(pcmCase));
   }
 
-  #replayStep(index: number): void {
+  #goThrough(pcmCase: PcmCase): void {
+    const { abi, kernel, setup, steps } = pcmCase;
+    this.#machine.reset({ abi, kernel, limits: {}, ...setup });
+    for (const [index, step] of steps.slice(0, comparedSteps(pcmCase)).entries()) {
+      this.#run.operation(step.op, index, () => this.#replayStep(step, index));
+    }
+  }
+
+  #replayStep(step: PcmStep, index: number): void {
     const { setup, steps, abi } = this.#case!;
-    const step = steps[index]!;
-    this.#checker.begin();
     this.#expectOpen(step);
     if (setup.device === "ctl") this.#perform(step);
     else this.#moving.around(steps, index, abi, () => this.#perform(step));
-    this.#checkFindings();
-    this.#checker.commit(null);
-    this.#tally.countOperation(step.op, "passed");
   }
 
   /** Throws a TraceError for a step on a file that the case has not opened; a LINK may name any other. */
@@ -171,11 +163,6 @@ export class PcmReplayer {
     if (step.ret === undefined) return;
     this.#checker.number("ret", step.ret, actual);
     if (step.errno !== undefined) this.#checker.number("errno", step.errno, -actual);
-  }
-
-  #checkFindings(): void {
-    const findings = this.#machine.takeFindings();
-    if (findings.length > 0) throw new Mismatch("findings", "none", findings.join("; "));
   }
 
   #checkSlot(step: PcmStep): void {

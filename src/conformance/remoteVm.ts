@@ -3,10 +3,11 @@
  * first difference. The formats and rules are those of test/golden/remote-vm/README.md.
  */
 
-import { Checker, differenceOf } from "./checker.ts";
+import { CaseRun, type TracePlace } from "./caseRun.ts";
+import type { Checker } from "./checker.ts";
 import { Mismatch } from "./compare.ts";
 import { PAGE_BYTES } from "./content.ts";
-import type { Failure, ReplayTally } from "./report.ts";
+import type { ReplayTally } from "./report.ts";
 import { recordedField, stateAnswer, type StatedAnswer } from "./remoteVmAnswer.ts";
 import type { PageWord, Prediction } from "./remoteVmPredict.ts";
 import type { RemoteVmMachine } from "./remoteVmMachine.ts";
@@ -26,92 +27,63 @@ const comparedFields = ["ret", "errno", ...answerFields] as const;
 export class RemoteVmReplayer {
   readonly #machine: RemoteVmMachine;
   readonly #tally: ReplayTally;
+  readonly #run: CaseRun;
   readonly #checker: Checker;
   #case: RemoteVmCase | null = null;
-  #place = { file: "", line: 0 };
+  #place: TracePlace = { file: "", line: 0 };
   readonly #otherPages: PageWord[] = [];
-  /** Where the replay stands: index of the step and its operation, for the report. */
-  #step: number | null = null;
-  #op: string | null = null;
   /** Letters of the watched ranges after the last step, as recorded. */
   #letters: readonly string[] = [];
 
   constructor(machine: RemoteVmMachine, tally: ReplayTally) {
     this.#machine = machine;
     this.#tally = tally;
-    this.#checker = new Checker(tally);
+    this.#run = new CaseRun(machine, tally);
+    this.#checker = this.#run.checker;
   }
 
   /** Replays a case and counts it. */
-  replay(vmCase: RemoteVmCase, file: string, line: number): void {
-    const { id, kind, steps } = vmCase;
+  replay(vmCase: RemoteVmCase, place: TracePlace): void {
     this.#case = vmCase;
-    this.#place = { file, line };
+    this.#place = place;
     this.#otherPages.length = 0;
-    this.#stand(null, null);
-    const failure = this.#attempt(() => this.#run(vmCase)) ?? this.#attempt(() => this.#finish());
+    this.#run.replay(
+      vmCase,
+      place,
+      () => this.#goThrough(vmCase),
+      () => this.#run.finish(this.#machine),
+    );
     const bytes = this.#machine.takeRemoteBytes?.();
     if (bytes !== undefined) this.#tally.countRemoteBytes(bytes);
-    this.#tally.countCase(kind, steps.length, failure && { file, line, id, ...failure });
   }
 
-  #stand(step: number | null, op: string | null): void {
-    this.#step = step;
-    this.#op = op;
-    this.#checker.begin();
-  }
-
-  /** Runs a part of the case; how it ended if not well. */
-  #attempt(part: () => void): Omit<Failure, "file" | "line" | "id"> | null {
-    try {
-      part();
-      return null;
-    } catch (error) {
-      const difference = differenceOf(error, this.#checker);
-      if (this.#op !== null) this.#tally.countOperation(this.#op, "failed");
-      return { step: this.#step, op: this.#op, ...difference };
-    }
-  }
-
-  #run({ kernel, setup, start, steps }: RemoteVmCase): void {
+  #goThrough({ kernel, setup, start, steps }: RemoteVmCase): void {
     this.#machine.reset({ kernel, processes: setup.procs, files: setup.files });
-    for (const operation of setup.ops) this.#prepare(operation);
-    this.#compareStart(start.vmas, start.pages);
-    for (const [index, step] of steps.entries()) this.#replayStep(step, index);
-    this.#compareEnd();
+    for (const operation of setup.ops) {
+      this.#run.operation(operation.op, null, () => this.#prepare(operation));
+    }
+    this.#run.aside(() => this.#compareStart(start.vmas, start.pages));
+    for (const [index, step] of steps.entries()) {
+      this.#run.operation(step.op, index, () => this.#replayStep(step, index));
+    }
+    this.#run.aside(() => this.#compareEnd());
   }
 
   #prepare(operation: SetupOperation): void {
-    this.#stand(null, operation.op);
     const stated = stateAnswer(this.#machine.perform(operation));
     this.#checker.text("errno", operation.errno ?? "", stated.get("errno")!);
     if (operation.ret !== undefined) {
       this.#checker.text("ret", String(operation.ret), stated.get("ret")!);
     }
-    this.#passed(operation.op);
-  }
-
-  #passed(op: string): void {
-    this.#checkFindings();
-    this.#checker.commit(null);
-    this.#tally.countOperation(op, "passed");
-  }
-
-  #checkFindings(): void {
-    const findings = this.#machine.takeFindings();
-    if (findings.length > 0) throw new Mismatch("findings", "", findings.join("; "));
   }
 
   #compareStart(vmas: readonly MappingRow[], letters: readonly string[]): void {
-    this.#stand(null, null);
     this.#compareMappings("start.vmas", vmas);
     this.#letters = letters;
     this.#compareLetters("start.pages");
-    this.#checker.commit(null);
   }
 
   #replayStep(step: RemoteVmStep, index: number): void {
-    this.#stand(index, step.op);
     const prediction = this.#machine.predict?.(step, this.#watched()) ?? null;
     const stated = stateAnswer(this.#machine.perform(step));
     this.#compareAnswer(stated, (field) =>
@@ -120,7 +92,6 @@ export class RemoteVmReplayer {
     if (prediction !== null) this.#noteDivergence(prediction, index);
     this.#letters = prediction?.letters ?? step.pages_after ?? this.#letters;
     this.#compareLetters("pages_after");
-    this.#passed(step.op);
   }
 
   #compareAnswer(
@@ -151,7 +122,6 @@ export class RemoteVmReplayer {
 
   #compareEnd(): void {
     const { after, start, no_after: unstated } = this.#case!;
-    this.#stand(null, null);
     this.#compareMappings("after.vmas", after.vmas ?? start.vmas);
     if (unstated !== true) {
       this.#watched().forEach((range, index) => {
@@ -160,17 +130,6 @@ export class RemoteVmReplayer {
         this.#checker.text("after.page_crc", this.#expectedWords(recorded, index), words);
       });
     }
-    this.#checkFindings();
-    this.#checker.commit(null);
-  }
-
-  /** The case's objects go, and nothing of them may stay. */
-  #finish(): void {
-    this.#stand(null, null);
-    const left = this.#machine.finish();
-    this.#checker.text("balance", "", left.join("; "));
-    this.#checkFindings();
-    this.#checker.commit(null);
   }
 
   #watched(): readonly WatchedRange[] {

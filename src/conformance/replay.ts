@@ -1,6 +1,7 @@
 /** Replaying trace lines of any origin and collecting one report. */
 
 import { text as checkText, wholeNumber } from "../base/checks.ts";
+import type { TracePlace } from "./caseRun.ts";
 import { FutexReplayer } from "./futex.ts";
 import { isFutexCase, parseFutexCase } from "./futexTrace.ts";
 import { PcmReplayer } from "./pcm.ts";
@@ -24,23 +25,37 @@ import { isVirtioSndCase, parseVirtioSndCase } from "./virtioSndTrace.ts";
 /** The kind under which lines are counted that cannot be read far enough to tell. */
 const unreadableKind = "(unreadable)";
 
+/** A system that traces are of. */
+interface TracedSystem {
+  /** True for a line's object that is a case of this system, however broken. */
+  readonly isCase: (line: JsonObject) => boolean;
+  readonly replay: (line: JsonObject, place: TracePlace) => void;
+}
+
+function traced<Case>(
+  isCase: TracedSystem["isCase"],
+  parse: (line: JsonObject) => Case,
+  replayer: { replay(parsed: Case, place: TracePlace): void },
+): TracedSystem {
+  return { isCase, replay: (line, place) => replayer.replay(parse(line), place) };
+}
+
 /** Replays golden traces line by line; a line's own content says which system it is of. */
 export class Replayer {
   readonly #tally = new ReplayTally();
-  readonly #pcm: PcmReplayer;
-  readonly #remoteVm: RemoteVmReplayer;
-  readonly #perfRegs: PerfRegsReplayer;
-  readonly #virtioSnd: VirtioSndReplayer;
-  readonly #futex: FutexReplayer;
+  readonly #systems: readonly TracedSystem[];
 
   /** @throws UsageError for a machine that lacks a method */
   constructor(systems: ReplayedSystems) {
     replayedSystems("systems", systems);
-    this.#pcm = new PcmReplayer(systems.pcm, this.#tally);
-    this.#remoteVm = new RemoteVmReplayer(systems.remoteVm, this.#tally);
-    this.#perfRegs = new PerfRegsReplayer(systems.perfRegs, this.#tally);
-    this.#virtioSnd = new VirtioSndReplayer(systems.virtioSnd, this.#tally);
-    this.#futex = new FutexReplayer(systems.futex, this.#tally);
+    const tally = this.#tally;
+    this.#systems = [
+      traced(isFutexCase, parseFutexCase, new FutexReplayer(systems.futex, tally)),
+      traced(isRemoteVmCase, parseRemoteVmCase, new RemoteVmReplayer(systems.remoteVm, tally)),
+      traced(isPerfRegsCase, parsePerfRegsCase, new PerfRegsReplayer(systems.perfRegs, tally)),
+      traced(isVirtioSndCase, parseVirtioSndCase, new VirtioSndReplayer(systems.virtioSnd, tally)),
+      traced(isObject, parsePcmCase, new PcmReplayer(systems.pcm, tally)),
+    ];
   }
 
   /** Replays the case on one line; whatever is wrong with it is counted as a failed case. */
@@ -50,19 +65,15 @@ export class Replayer {
     let json: JsonObject | null = null;
     try {
       json = parseJsonLine(text);
-      this.#replayCase(json, file, line);
+      this.#replayCase(json, { file, line });
     } catch (error) {
       if (!(error instanceof TraceError)) throw error;
       this.#countMalformed(json, { ...malformed(error), file, line });
     }
   }
 
-  #replayCase(json: JsonObject, file: string, line: number): void {
-    if (isFutexCase(json)) this.#futex.replay(parseFutexCase(json), file, line);
-    else if (isRemoteVmCase(json)) this.#remoteVm.replay(parseRemoteVmCase(json), file, line);
-    else if (isPerfRegsCase(json)) this.#perfRegs.replay(parsePerfRegsCase(json), file, line);
-    else if (isVirtioSndCase(json)) this.#virtioSnd.replay(parseVirtioSndCase(json), file, line);
-    else this.#pcm.replay(parsePcmCase(json), file, line);
+  #replayCase(json: JsonObject, place: TracePlace): void {
+    this.#systems.find(({ isCase }) => isCase(json))!.replay(json, place);
   }
 
   /** Counts the rest of a file that cannot be read as one failed case. */

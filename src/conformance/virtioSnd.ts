@@ -3,9 +3,8 @@
  * that differs. The formats and rules are those of test/golden/virtio-snd/README.md.
  */
 
-import { Checker, differenceOf } from "./checker.ts";
-import { Mismatch } from "./compare.ts";
-import type { Failure, ReplayTally } from "./report.ts";
+import { CaseRun, type TracePlace } from "./caseRun.ts";
+import type { ReplayTally } from "./report.ts";
 import { ringPieces } from "./virtioSndPieces.ts";
 import type { VirtioSndMachine } from "./virtioSndMachine.ts";
 import {
@@ -19,45 +18,27 @@ import { recordedOf } from "./virtioSndTrace.ts";
 /** Replays one case after the other on one machine. */
 export class VirtioSndReplayer {
   readonly #machine: VirtioSndMachine;
-  readonly #tally: ReplayTally;
-  readonly #checker: Checker;
+  readonly #run: CaseRun;
 
   constructor(machine: VirtioSndMachine, tally: ReplayTally) {
     this.#machine = machine;
-    this.#tally = tally;
-    this.#checker = new Checker(tally);
+    this.#run = new CaseRun(machine, tally);
   }
 
   /** Replays a case and counts it. */
-  replay(sndCase: VirtioSndCase, file: string, line: number): void {
-    const { id, kind, release, device, steps } = sndCase;
-    let index = 0;
-    let failure: Failure | null = null;
-    try {
-      this.#machine.reset({ release, device });
-      for (const end = comparedSteps(sndCase); index < end; index++) {
-        this.#replayStep(sndCase, index);
-      }
-    } catch (error) {
-      const difference = differenceOf(error, this.#checker);
-      const step = steps[index];
-      const op = step === undefined ? null : operationName(step);
-      failure = { file, line, id, step: index, op, ...difference };
-      if (op !== null) this.#tally.countOperation(op, "failed");
-    }
-    this.#tally.countCase(kind, steps.length, failure);
+  replay(sndCase: VirtioSndCase, place: TracePlace): void {
+    this.#run.replay(sndCase, place, () => this.#goThrough(sndCase));
   }
 
-  #replayStep(sndCase: VirtioSndCase, index: number): void {
-    const step = sndCase.steps[index]!;
-    this.#checker.begin();
-    this.#layOut(sndCase, index);
-    const actual = this.#machine.perform(step);
-    this.#compare(step, recordedOf(step), actual, sndCase.kind);
-    const findings = this.#machine.takeFindings();
-    if (findings.length > 0) throw new Mismatch("findings", "none", findings.join("; "));
-    this.#checker.commit(null);
-    this.#tally.countOperation(operationName(step), "passed");
+  #goThrough(sndCase: VirtioSndCase): void {
+    const { release, device, steps } = sndCase;
+    this.#machine.reset({ release, device });
+    for (const [index, step] of steps.slice(0, comparedSteps(sndCase)).entries()) {
+      this.#run.operation(operationName(step), index, () => {
+        this.#layOut(sndCase, index);
+        this.#compare(step, recordedOf(step), this.#machine.perform(step), sndCase.kind);
+      });
+    }
   }
 
   /** Where the ring's memory is adjacent was an accident of the recorded machine. */
@@ -70,7 +51,7 @@ export class VirtioSndReplayer {
     for (const name of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
       if (isUnstated(step, name, kind)) continue;
       const [wanted, found] = [statedField(step, expected, name), statedField(step, actual, name)];
-      this.#checker.text(name, wanted, found);
+      this.#run.checker.text(name, wanted, found);
     }
   }
 }
