@@ -1,23 +1,13 @@
 /** The emulated machine behind the replayer of the futex. */
 
-import { checkOptions } from "../base/checks.ts";
-import { madeMachine, type Machine } from "../machine/machine.ts";
+import type { Machine } from "../machine/machine.ts";
 import type { Task } from "../machine/task.ts";
+import { CaseMachine, insideCase, type EmulatedOptions } from "./caseMachine.ts";
 import { setupCalls, systemCalls } from "./futexCalls.ts";
 import { contend } from "./futexContend.ts";
 import type { FutexAnswer, FutexMachine } from "./futexMachine.ts";
 import type { FutexStep, ObservedWord, SetupOperation } from "./futexSteps.ts";
 import { World } from "./futexWorld.ts";
-import { NotImplementedError } from "./notImplemented.ts";
-import { emulatedOptions } from "./pcmEmulated.ts";
-
-/** How a replay runs the machine. */
-export interface EmulatedFutexOptions {
-  /** Study build: every k-th yield point of every call is really left and taken up again; 0 = none. */
-  readonly switchEvery?: number;
-  /** Told the kernel release of each case. */
-  readonly onKernel?: (release: string) => void;
-}
 
 /** The machine has been up for so long when a case begins: small absolute times lie in the past. */
 const UPTIME = 10_000_000_000n;
@@ -29,43 +19,19 @@ type Returned = { readonly thread: number; readonly result: number }[];
 
 /** Replays on a {@link Machine}, which it takes over; cases leave nothing behind, so that one machine serves all. */
 export class EmulatedFutex implements FutexMachine {
-  readonly #options: EmulatedFutexOptions;
-  #machine: Machine;
+  readonly #cases: CaseMachine;
   #world: World | null = null;
-  #release: string | null = null;
-  #framesInUse = 0;
-  #findings = 0;
 
-  constructor(machine: Machine, options: EmulatedFutexOptions = {}) {
-    madeMachine("machine", machine);
-    checkOptions("options", options, emulatedOptions);
-    this.#options = options;
-    this.#machine = machine;
+  constructor(machine: Machine, options: EmulatedOptions = {}) {
+    this.#cases = new CaseMachine(machine, options);
   }
 
   reset(kernel: string): void {
-    const release = kernel.replace(/^\D*/, "");
-    this.#options.onKernel?.(release);
-    const isClean = this.#world === null && this.#release === release && this.#machine.isCurrent;
-    if (!isClean) this.#restart(release);
-    this.#world = new World(this.#machine);
-  }
-
-  /** A kernel thread stands where every kernel has one. */
-  #restart(release: string): void {
-    this.#machine = this.#machine.reset({ kernel: release });
-    this.#machine.switchEvery = this.#options.switchEvery ?? 0;
-    this.#release = release;
-    this.#machine.advanceClock(UPTIME);
-    this.#machine.exports.setNextTaskId(KTHREADD);
-    this.#machine.exports.makeKernelThread(this.#machine.createTask({ cpu: null }).handle);
-    this.#framesInUse = this.#machine.framesInUse;
-    this.#findings = 0;
+    this.#world = new World(this.#cases.begin(kernel, prepareMachine));
   }
 
   get #current(): World {
-    if (this.#world === null) throw new NotImplementedError("steps outside of a case");
-    return this.#world;
+    return insideCase(this.#world);
   }
 
   prepare(operation: SetupOperation): number {
@@ -88,7 +54,9 @@ export class EmulatedFutex implements FutexMachine {
 
   #ended(step: FutexStep, result: number): FutexAnswer {
     const task = this.#current.task(step.t);
-    if (result !== this.#machine.constant("BLOCKED")) return { result, returned: this.#settle() };
+    if (result !== this.#current.machine.constant("BLOCKED")) {
+      return { result, returned: this.#settle() };
+    }
     const ended = this.#settle();
     const own = ended.find(({ thread }) => thread === step.t);
     if (own !== undefined) {
@@ -143,21 +111,22 @@ export class EmulatedFutex implements FutexMachine {
   }
 
   takeFindings(): readonly string[] {
-    const total = this.#machine.header("HEADER_FINDING_COUNT");
-    if (total === this.#findings) return [];
-    const fresh = this.#machine.findings().slice(this.#findings - total);
-    this.#findings = total;
-    return fresh.map(({ meaning }) => meaning);
+    return this.#cases.takeFindings();
   }
 
   finish(): readonly string[] {
     this.#current.finish();
-    const extra = this.#machine.framesInUse - this.#framesInUse;
-    if (extra !== 0) return [`${extra} frames more are in use`];
     this.#world = null;
-    return [];
+    return this.#cases.end();
   }
 }
 
 /** The number of kthreadd. */
 const KTHREADD = 2;
+
+/** A kernel thread stands where every kernel has one. */
+function prepareMachine(machine: Machine): void {
+  machine.advanceClock(UPTIME);
+  machine.exports.setNextTaskId(KTHREADD);
+  machine.exports.makeKernelThread(machine.createTask({ cpu: null }).handle);
+}

@@ -8,17 +8,23 @@
  *                            └▶ VirtioSndMachine (EmulatedVirtioSnd) ─┘
  */
 
+export type {
+  EmulatedOptions as EmulatedFutexOptions,
+  EmulatedOptions as EmulatedPcmOptions,
+  EmulatedOptions as EmulatedPerfRegsOptions,
+  EmulatedOptions as EmulatedVirtioSndOptions,
+} from "./caseMachine.ts";
 export { NotImplementedError } from "./notImplemented.ts";
-export { EmulatedPcm, type EmulatedPcmOptions } from "./pcmEmulated.ts";
+export { EmulatedPcm } from "./pcmEmulated.ts";
 export type { PcmMachine } from "./pcmMachine.ts";
-export { EmulatedFutex, type EmulatedFutexOptions } from "./futexEmulated.ts";
+export { EmulatedFutex } from "./futexEmulated.ts";
 export type { FutexMachine } from "./futexMachine.ts";
-export { EmulatedPerfRegs, type EmulatedPerfRegsOptions } from "./perfRegsEmulated.ts";
+export { EmulatedPerfRegs } from "./perfRegsEmulated.ts";
 export type { PerfRegsMachine } from "./perfRegsMachine.ts";
 export { EmulatedRemoteVm, type EmulatedRemoteVmOptions } from "./remoteVmEmulated.ts";
 export type { Prediction } from "./remoteVmPredict.ts";
 export type { RemoteVmMachine } from "./remoteVmMachine.ts";
-export { EmulatedVirtioSnd, type EmulatedVirtioSndOptions } from "./virtioSndEmulated.ts";
+export { EmulatedVirtioSnd } from "./virtioSndEmulated.ts";
 export type { VirtioSndMachine } from "./virtioSndMachine.ts";
 export { Replayer } from "./replay.ts";
 export {

@@ -1,9 +1,8 @@
 /** The emulated machine behind the PCM replayer's interface: files, user pages, the device's side. */
 
-import { callback, checkOptions, optional, whole, type Shape } from "../base/checks.ts";
 import { FaultlineError } from "../base/errors.ts";
 import { join } from "../machine/address.ts";
-import { MOST_SWITCHES, madeMachine, type Machine } from "../machine/machine.ts";
+import type { Machine } from "../machine/machine.ts";
 import type { Snapshot } from "../machine/snapshot.ts";
 import type { Task } from "../machine/task.ts";
 import { substreamsOf, type PcmDevice } from "../systems/pcm/device.ts";
@@ -13,6 +12,7 @@ import { StreamFields } from "../systems/pcm/fields.ts";
 import { PcmFile } from "../systems/pcm/file.ts";
 import { deviceProfiles, type PcmDeviceLimits } from "../systems/pcm/params/index.ts";
 import { pcmStates } from "../systems/pcm/states.ts";
+import { CaseMachine, type EmulatedOptions } from "./caseMachine.ts";
 import { checkMethods, knobArguments, methodArguments } from "./pcmArguments.ts";
 import {
   bookkeepingEntries,
@@ -38,9 +38,6 @@ const doors: Readonly<Record<PcmDoor, SystemDoor>> = { lp64: "native", i386: "i3
 /** The low 56 bits of appl_ptr are what a recording shows of an ack. */
 const ackBits = 56;
 
-/** Findings about what the device said, not about the modelled kernel. */
-const deviceFindings: readonly string[] = ["pcm-position", "pcm-unexpected"];
-
 /** Everything a case has besides linear memory. */
 interface Kept {
   readonly snapshot: Snapshot;
@@ -48,24 +45,10 @@ interface Kept {
   readonly requests: ReadonlyMap<number, PcmOpenRequest>;
 }
 
-/** How a replay runs the machine. */
-export interface EmulatedPcmOptions {
-  /** Study build: every k-th yield point of every call is really left and taken up again; 0 = none. */
-  readonly switchEvery?: number;
-  /** Told the kernel release of each case. */
-  readonly onKernel?: (release: string) => void;
-}
-
-export const emulatedOptions: Shape<EmulatedPcmOptions> = {
-  switchEvery: optional(whole(0, MOST_SWITCHES)),
-  onKernel: optional(callback),
-};
-
 /** Replays on a {@link Machine}, which it takes over: it resets it now and for every case. */
 export class EmulatedPcm implements PcmMachine {
   readonly device: PcmDeviceKnobs;
-  readonly #options: EmulatedPcmOptions;
-  #machine: Machine;
+  readonly #cases: CaseMachine;
   #task: Task;
   #pages: UserPages;
   #fields: StreamFields;
@@ -76,28 +59,22 @@ export class EmulatedPcm implements PcmMachine {
   /** What the driver was asked while a file was closed. */
   readonly #lastCalls = new Map<number, readonly string[]>();
   #kept: Kept | null = null;
-  #findings = 0;
 
   static {
     checkMethods(this.prototype, methodArguments);
   }
 
-  constructor(machine: Machine, options: EmulatedPcmOptions = {}) {
-    madeMachine("machine", machine);
-    checkOptions("options", options, emulatedOptions);
-    this.#options = options;
-    this.#machine = machine.reset();
-    this.#task = this.#machine.createTask();
+  constructor(machine: Machine, options: EmulatedOptions = {}) {
+    this.#cases = new CaseMachine(machine, options);
+    this.#task = this.#cases.restart().createTask();
     this.#pages = new UserPages(this.#task);
     this.#fields = new StreamFields(this.#machine, bookkeepingEntries);
     this.device = checkMethods(this.#knobs(), knobArguments);
   }
 
   reset(setup: PcmCaseSetup): void {
-    this.#options.onKernel?.(setup.kernel);
-    this.#machine = this.#machine.reset({ kernel: setup.kernel });
-    this.#machine.switchEvery = this.#options.switchEvery ?? 0;
-    this.#task = this.#machine.createTask({ wordBits: setup.abi === "lp64" ? 64 : 32 });
+    const machine = this.#cases.begin(setup.kernel);
+    this.#task = machine.createTask({ wordBits: setup.abi === "lp64" ? 64 : 32 });
     this.#pages = new UserPages(this.#task);
     this.#fields = new StreamFields(this.#machine, bookkeepingEntries);
     this.#limits = setup.limits;
@@ -105,7 +82,10 @@ export class EmulatedPcm implements PcmMachine {
     this.#requests.clear();
     this.#lastCalls.clear();
     this.#kept = null;
-    this.#findings = 0;
+  }
+
+  get #machine(): Machine {
+    return this.#cases.machine;
   }
 
   open(slot: number, request: PcmOpenRequest): number {
@@ -255,11 +235,7 @@ export class EmulatedPcm implements PcmMachine {
   }
 
   takeFindings(): readonly string[] {
-    const total = this.#machine.header("HEADER_FINDING_COUNT");
-    if (total === this.#findings) return [];
-    const fresh = this.#machine.findings().slice(this.#findings - total);
-    this.#findings = total;
-    return fresh.filter(({ kind }) => !deviceFindings.includes(kind)).map(({ meaning }) => meaning);
+    return this.#cases.takeFindings();
   }
 
   save(): void {
@@ -277,7 +253,7 @@ export class EmulatedPcm implements PcmMachine {
     this.#machine.restore(this.#kept.snapshot);
     this.#files = new Map(this.#kept.files);
     this.#requests = new Map(this.#kept.requests);
-    this.#findings = this.#machine.header("HEADER_FINDING_COUNT");
+    this.#cases.skipFindings();
   }
 
   #knobs(): PcmDeviceKnobs {

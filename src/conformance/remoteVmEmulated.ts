@@ -1,10 +1,9 @@
 /** The emulated machine behind the replayer of remote memory access. */
 
 import { checkOptions, nameOf, optional, type Shape } from "../base/checks.ts";
-import { madeMachine, type Machine } from "../machine/machine.ts";
-import { emulatedOptions } from "./pcmEmulated.ts";
+import type { Machine } from "../machine/machine.ts";
 import { remotePathNames, type RemotePath } from "../machine/remotePath.ts";
-import { NotImplementedError } from "./notImplemented.ts";
+import { CaseMachine, emulatedOptions, insideCase, type EmulatedOptions } from "./caseMachine.ts";
 import type { Answer, MappingView, RemoteVmMachine, RemoteVmSetup } from "./remoteVmMachine.ts";
 import { ownSteps } from "./remoteVmOwn.ts";
 import { predictStep, type Prediction } from "./remoteVmPredict.ts";
@@ -18,13 +17,9 @@ import { checksumsOf, lettersOf, mappingsOf } from "./remoteVmView.ts";
 import { World, type Handlers } from "./remoteVmWorld.ts";
 
 /** How a replay runs the machine. */
-export interface EmulatedRemoteVmOptions {
-  /** Study build: every k-th yield point of every call is really left and taken up again; 0 = none. */
-  readonly switchEvery?: number;
+export interface EmulatedRemoteVmOptions extends EmulatedOptions {
   /** How the emulated kernel reads and writes another task's memory; default "slow", as the recorded one. */
   readonly remotePath?: RemotePath;
-  /** Told the kernel release of each case. */
-  readonly onKernel?: (release: string) => void;
 }
 
 export const remoteVmOptions: Shape<EmulatedRemoteVmOptions> = {
@@ -40,55 +35,43 @@ const handlers: Handlers<RemoteVmOperation> = {
 
 /** Replays on a {@link Machine}, which it takes over; cases leave nothing behind, so that one machine serves all. */
 export class EmulatedRemoteVm implements RemoteVmMachine {
-  readonly #options: EmulatedRemoteVmOptions;
-  #machine: Machine;
+  readonly #remotePath: RemotePath;
+  readonly #cases: CaseMachine;
   #world: World | null = null;
-  #release: string | null = null;
-  /** Frames of an empty machine: how many are in use, how many were ever used, and the counts of those. */
-  #frames = { inUse: 0, fresh: 0, records: "" };
-  #findings = 0;
+  /** Frames that an empty machine has ever used, and the counts of those that it holds. */
+  #frames = { fresh: 0, records: "" };
   #bytes: RemoteBytes = { fast: 0, slow: 0 };
   /** Reads that should have gone without the mmap lock and did not. */
   readonly #slowReads: string[] = [];
 
   constructor(machine: Machine, options: EmulatedRemoteVmOptions = {}) {
-    madeMachine("machine", machine);
     checkOptions("options", options, remoteVmOptions);
-    this.#options = options;
-    this.#machine = machine;
+    const { remotePath = "slow", ...common } = options;
+    this.#remotePath = remotePath;
+    this.#cases = new CaseMachine(machine, common);
   }
 
-  reset(setup: RemoteVmSetup): void {
-    const release = setup.kernel.replace(/^\D*/, "");
-    this.#options.onKernel?.(release);
-    const isClean = this.#world === null && this.#release === release && this.#machine.isCurrent;
-    if (!isClean) this.#restart(release);
-    this.#world = new World(this.#machine, setup.processes, setup.files);
+  reset({ kernel, processes, files }: RemoteVmSetup): void {
+    const machine = this.#cases.begin(kernel, (started) => this.#prepare(started));
+    this.#world = new World(machine, processes, files);
   }
 
-  #restart(release: string): void {
-    this.#machine = this.#machine.reset({ kernel: release });
-    this.#machine.switchEvery = this.#options.switchEvery ?? 0;
-    this.#machine.remotePath = this.#options.remotePath ?? "slow";
-    this.#release = release;
-    const fresh = this.#machine.header("HEADER_FRESH_PFN");
-    this.#frames = { inUse: this.#machine.framesInUse, fresh, records: "" };
+  #prepare(machine: Machine): void {
+    machine.remotePath = this.#remotePath;
+    this.#frames.fresh = machine.header("HEADER_FRESH_PFN");
     this.#frames.records = this.#heldFrames();
-    this.#findings = 0;
   }
 
   get #current(): World {
-    if (this.#world === null) throw new NotImplementedError("steps outside of a case");
-    return this.#world;
+    return insideCase(this.#world);
   }
 
   perform(operation: RemoteVmOperation): Answer {
     const handle = handlers[operation.op] as (world: World, step: RemoteVmOperation) => Answer;
     const world = this.#current;
     if (!(operation.op in remoteSteps)) return handle(world, operation);
-    const { remotePath = "slow" } = this.#options;
     const caller = world.program(operation.p).task;
-    const mustBeFast = remotePath !== "slow" && isResident(world, operation);
+    const mustBeFast = this.#remotePath !== "slow" && isResident(world, operation);
     const { result, counts } = counted(caller, () => handle(world, operation));
     this.#bytes = {
       fast: this.#bytes.fast + counts.bytesFast,
@@ -102,7 +85,7 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
 
   /** Only version 1 of the fast path is known to answer otherwise than the recorded kernel. */
   predict(step: RemoteVmStep, watched: readonly WatchedRange[]): Prediction | null {
-    if (this.#options.remotePath !== "fast-v1") return null;
+    if (this.#remotePath !== "fast-v1") return null;
     return predictStep(this.#current, step, watched);
   }
 
@@ -128,27 +111,20 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
   }
 
   takeFindings(): readonly string[] {
-    const slow = this.#slowReads.splice(0);
-    const total = this.#machine.header("HEADER_FINDING_COUNT");
-    if (total === this.#findings) return slow;
-    const fresh = this.#machine.findings().slice(this.#findings - total);
-    this.#findings = total;
-    return [...slow, ...fresh.map(({ meaning }) => meaning)];
+    return [...this.#slowReads.splice(0), ...this.#cases.takeFindings()];
   }
 
   finish(): readonly string[] {
     const left = this.#current.locked().map((p) => `a lock of process ${p} is held`);
     this.#current.finish();
-    const extra = this.#machine.framesInUse - this.#frames.inUse;
-    if (extra !== 0) left.push(`${extra} frames more are in use`);
+    this.#world = null;
     if (this.#heldFrames() !== this.#frames.records) left.push("references to kept frames changed");
-    if (left.length === 0) this.#world = null;
-    return left;
+    return this.#cases.end(left);
   }
 
   /** References to, and mappings of, the frames that an empty machine holds: the zero page. */
   #heldFrames(): string {
-    const machine = this.#machine;
+    const { machine } = this.#cases;
     const frames = machine.header("HEADER_FRAMES");
     const counts: number[] = [];
     for (let pfn = 1; pfn < this.#frames.fresh; pfn++) {

@@ -5,12 +5,15 @@ import type { Machine } from "../machine/machine.ts";
 import { EmulatedFutex } from "./futexEmulated.ts";
 import type { FutexMachine } from "./futexMachine.ts";
 import { pcmMachine } from "./pcmArguments.ts";
-import type { RemotePath } from "../machine/remotePath.ts";
 import { EmulatedPcm } from "./pcmEmulated.ts";
 import type { PcmMachine } from "./pcmMachine.ts";
 import { EmulatedPerfRegs } from "./perfRegsEmulated.ts";
 import type { PerfRegsMachine } from "./perfRegsMachine.ts";
-import { EmulatedRemoteVm, remoteVmOptions } from "./remoteVmEmulated.ts";
+import {
+  EmulatedRemoteVm,
+  remoteVmOptions,
+  type EmulatedRemoteVmOptions,
+} from "./remoteVmEmulated.ts";
 import type { RemoteVmMachine } from "./remoteVmMachine.ts";
 import { EmulatedVirtioSnd } from "./virtioSndEmulated.ts";
 import type { VirtioSndMachine } from "./virtioSndMachine.ts";
@@ -64,15 +67,8 @@ export const replayedSystems = objectOf<ReplayedSystems>({
   futex: withMethods(futexMethods),
 });
 
-/** How a replay runs the machine. */
-export interface EmulationOptions {
-  /** Study build: every k-th yield point of every call is really left and taken up again; 0 = none. */
-  readonly switchEvery?: number;
-  /** How the emulated kernel reads and writes another task's memory; default "slow", as the recorded one. */
-  readonly remotePath?: RemotePath;
-  /** Told the kernel release of each case. */
-  readonly onKernel?: (release: string) => void;
-}
+/** How a replay runs the machine: what any of its systems can be told. */
+export type EmulationOptions = EmulatedRemoteVmOptions;
 
 /** Every system on one {@link Machine}, which they take over in turn: each resets it when it comes to a case. */
 export function emulatedSystems(machine: Machine, options: EmulationOptions = {}): ReplayedSystems {

@@ -1,7 +1,6 @@
 /** The emulated machine behind the replayer of virtio-snd: the device's side, and what is observed after each step. */
 
-import { checkOptions } from "../base/checks.ts";
-import { madeMachine, type Machine } from "../machine/machine.ts";
+import type { Machine } from "../machine/machine.ts";
 import { pcmStates } from "../systems/pcm/states.ts";
 import {
   queueNames,
@@ -10,7 +9,7 @@ import {
   type VirtioSndRule,
 } from "../systems/virtio/description.ts";
 import { VirtioSnd } from "../systems/virtio/virtioSnd.ts";
-import { emulatedOptions } from "./pcmEmulated.ts";
+import { CaseMachine, type EmulatedOptions } from "./caseMachine.ts";
 import { VirtioSndApplication } from "./virtioSndApplication.ts";
 import { fillBytes } from "./virtioSndFill.ts";
 import { viewAnswer } from "./virtioSndLook.ts";
@@ -25,18 +24,8 @@ import type {
 } from "./virtioSndSteps.ts";
 import { logEntry, plainNumber } from "./virtioSndText.ts";
 
-/** How a replay runs the machine. */
-export interface EmulatedVirtioSndOptions {
-  /** Study build: every k-th yield point of every call is really left and taken up again; 0 = none. */
-  readonly switchEvery?: number;
-  /** Told the kernel release of each case. */
-  readonly onKernel?: (release: string) => void;
-}
-
 const EINVAL = 22;
 const JOURNAL_BYTES = 4 << 20;
-/** Findings about what the device said, not about the modelled kernel. */
-const deviceFindings: readonly string[] = ["pcm-position", "pcm-unexpected"];
 
 /** What the traces call the driver's parameters. */
 const parameterNames: Readonly<Record<string, keyof VirtioSndParameters>> = {
@@ -50,8 +39,7 @@ const parameterNames: Readonly<Record<string, keyof VirtioSndParameters>> = {
 
 /** Replays on a {@link Machine}, which it takes over: it resets it for every case. */
 export class EmulatedVirtioSnd implements VirtioSndMachine {
-  readonly #options: EmulatedVirtioSndOptions;
-  #machine: Machine;
+  readonly #cases: CaseMachine;
   #description: DeviceDescription | null = null;
   #card: VirtioSnd | null = null;
   #application: VirtioSndApplication | null = null;
@@ -59,26 +47,19 @@ export class EmulatedVirtioSnd implements VirtioSndMachine {
   readonly #rings = new Map<string, string>();
   readonly #streams = new Map<number, string>();
   #pieces = new Map<number, readonly number[]>();
-  #findings = 0;
 
-  constructor(machine: Machine, options: EmulatedVirtioSndOptions = {}) {
-    madeMachine("machine", machine);
-    checkOptions("options", options, emulatedOptions);
-    this.#machine = machine;
-    this.#options = options;
+  constructor(machine: Machine, options: EmulatedOptions = {}) {
+    this.#cases = new CaseMachine(machine, options);
   }
 
   reset({ release, device }: VirtioSndSetup): void {
-    this.#options.onKernel?.(release);
-    this.#machine = this.#machine.reset({ kernel: release });
-    this.#machine.switchEvery = this.#options.switchEvery ?? 0;
+    this.#cases.begin(release);
     this.#description = device;
     this.#card = null;
     this.#application = null;
     this.#rings.clear();
     this.#streams.clear();
     this.#pieces.clear();
-    this.#findings = 0;
   }
 
   setRingPieces(stream: number, lengths: readonly number[]): void {
@@ -166,11 +147,11 @@ export class EmulatedVirtioSnd implements VirtioSndMachine {
 
   #plug(): Recorded & { ret: number } {
     const description = this.#description!;
-    this.#card = VirtioSnd.plug(this.#machine, deviceOf(description), {
+    this.#card = VirtioSnd.plug(this.#cases.machine, deviceOf(description), {
       parameters: parametersOf(description),
       journalBytes: JOURNAL_BYTES,
     });
-    this.#application = new VirtioSndApplication(this.#machine, this.#card);
+    this.#application = new VirtioSndApplication(this.#cases.machine, this.#card);
     return { ret: 0 };
   }
 
@@ -307,11 +288,7 @@ export class EmulatedVirtioSnd implements VirtioSndMachine {
   }
 
   takeFindings(): readonly string[] {
-    const total = this.#machine.header("HEADER_FINDING_COUNT");
-    if (total === this.#findings) return [];
-    const fresh = this.#machine.findings().slice(this.#findings - total);
-    this.#findings = total;
-    return fresh.filter(({ kind }) => !deviceFindings.includes(kind)).map(({ meaning }) => meaning);
+    return this.#cases.takeFindings();
   }
 }
 
