@@ -136,6 +136,25 @@ export {
   type FutexCmpxchgOptions,
   type FutexCmpxchgRun,
 } from "./scenarios/futexCmpxchg.ts";
+export {
+  compareFutexWakeOp,
+  type CompareFutexWakeOpOptions,
+  type FutexWakeOpComparison,
+  type FutexWakeOpCost,
+  type FutexWakeOpPlaceRow,
+  type FutexWakeOpRow,
+} from "./scenarios/compareFutexWakeOp.ts";
+export {
+  runFutexWakeOp,
+  wakeOpPlaceNames,
+  wakeOpPlaces,
+  type FutexWakeOpRun,
+  type FutexWakeOpScenario,
+  type WakeOpPlace,
+  type WokenOnWord,
+} from "./scenarios/futexWakeOp.ts";
+export type { SpelledWakeOp } from "./scenarios/spelledWakeOp.ts";
+export type { WakeOpCall, WakeOpStep } from "./scenarios/wakeOpSteps.ts";
 export { wordPageNames, wordPages, type WordPage } from "./scenarios/futexBed.ts";
 export {
   compareUmcg,

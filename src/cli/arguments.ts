@@ -35,6 +35,18 @@ export function wordOption(option: string, text: string): number {
   });
 }
 
+/** A number within a range, decimal with a sign or hexadecimal. */
+export function signedOption(option: string, text: string, least: number, most: number): number {
+  const typed = text.trim();
+  const value = /^(0x[0-9a-f]+|-?\d+)$/i.test(typed) ? Number(typed) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError({
+    argument: option,
+    problem: `is "${text}"`,
+    valid: `a whole number from ${least} to ${most}, decimal or with 0x`,
+  });
+}
+
 /** A comma-separated list of whole numbers within a range, each once. */
 export function wholeList(
   option: string,

@@ -7,8 +7,9 @@ import { wordPages } from "../scenarios/futexBed.ts";
 import type { FutexCmpxchgRun } from "../scenarios/futexCmpxchg.ts";
 import { findingsText } from "./counters.ts";
 import { errnoName } from "./errno.ts";
-import { renderTable, type TableCell } from "./table.ts";
-import { wrap } from "./text.ts";
+import { sameOnArchs, type ArchRow } from "./sameOnArchs.ts";
+import { renderTable } from "./table.ts";
+import { hex, hexOrNone, rounded, wrap } from "./text.ts";
 
 /** An exchange and the dance around it as text. */
 export function futexCmpxchgText(run: FutexCmpxchgRun): string {
@@ -92,37 +93,14 @@ function outcomesTable(rows: readonly FutexCmpxchgRow[]): string {
       { title: "faults", align: "right" },
       { title: "on" },
     ],
-    grouped(rows),
+    sameOnArchs(rows.map(archRow)),
   );
 }
 
-/** Architectures on which the same comes of it share a row. */
-function grouped(rows: readonly FutexCmpxchgRow[]): TableCell[][] {
-  const groups = new Map<string, { cells: TableCell[]; archs: string[] }>();
-  for (const row of rows) {
-    const { page, lost, exchanges, repairs, guardOpens, faults } = row;
-    const cells = [page, lost, errnoName(row.result), exchanges, repairs, guardOpens, faults];
-    const group = groups.get(cells.join()) ?? { cells, archs: [] };
-    group.archs.push(row.arch);
-    groups.set(cells.join(), group);
-  }
-  const order = [...groups.values()].sort(
-    (a, b) => placeOf(rows, a.cells) - placeOf(rows, b.cells),
-  );
-  const compared = [...new Set(rows.map(({ arch }) => arch))];
-  return order.map(({ cells, archs }) => [...cells, placesText(compared, archs)]);
-}
-
-/** The shorter of which architectures, and all but which. */
-function placesText(compared: readonly string[], archs: readonly string[]): string {
-  const others = compared.filter((arch) => !archs.includes(arch));
-  if (others.length >= archs.length || compared.length === 1) return archs.join(", ");
-  return others.length === 0 ? `all ${compared.length}` : `all but ${others.join(", ")}`;
-}
-
-/** Rows of one case stand together, in the order of the first architecture's. */
-function placeOf(rows: readonly FutexCmpxchgRow[], [page, lost]: readonly TableCell[]): number {
-  return rows.findIndex((row) => row.page === page && row.lost === lost);
+function archRow(row: FutexCmpxchgRow): ArchRow {
+  const { arch, page, lost, exchanges, repairs, guardOpens, faults } = row;
+  const cells = [page, lost, errnoName(row.result), exchanges, repairs, guardOpens, faults];
+  return { arch, about: `${page} ${lost}`, cells };
 }
 
 function outcomesLegend({ kernel, rows }: FutexCmpxchgComparison): string {
@@ -159,16 +137,4 @@ function costsTable(costs: readonly FutexCmpxchgCost[]): string {
       nsPerCall.toFixed(1),
     ]),
   );
-}
-
-function rounded(value: number | null): number | null {
-  return value === null ? null : Math.round(value);
-}
-
-function hexOrNone(value: number | null): string | null {
-  return value === null ? null : hex(value);
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

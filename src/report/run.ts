@@ -3,7 +3,7 @@ import type { SyncPtrRun } from "../scenarios/runSyncPtr.ts";
 import { countersText, findingsText } from "./counters.ts";
 import { errnoName } from "./errno.ts";
 import { renderTable } from "./table.ts";
-import { ranges } from "./text.ts";
+import { ranges, rounded } from "./text.ts";
 
 const marks = {
   new: "the kernel's value",
@@ -57,8 +57,4 @@ function cost(run: SyncPtrRun): string {
       meaning,
     ]),
   );
-}
-
-function rounded(value: number | null): number | null {
-  return value === null ? null : Math.round(value);
 }

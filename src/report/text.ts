@@ -30,3 +30,16 @@ export function ranges(numbers: readonly number[]): string {
   });
   return parts.join(", ");
 }
+
+export function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+export function hexOrNone(value: number | null): string | null {
+  return value === null ? null : hex(value);
+}
+
+/** A figure without its fraction; null, where there is none, stays so. */
+export function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value);
+}

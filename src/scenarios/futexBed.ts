@@ -17,8 +17,9 @@ export type WordPage = keyof typeof wordPages;
 
 export const wordPageNames = Object.keys(wordPages) as WordPage[];
 
-/** Where the word lies. */
+/** Where the words lie: each on a page of its own. */
 export const FIRST_WORD = 0x1000_0000;
+export const SECOND_WORD = 0x1000_2000;
 
 const PAGE_BYTES = 4096;
 
@@ -33,7 +34,7 @@ export function placeWord(task: Task, at: number, page: WordPage, value: number)
 }
 
 /** Makes a page that is present another kind. */
-function spoilPage(task: Task, at: number, page: WordPage): void {
+export function spoilPage(task: Task, at: number, page: WordPage): void {
   if (page === "absent") task.advise(at, PAGE_BYTES, "dontneed");
   if (page === "read-only") task.protect(at, PAGE_BYTES, "r");
   if (page === "no-access") task.protect(at, PAGE_BYTES, "none");

@@ -29,6 +29,10 @@ export const scenarios = [
     summary: "a futex's compare-exchange: faults, repairs and lost reservations, by architecture",
   },
   {
+    name: "futex-wake-op",
+    summary: "FUTEX_WAKE_OP: its 32 bits, every operation and comparison, every bad address",
+  },
+  {
     name: "umcg-cmpxchg",
     summary:
       "UMCG's compare-and-exchange of a program's word: as posted, as reviewed, as the futex's",

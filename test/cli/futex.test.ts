@@ -38,3 +38,58 @@ describe("futex-cmpxchg", () => {
     expect(stderr).toMatch(new RegExp(`^faultline: ${name} .+; valid: `));
   });
 });
+
+describe("futex-wake-op", () => {
+  test("run spells the bits and tells the steps", async () => {
+    const args = ["--op", "add", "--oparg", "0x800", "--place2", "absent", "--private"];
+    const { status, stdout } = await faultline(["run", "futex-wake-op", ...args]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^ +0 +1 +4 +0x800 +0x0 +0x14800000$/m);
+    expect(stdout).toMatch(/^word 2 \+= -2048; then wake there too if its old value > 0$/m);
+    expect(stdout).toMatch(/^ +3 +futex_atomic_op_inuser\(word 2\) +-EFAULT$/m);
+    expect(stdout).toMatch(/^ +4 +fault_in_user_writeable\(word 2\) +0$/m);
+    expect(stdout).toMatch(/^word 2 {2}0xfffff800, was 0x0$/m);
+    expect(stdout).toMatch(/^woken {3}on word 1: 1; on word 2: nobody$/m);
+  });
+
+  test("--json has the same, also of a word that says it all", async () => {
+    const args = ["run", "futex-wake-op", "--encoded", "0x10003000", "--sleepers2", "0"];
+    expect(await jsonOf(args)).toMatchObject({
+      schemaVersion: 1,
+      operation: { opName: "add", oparg: 3, cmpName: "eq" },
+      after: 3,
+      passed: true,
+      result: 1,
+    });
+  });
+
+  test("compare has a line for each operation, comparison and place", async () => {
+    const args = ["--arch", "x86-64,arm64-pan", "--oparg", "-1,0x10"];
+    const { status, stdout } = await faultline(["compare", "futex-wake-op", ...args]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^add +0xf000000e +0x7000000f +0xf000001f +0xf001000f +all 2$/m);
+    expect(stdout).toMatch(/^lt +1 \+ 1 +1 \+ 0 +1 \+ 0 +all 2$/m);
+    expect(stdout).toMatch(/^6 +-ENOSYS +-ENOSYS +-ENOSYS +all 2$/m);
+    expect(stdout).toMatch(/^private +2 +absent +1 +2 +1 +1 +0x1 +all 2$/m);
+    expect(stdout).toMatch(/^arm64-pan +2 +3 +1 +\d+ +– +\d+ ns$/m);
+  });
+
+  test.each([
+    [["--op", "nand"], "--op"],
+    [["--op", "8"], "--op"],
+    [["--cmp", "16"], "--cmp"],
+    [["--oparg", "4096"], "--oparg"],
+    [["--cmparg", "-2049"], "--cmparg"],
+    [["--encoded", "0", "--shift"], "--encoded"],
+    [["--encoded", "-1"], "--encoded"],
+    [["--place", "shared"], "--place"],
+    [["--place2", "unmapped", "--word", "1"], "word"],
+    [["--sleepers", "65"], "--sleepers"],
+    [["--wake", "2147483648"], "--wake"],
+    [["--wake2", "all"], "--wake2"],
+  ])("%o is refused by name", async (args, name) => {
+    const { status, stderr } = await faultline(["run", "futex-wake-op", ...args]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(new RegExp(`^faultline: ${name} [^\n]+; valid: [^\n]+\n$`));
+  });
+});

@@ -1,10 +1,12 @@
 import {
   Futex,
   compareFutexCmpxchg,
+  compareFutexWakeOp,
   decodeWakeOp,
   encodeWakeOp,
   futexBlocked,
   runFutexCmpxchg,
+  runFutexWakeOp,
 } from "../../src/index.ts";
 import { expect } from "vitest";
 import { USER, type Floor } from "./apiFloor.ts";
@@ -77,6 +79,32 @@ export const futexFunctions: Readonly<Record<string, (floor: Floor) => GoodCall>
         value: 1,
         expected: 2,
         replacement: 3,
+        lost: 1,
+        kernel: "6.12",
+        wasm: undefined,
+      },
+    ],
+  }),
+  compareFutexWakeOp: () => ({
+    call: compareFutexWakeOp,
+    args: [
+      { archs: ["none"], opargs: [1], words: [2], cmparg: 3, lost: 4, kernel: "6.12", wasm: {} },
+    ],
+  }),
+  runFutexWakeOp: () => ({
+    call: runFutexWakeOp,
+    args: [
+      {
+        arch: "none",
+        operation,
+        word: 1,
+        place: "absent",
+        place2: "read-only",
+        sleepers: 1,
+        sleepers2: 2,
+        wake: -1,
+        wake2: 0,
+        private: true,
         lost: 1,
         kernel: "6.12",
         wasm: undefined,

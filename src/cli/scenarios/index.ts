@@ -1,5 +1,6 @@
 import { scenarios as named, type ScenarioName } from "../../scenarios/names.ts";
 import { futexCmpxchgCommands } from "./futexCmpxchg.ts";
+import { futexWakeOpCommands } from "./futexWakeOp.ts";
 import { pcmPlaybackCommands } from "./pcmPlayback.ts";
 import { remoteCommands } from "./remote.ts";
 import type { Scenario, ScenarioCommands } from "./scenario.ts";
@@ -15,6 +16,7 @@ const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
   cmdline: remoteCommands("cmdline"),
   "process-vm": remoteCommands("process-vm"),
   "futex-cmpxchg": futexCmpxchgCommands,
+  "futex-wake-op": futexWakeOpCommands,
   "umcg-cmpxchg": umcgCommands,
 };
 

@@ -128,7 +128,8 @@ export interface RobustListPlaces {
 }
 
 const MOST_WORD = 2 ** 32 - 1;
-const LEAST_INT = -(2 ** 31);
+/** INT_MIN. */
+export const LEAST_INT = -(2 ** 31);
 /** INT_MAX: as many as there are. */
 export const MOST_INT = 2 ** 31 - 1;
 

@@ -1,6 +1,7 @@
 import {
   checkOptions,
   flag,
+  objectOf,
   optional,
   wholeNumber,
   wrong,
@@ -30,10 +31,14 @@ const OP_BITS = 3;
 const CMP_BITS = 4;
 const ARGUMENT_BITS = 12;
 
-const MOST_OP = 2 ** OP_BITS - 1;
-const MOST_CMP = 2 ** CMP_BITS - 1;
+export const MOST_OP = 2 ** OP_BITS - 1;
+export const MOST_CMP = 2 ** CMP_BITS - 1;
 const ARGUMENT_MASK = 2 ** ARGUMENT_BITS - 1;
-const LEAST_ARGUMENT = -(2 ** (ARGUMENT_BITS - 1));
+/** What either argument may be: signed, or the same bits unsigned. */
+export const wakeOpArguments = {
+  least: -(2 ** (ARGUMENT_BITS - 1)),
+  most: ARGUMENT_MASK,
+} as const;
 
 const OPARG_AT = ARGUMENT_BITS;
 const CMP_AT = 2 * ARGUMENT_BITS;
@@ -61,16 +66,20 @@ const numberOrName =
     else throw wrong(argument, value, `a number from 0 to ${most}, or ${names.join(", ")}`);
   };
 
-const argument: Check = (name, value) =>
-  void wholeNumber(name, value, LEAST_ARGUMENT, ARGUMENT_MASK);
+/** Either argument. */
+export const wakeOpArgument: Check = (name, value) =>
+  void wholeNumber(name, value, wakeOpArguments.least, wakeOpArguments.most);
 
 const wakeOperation: Shape<WakeOperation> = {
   op: numberOrName(wakeOpNames, MOST_OP),
   cmp: optional(numberOrName(wakeOpComparisons, MOST_CMP)),
-  oparg: optional(argument),
-  cmparg: optional(argument),
+  oparg: optional(wakeOpArgument),
+  cmparg: optional(wakeOpArgument),
   shift: optional(flag),
 };
+
+/** Options of other functions that hold an operation. */
+export const anyWakeOperation: Check = objectOf<WakeOperation>(wakeOperation);
 
 /** The 32 bits that say what FUTEX_WAKE_OP does, as FUTEX_OP() makes them. @throws UsageError */
 export function encodeWakeOp(operation: WakeOperation): number {
