@@ -1,7 +1,6 @@
-import { expect, test } from "vitest";
-import { Machine } from "../../src/index.ts";
-import { mutantCore, type Mutation } from "../support/mutant.ts";
-import { FUTEX_RAM, futexLines, replayFutex, type FutexKind } from "./goldenFutex.ts";
+import { test } from "vitest";
+import { expectNoticed, type BrokenRule } from "../brokenRules.ts";
+import { futexRecordings, type FutexKind } from "./recordings.ts";
 
 /**
  * One rule of the core broken at a time: recorded cases fail, in the field where it shows. The rules are of different
@@ -9,15 +8,7 @@ import { FUTEX_RAM, futexLines, replayFutex, type FutexKind } from "./goldenFute
  * without it fails and does not hang.
  */
 
-interface BrokenRule {
-  readonly rule: string;
-  readonly mutation: Mutation;
-  readonly kind: FutexKind;
-  /** What differs in some case. */
-  readonly field: string;
-}
-
-const brokenRules: readonly BrokenRule[] = [
+const brokenRules: readonly BrokenRule<FutexKind>[] = [
   {
     rule: "a private and a shared futex on the same anonymous word are two",
     mutation: {
@@ -76,9 +67,4 @@ const brokenRules: readonly BrokenRule[] = [
   },
 ];
 
-test.each(brokenRules)("$rule", async ({ mutation, kind, field }) => {
-  const wasm = await mutantCore("release", [mutation]);
-  const machine = await Machine.create({ memory: FUTEX_RAM, kernel: "6.18", wasm });
-  const { failures } = replayFutex(machine, futexLines(kind));
-  expect(failures.map((failure) => failure.field)).toContain(field);
-});
+test.each(brokenRules)("$rule", (rule) => expectNoticed(futexRecordings, rule));

@@ -1,19 +1,11 @@
-import { expect, test } from "vitest";
-import { Machine, type RemotePath } from "../../src/index.ts";
-import { mutantCore, type Mutation } from "../support/mutant.ts";
-import { REMOTE_RAM, remoteLines, replayRemote, type RemoteKind } from "./goldenRemote.ts";
+import { test } from "vitest";
+import type { RemotePath } from "../../../src/index.ts";
+import { expectNoticed, type BrokenRule } from "../brokenRules.ts";
+import { remoteRecordings, type RemoteKind } from "./recordings.ts";
 
 /** One rule of the core broken at a time: recorded cases fail, in the field where it shows. */
 
-interface BrokenRule {
-  readonly rule: string;
-  readonly mutation: Mutation;
-  readonly kind: RemoteKind;
-  /** What differs in some case. */
-  readonly field: string;
-}
-
-const brokenRules: readonly BrokenRule[] = [
+const brokenRules: readonly BrokenRule<RemoteKind>[] = [
   {
     rule: "a read fault on a file maps a window that starts no earlier than the area",
     mutation: { file: "mm/faultAround.ts", find: "slot - before);", replace: "0);" },
@@ -76,15 +68,10 @@ const brokenRules: readonly BrokenRule[] = [
   },
 ];
 
-test.each(brokenRules)("$rule", async ({ mutation, kind, field }) => {
-  const wasm = await mutantCore("release", [mutation]);
-  const machine = await Machine.create({ memory: REMOTE_RAM, kernel: "6.18", wasm });
-  const { failures } = replayRemote(machine, remoteLines(kind));
-  expect(failures.map((failure) => failure.field)).toContain(field);
-});
+test.each(brokenRules)("$rule", (rule) => expectNoticed(remoteRecordings, rule));
 
 /** The fast paths' own rules. */
-const brokenPaths: readonly (BrokenRule & { readonly remotePath: RemotePath })[] = [
+const brokenPaths: readonly (BrokenRule<RemoteKind> & { readonly remotePath: RemotePath })[] = [
   {
     rule: "version 1 loses what it copied before a hole",
     remotePath: "fast-v1",
@@ -126,9 +113,6 @@ const brokenPaths: readonly (BrokenRule & { readonly remotePath: RemotePath })[]
   },
 ];
 
-test.each(brokenPaths)("$remotePath: $rule", async ({ mutation, remotePath, kind, field }) => {
-  const wasm = await mutantCore("release", [mutation]);
-  const machine = await Machine.create({ memory: REMOTE_RAM, kernel: "6.18", wasm });
-  const { failures } = replayRemote(machine, remoteLines(kind), { remotePath });
-  expect(failures.map((failure) => failure.field)).toContain(field);
-});
+test.each(brokenPaths)("$remotePath: $rule", ({ remotePath, ...rule }) =>
+  expectNoticed(remoteRecordings, rule, { remotePath }),
+);

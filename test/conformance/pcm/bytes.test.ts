@@ -6,7 +6,7 @@ import {
   fnv1a,
   patternBytes,
   statedLike,
-} from "../../src/conformance/bytes.ts";
+} from "../../../src/conformance/bytes.ts";
 
 function decoded(text: string, room = 64): number[] {
   const into = new Uint8Array(room);

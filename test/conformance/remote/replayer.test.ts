@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { Machine } from "../../src/index.ts";
-import { REMOTE_RAM, replayRemote } from "./goldenRemote.ts";
+import type { ReplayReport } from "../../../src/conformance/report.ts";
+import type { Machine } from "../../../src/index.ts";
+import { remoteRecordings } from "./recordings.ts";
 
 /** The replayer of remote memory access: what it notices, and how it says so. */
 
@@ -9,7 +10,7 @@ type Json = Record<string, unknown>;
 let machine: Machine;
 
 beforeAll(async () => {
-  machine = await Machine.create({ memory: REMOTE_RAM, kernel: "6.18" });
+  machine = await remoteRecordings.createMachine();
 });
 
 const mapping = {
@@ -61,8 +62,8 @@ function caseLine(parts: {
   });
 }
 
-function replayed(line: string): ReturnType<typeof replayRemote> {
-  return replayRemote(machine, [line]);
+function replayed(line: string): ReplayReport {
+  return remoteRecordings.replay(machine, [line]);
 }
 
 test("a case that agrees passes, and everything compared is counted", () => {
@@ -166,7 +167,7 @@ test.each([
 
 test("a step of a process that does not exist fails, and the case behind it passes", () => {
   const lines = [caseLine({ steps: [{ ...readBack, p: 5 }] }), caseLine({})];
-  const { failures, passed } = replayRemote(machine, lines);
+  const { failures, passed } = remoteRecordings.replay(machine, lines);
   expect(failures).toMatchObject([{ step: 0, field: "line", actual: "there is no process 5" }]);
   expect(passed).toBe(1);
 });
@@ -180,6 +181,6 @@ test("cases of both systems take turns on one machine", () => {
     setup: { device: "ctl", stream: "playback" },
     steps: [{ op: "OPEN", device: "ctl", stream: "playback", sub: 0, nonblock: true, ret: 0 }],
   });
-  const { passed } = replayRemote(machine, [caseLine({}), pcm, caseLine({}), pcm]);
+  const { passed } = remoteRecordings.replay(machine, [caseLine({}), pcm, caseLine({}), pcm]);
   expect(passed).toBe(4);
 });

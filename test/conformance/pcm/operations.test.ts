@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { Replayer } from "../../src/conformance/replay.ts";
-import { emulatedSystems } from "../../src/conformance/systems.ts";
-import { machineOf } from "../machine/pool.ts";
+import { Replayer } from "../../../src/conformance/replay.ts";
+import { emulatedSystems } from "../../../src/conformance/systems.ts";
+import { machineOf } from "../../machine/pool.ts";
 
 /** What the format of the traces allows and no recording uses: other traces of the same kinds may. */
 const open = { op: "OPEN", device: "ctl", stream: "playback", sub: 0, nonblock: true, ret: 0 };

@@ -1,19 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { Machine } from "../../src/index.ts";
-import { mutantCore, type Mutation } from "../support/mutant.ts";
-import {
-  RECORDED_KERNEL,
-  REPLAY_RAM,
-  goldenLines,
-  linesOf,
-  replayLines,
-  type GoldenKind,
-} from "./golden.ts";
+import { mutantCore, type Mutation } from "../../support/mutant.ts";
+import { pcmRecordings, type PcmKind } from "./recordings.ts";
 
 /** One rule broken at a time, in the core or in the recording: cases fail, and where they should. */
 
-const machineOptions = { memory: REPLAY_RAM, kernel: RECORDED_KERNEL } as const;
-const syncKinds: readonly GoldenKind[] = [
+const syncKinds: readonly PcmKind[] = [
   "sync_ptr",
   "sync_ptr_fault",
   "sync_ptr_wrap",
@@ -24,7 +15,7 @@ interface BrokenRule {
   readonly rule: string;
   readonly mutation: Mutation;
   /** Kinds that notice. */
-  readonly kinds: readonly GoldenKind[];
+  readonly kinds: readonly PcmKind[];
 }
 
 const brokenRules: readonly BrokenRule[] = [
@@ -88,27 +79,27 @@ const brokenRules: readonly BrokenRule[] = [
 describe("a core with one rule broken", () => {
   it.each(brokenRules)("$rule", async ({ mutation, kinds }) => {
     const wasm = await mutantCore("release", [mutation]);
-    const machine = await Machine.create({ ...machineOptions, wasm });
-    const report = replayLines(machine, linesOf(kinds));
+    const machine = await pcmRecordings.createMachine({ wasm });
+    const report = pcmRecordings.replay(machine, pcmRecordings.lines(...kinds));
     for (const kind of kinds) expect(report.kinds[kind]!.failed, kind).toBeGreaterThan(0);
   });
 
   it("compiled by the test itself, unbroken, replays", async () => {
     const wasm = await mutantCore("release", []);
-    const machine = await Machine.create({ ...machineOptions, wasm });
-    expect(replayLines(machine, linesOf(["sync_ptr"])).failures).toEqual([]);
+    const machine = await pcmRecordings.createMachine({ wasm });
+    expect(pcmRecordings.replay(machine, pcmRecordings.lines("sync_ptr")).failures).toEqual([]);
   });
 });
 
 describe("a recording taken for one of another kernel", () => {
   it("7.1: the native call leaves holes alone and x32 checks; the compat calls are as before", async () => {
-    const machine = await Machine.create(machineOptions);
-    const lines = goldenLines("sync_ptr").map(
-      (text) => ["sync_ptr", text.replace(/"kernel":"[^"]*"/, '"kernel":"7.1.0"')] as const,
-    );
-    const failed = replayLines(machine, lines).failures.map(
-      ({ id }) => /^sync_ptr-(\w+)-/.exec(id!)![1],
-    );
+    const machine = await pcmRecordings.createMachine();
+    const lines = pcmRecordings
+      .lines("sync_ptr")
+      .map((text) => text.replace(/"kernel":"[^"]*"/, '"kernel":"7.1.0"'));
+    const failed = pcmRecordings
+      .replay(machine, lines)
+      .failures.map(({ id }) => /^sync_ptr-(\w+)-/.exec(id!)![1]);
     expect(new Set(failed)).toEqual(new Set(["lp64", "x32"]));
   });
 });
@@ -148,8 +139,8 @@ describe("a recording with one answer changed", () => {
   }
 
   it.each(syncKinds)("%s: is noticed at that step, whatever it is", async (kind) => {
-    const machine = await Machine.create(machineOptions);
-    const lines = goldenLines(kind);
+    const machine = await pcmRecordings.createMachine();
+    const lines = pcmRecordings.lines(kind);
     const sample = lines.filter((_, at) => at % Math.ceil(lines.length / 5) === 0);
     const wrong: string[] = [];
     let tried = 0;
@@ -159,9 +150,8 @@ describe("a recording with one answer changed", () => {
         for (const { field, step } of changes(original)) {
           tried++;
           const steps = whole.steps.with(at, step);
-          const [failure] = replayLines(machine, [
-            [kind, JSON.stringify({ ...whole, steps })],
-          ]).failures;
+          const line = JSON.stringify({ ...whole, steps });
+          const [failure] = pcmRecordings.replay(machine, [line]).failures;
           if (failure?.step !== at || failure.field !== field) {
             wrong.push(`${whole.id} step ${at} ${field}: ${JSON.stringify(failure)}`);
           }

@@ -1,0 +1,21 @@
+import { describe, it } from "vitest";
+import type { BuildName } from "../../../src/index.ts";
+import { futexRecordings } from "./recordings.ts";
+
+/** What was recorded of the futex on a real kernel, replayed on every build. */
+
+describe("all recordings of the futex", () => {
+  it.each(["release", "threads", "profile"] satisfies BuildName[])(
+    "on the %s build",
+    async (build) => {
+      await futexRecordings.expectAllToPass(build);
+    },
+  );
+
+  it.each([0, 1, 7])(
+    "on the study build, really switching at every yield point: %i",
+    async (switchEvery) => {
+      await futexRecordings.expectAllToPass("study", { switchEvery });
+    },
+  );
+});

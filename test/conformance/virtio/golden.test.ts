@@ -1,0 +1,19 @@
+import { describe, expect, it } from "vitest";
+import type { BuildName } from "../../../src/index.ts";
+import { virtioRecordings } from "./recordings.ts";
+
+/** What was recorded of the drivers of 6.1 and 6.12, replayed on every build: every ring, log entry and pointer. */
+
+describe("all recordings of virtio-snd", () => {
+  it.each(["release", "threads", "profile"] satisfies BuildName[])(
+    "on the %s build",
+    async (build) => {
+      await virtioRecordings.expectAllToPass(build);
+    },
+  );
+
+  it("on the study build, really left at every seventh yield point", async () => {
+    const { machine } = await virtioRecordings.expectAllToPass("study", { switchEvery: 7 });
+    expect(machine.core.fibers!.switches).toBeGreaterThan(10_000);
+  });
+});
