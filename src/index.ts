@@ -71,7 +71,8 @@ export type { HugePages, HugePageSize } from "./machine/hugePages.ts";
 export type { DeviceArea, DeviceMapOptions } from "./machine/deviceMapping.ts";
 export type { MapOptions } from "./machine/mapOptions.ts";
 export type { RemapOptions } from "./machine/remap.ts";
-export type { FixupAnswer, FixupOptions, Task, TaskOptions } from "./machine/task.ts";
+export type { FixupAnswer, FixupOptions } from "./machine/fixupFault.ts";
+export type { Task, TaskOptions } from "./machine/task.ts";
 export {
   components,
   composeCall,

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { Machine, PcmStream, UsageError, parseProgram, runPrograms } from "../src/index.ts";
+import {
+  Machine,
+  PcmStream,
+  RemoteVm,
+  UsageError,
+  parseProgram,
+  runPrograms,
+  type Task,
+} from "../src/index.ts";
 import { PAGE, USER, expectWorking, newFloor, program, type Floor } from "./support/apiFloor.ts";
+import { shrunk, transferred } from "./support/misuse.ts";
 
 /** What the errors say: which argument, what was wrong, what is valid. */
 describe("what was got wrong before is named", () => {
@@ -29,6 +38,67 @@ describe("what was got wrong before is named", () => {
       "protection is 5; valid: letters of r, w, x",
     ],
     ["no map options", ({ task }) => task.map(null!), "options is null; valid: an object of at, "],
+    [
+      "bytes that were transferred away",
+      ({ pages }) => pages.write(0, transferred(new Uint8Array(4))),
+      "bytes is a Uint8Array whose buffer was transferred away or has shrunk; valid: a Uint8Array with",
+    ],
+    [
+      "bytes whose buffer has shrunk",
+      ({ task, machine }) => new RemoteVm(machine.createTask(), task).write(USER, shrunk(4)),
+      "bytes is a Uint8Array whose buffer was transferred away or has shrunk; valid: a Uint8Array with",
+    ],
+    [
+      "an argument that was transferred away",
+      ({ task }) => task.exec([new Uint8Array(1), transferred(new Uint8Array(1))], []),
+      "argv[1] is a Uint8Array whose buffer was transferred away",
+    ],
+    [
+      "a core that was transferred away",
+      () => Machine.create({ wasm: transferred(new Uint8Array(8)) as Uint8Array<ArrayBuffer> }),
+      "wasm is an Uint8Array whose buffer was transferred away",
+    ],
+    [
+      "what only looks like bytes",
+      ({ pages }) => pages.write(0, Object.create(new Uint8Array(4)) as Uint8Array),
+      "bytes is an Object; valid: a Uint8Array",
+    ],
+    [
+      "what inherits from a task",
+      ({ task }) => new RemoteVm(task, Object.create(task) as Task),
+      "target is an Object; valid: a task from machine.createTask()",
+    ],
+    [
+      "a proxy of a task",
+      ({ task }) => new RemoteVm(new Proxy(task, {}), task),
+      "caller is an Object; valid: a task from machine.createTask()",
+    ],
+    [
+      "what inherits from a machine",
+      ({ machine, task, stream }) =>
+        runPrograms(Object.create(machine) as Machine, [{ task, body: program(stream) }]),
+      "machine is an Object; valid: a machine from Machine.create()",
+    ],
+    [
+      "a proxy of a file",
+      ({ file, task }) => task.map({ at: USER, length: PAGE, file: new Proxy(file, {}) }),
+      "file is an Object; valid: a file from machine.createFile()",
+    ],
+    [
+      "a proxy of a buffer",
+      ({ buffer, uaccess }) => uaccess.copyToUser(USER, new Proxy(buffer, {}), 1),
+      "from is an Object; valid: a buffer from machine.allocKernel()",
+    ],
+    [
+      "a bigint where a number is asked for",
+      () => Machine.create({ cpus: 1n as never }),
+      "cpus is 1n; valid: a whole number from 1 to 256",
+    ],
+    [
+      "a device of more than a file can have",
+      ({ task }) => task.mapDevice({ at: 0x1000_0000, length: 5 * 2 ** 30 }),
+      "length is 5368709120; valid: up to 4 GiB, the largest file",
+    ],
     ["no bytes", ({ pages }) => pages.write(0, null!), "bytes is null; valid: a Uint8Array"],
     [
       "no buffer",

@@ -208,7 +208,7 @@ export const TASK_BLOCKED_ON: u32 = offsetof<Task>("blockedOn");
 export const TASK_NEXT: u32 = offsetof<Task>("next");
 export const TASK_WOKEN: u32 = offsetof<Task>("woken");
 export const TASK_WAKE_AT: u32 = offsetof<Task>("wakeAt");
-export const TASK_TAGGED: u32 = offsetof<Task>("tagged");
+export const TASK_WORD_BYTES: u32 = offsetof<Task>("wordBytes");
 
 export const MOVE_PLACE: u32 = offsetof<Move>("place");
 export const MOVE_KERNEL: u32 = offsetof<Move>("kernel");

@@ -9,6 +9,7 @@ import { MappedFile, FILE_MAX_PAGES, filePage, filePut, openFile } from "../mm/f
 import { fixupUserFault } from "../mm/fixupFault";
 import { forkTask as forkAddressSpace } from "../mm/fork";
 import { Mm } from "../mm/mm";
+import { oomReap } from "../mm/oomReap";
 import { mmapReadLock, mmapReadUnlock } from "../mm/mmapLock";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import {
@@ -18,6 +19,7 @@ import {
   exitTask,
   leaveMm,
   mmOfTask,
+  setTagged as allowTags,
   setUser,
   stackLimitOf,
   switchTo,
@@ -161,6 +163,19 @@ export function runTask(cpu: u32, task: u32): void {
 /** A fatal signal is sent to the task: it will run no more of its program. */
 export function killTask(task: u32): void {
   changetype<Task>(task as usize).killed = 1;
+}
+
+/** PR_SET_TAGGED_ADDR_CTRL: 1 or 0. */
+export function setTagged(task: u32, tagged: u32): void {
+  allowTags(task, tagged);
+}
+
+/** The OOM reaper gets to the task's address space: what is private there goes, and nothing private comes again. */
+export function reapMemory(cpu: u32, task: u32): void {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  oomReap(on, mmOfTask(task));
+  leaveCore(on);
 }
 
 /**

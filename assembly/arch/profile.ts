@@ -66,6 +66,7 @@ export class Profile {
   wordBytes: u32; //  64 sizeof(long)
   writeTables: u32; //68 write TLBs a CPU needs
   kernelBase: u64; // 72 where the direct map of RAM begins
+  remoteMask: u64; // 80 applied to addresses in the memory of a process that passes no tags
 }
 
 export const PROFILE: usize = AFTER_INSPECTOR;
@@ -93,6 +94,7 @@ function setGeometry(
   p.untagMask = levels == 2 ? 0xffffffff : u64.MAX_VALUE;
   p.accessMask = p.untagMask;
   p.tagMask = u64.MAX_VALUE;
+  p.remoteMask = p.untagMask;
   p.writeTables = 1;
 }
 
@@ -118,6 +120,7 @@ function setArm64(p: Profile, guard: u32): void {
   setGeometry(p, 4, 512, 1 << 48, 1 << 48);
   p.accessMask = ((1 as u64) << 55) - 1; // bit 55 never selects the kernel table, and the top byte is a tag
   p.tagMask = ((1 as u64) << 56) - 1;
+  p.remoteMask = p.tagMask; // whoever it is
   p.kernelBase = 0xffff000000000000;
   p.guard = guard | CHECK_ALWAYS | CLEARS_BIT_55 | EXCLUSIVE_PAIRS | EXCLUSIVE_BOUNDED;
 }

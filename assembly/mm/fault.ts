@@ -157,7 +157,7 @@ function fillAt(mm: Mm, vma: Vma, va: u64, access: u32, level: u32): u32 {
     return fillPrivateHuge(mm, vma, start, address, access);
   }
   if (vma.file != 0) return fillFromFile(mm, vma, start, address, level, access);
-  if (vma.flags & VM_UFFD_MISSING) return VM_FAULT_SIGBUS;
+  if ((vma.flags & VM_UFFD_MISSING) != 0 || mm.unstable != 0) return VM_FAULT_SIGBUS;
   return fillAnonymous(mm, vma, address, level, access);
 }
 
@@ -223,6 +223,7 @@ function fillFromFile(mm: Mm, vma: Vma, start: u64, address: usize, level: u32, 
     faultAround(mm, vma, start, address);
     if (readEntry(address) != 0) return 0;
   }
+  if (mm.unstable != 0 && (vma.flags & VM_SHARED) == 0) return VM_FAULT_SIGBUS; // finish_fault
   const index = pageIndex(vma, start);
   if (index >= filePages(file)) return VM_FAULT_SIGBUS;
   const missing = (vma.flags & VM_UFFD_MISSING) != 0;

@@ -32,7 +32,7 @@ import { VM_READ, VM_WRITE } from "./vmaFlags";
  * lets others in meanwhile, which the word says by 1, and the area is looked up anew (VM_FAULT_RETRY).
  */
 export function fixupUserFault(cpu: Cpu, mm: Mm, address: u64, access: u32, unlocked: usize): i32 {
-  const va = address & cpu.untagMask;
+  const va = address & mm.untagMask;
   let area = permittedArea(cpu, mm, va, access);
   if (area == 0) return -EFAULT;
   if (unlocked != 0 && fatalSignalPending(cpu)) return -EINTR;

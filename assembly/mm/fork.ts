@@ -56,6 +56,7 @@ function copyMm(cpu: Cpu, from: Mm): usize {
     return 0;
   }
   to.dumpable = from.dumpable;
+  to.untagMask = from.untagMask;
   to.argStart = from.argStart;
   to.argEnd = from.argEnd;
   to.envStart = from.envStart;

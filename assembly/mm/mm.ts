@@ -1,4 +1,5 @@
 import { compareExchange, storeShared } from "../base/atomics";
+import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { waitForOthers } from "./shootdown";
@@ -26,6 +27,8 @@ export class Mm {
   waitLock: u32; // 80 guards the queue of CPUs that wait for the mmap lock
   firstWaiter: u32; // 84 Cpu, 0 = nobody waits
   lastWaiter: u32; // 88
+  unstable: u32; // 92 MMF_UNSTABLE: the OOM reaper has dropped what is private, and nothing private comes again
+  untagMask: u64; // 96 what is looked at of an address that another process asks for (untagged_addr_remote)
 }
 
 /** A new, empty address space with one user; 0 when RAM is full. */
@@ -37,6 +40,7 @@ export function allocMm(): usize {
   mm.users = 1;
   mm.count = 1;
   mm.dumpable = 1;
+  mm.untagMask = profile().remoteMask;
   if (mm.root != 0) return address;
   slabFree(address);
   return 0;

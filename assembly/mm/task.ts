@@ -16,7 +16,7 @@ export class Task {
   pagefaultDisabled: u32; // > 0: a fault must not be repaired
   oopsed: u32; // the kernel code running for it died in a bad access
   wordBytes: u32; // 4 for a 32-bit program on a 64-bit kernel
-  tagged: u32; // arm64: the task may pass tagged pointers
+  tagged: u32; // arm64, RISC-V: the task may pass tagged pointers
   blockedOn: u32; // what kind of sleep its continuation belongs to; 0 = it runs
   amr: u64; // book3s/64: the user's own protection-key denials
   wakeAt: u64; // virtual nanoseconds at which a sleep gives up; 0 = never
@@ -164,8 +164,11 @@ export function execTask(cpu: Cpu, address: usize): bool {
   if (fresh == 0) return false;
   const old = exchangeMm(changetype<Task>(address), fresh as u32);
   leaveUmcg(changetype<Task>(address));
+  changetype<Task>(address).tagged = 0;
   for (let index: u32 = 0; index < header().cpuCount; index++) {
-    if (cpuAt(index).task == (address as u32)) useMm(cpuAt(index), fresh as u32);
+    if (cpuAt(index).task != (address as u32)) continue;
+    removeTags(cpuAt(index), false);
+    useMm(cpuAt(index), fresh as u32);
   }
   if (old != 0) mmPut(cpu, changetype<Mm>(old as usize));
   return true;
@@ -201,6 +204,20 @@ export function switchTo(cpu: Cpu, address: usize): void {
 function useMm(cpu: Cpu, mm: u32): void {
   cpu.mm = mm;
   flushAll(cpu);
+}
+
+/**
+ * PR_SET_TAGGED_ADDR_CTRL: from now on the task may pass tagged pointers, or may not. Others who reach into its address
+ * space are asked for them too.
+ */
+export function setTagged(address: usize, tagged: u32): void {
+  const p = profile();
+  const task = changetype<Task>(address);
+  task.tagged = tagged;
+  mmOfTask(address as u32).untagMask = p.remoteMask & (tagged != 0 ? p.tagMask : u64.MAX_VALUE);
+  for (let index: u32 = 0; index < header().cpuCount; index++) {
+    if (cpuAt(index).task == (address as u32)) removeTags(cpuAt(index), tagged != 0);
+  }
 }
 
 /** A tagged task's pointers are looked at, by the range check and by the hardware, without their tags. */

@@ -34,7 +34,7 @@ function accessRemoteVmHere(
   length: u32,
   foll: u32,
 ): u32 {
-  const va = address & cpu.untagMask;
+  const va = address & mm.untagMask;
   switch (header().remotePath) {
     case REMOTE_FAST_V1:
       return accessFastV1(cpu, mm, va, kernel, length, foll);

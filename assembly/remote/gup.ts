@@ -82,8 +82,9 @@ function needsAnonVma(vma: Vma, access: u32): bool {
  * the first page cannot be had.
  */
 export function getUserPages(cpu: Cpu, mm: Mm, va: u64, wanted: u32, foll: u32, pages: usize): i32 {
+  const start = va & mm.untagMask;
   for (let taken: u32 = 0; taken < wanted; taken++) {
-    const page = getUserPage(cpu, mm, va + ((taken as u64) << PAGE_SHIFT), foll);
+    const page = getUserPage(cpu, mm, start + ((taken as u64) << PAGE_SHIFT), foll);
     if (page < 0) return taken == 0 ? page : taken;
     store<u32>(pages + (taken << 2), page);
   }

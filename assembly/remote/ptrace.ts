@@ -7,9 +7,10 @@ import { mmAccess } from "./accessCheck";
 import { accessProcessVm } from "./accessRemoteVm";
 import { FOLL_FORCE, FOLL_WRITE } from "./foll";
 
-/** PTRACE_PEEKDATA and PTRACE_POKEDATA (kernel/ptrace.c, 6.18) of a word of 8 bytes, at any address. */
-
-const WORD_BYTES: u32 = 8;
+/**
+ * PTRACE_PEEKDATA and PTRACE_POKEDATA (kernel/ptrace.c, 6.18) of a word of the tracer's, at any address: 8 bytes, of a
+ * 32-bit tracer 4 (compat_ptrace_request).
+ */
 
 /** PTRACE_ATTACH: 0, or −EPERM for itself, a process that has ended, or one that may not be looked into. */
 export function mayAttach(cpu: Cpu, target: Task): i32 {
@@ -22,6 +23,7 @@ export function mayAttach(cpu: Cpu, target: Task): i32 {
 
 /** 0 with the word in `cpu.value`, or −EIO. */
 export function peekWord(cpu: Cpu, target: Task, va: u64): i32 {
+  cpu.value = 0;
   return moveWord(cpu, target, va, FOLL_FORCE);
 }
 
@@ -34,5 +36,6 @@ export function pokeWord(cpu: Cpu, target: Task, va: u64, word: u64): i32 {
 /** The word is `cpu.value`, as linear memory. */
 function moveWord(cpu: Cpu, target: Task, va: u64, foll: u32): i32 {
   const word = changetype<usize>(cpu) + offsetof<Cpu>("value");
-  return accessProcessVm(cpu, target, va, word, WORD_BYTES, foll) == WORD_BYTES ? 0 : -EIO;
+  const bytes = changetype<Task>(cpu.task as usize).wordBytes;
+  return accessProcessVm(cpu, target, va, word, bytes, foll) == bytes ? 0 : -EIO;
 }

@@ -61,7 +61,43 @@ export function checkThat(valid: string, fits: (value: unknown) => boolean): Che
 export const text = checkThat("a string", (value) => typeof value === "string");
 export const flag = checkThat("true or false", (value) => typeof value === "boolean");
 export const callback = checkThat("a function", (value) => typeof value === "function");
-export const byteArray = checkThat("a Uint8Array", (value) => value instanceof Uint8Array);
+
+/** Bytes that are there: a buffer can go with a message to another thread, or shrink, under a view of it. */
+export const byteArray: Check = (argument, value) => {
+  if (!isByteArray(value)) throw wrong(argument, value, "a Uint8Array");
+  if (hasMemory(value)) return;
+  throw new UsageError({
+    argument,
+    problem: "is a Uint8Array whose buffer was transferred away or has shrunk",
+    valid: "a Uint8Array with its memory",
+  });
+};
+
+/** A view by its nature: an object that inherits from one, or a Proxy of one, has no bytes. */
+export function isByteArray(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && value instanceof Uint8Array;
+}
+
+/** Asking such a view for an element throws, where its length would be 0 as if it were empty. */
+function hasMemory(bytes: Uint8Array): boolean {
+  try {
+    Uint8Array.prototype.at.call(bytes, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A Uint8Array of a length that `fits`; `valid` says which. */
+export function byteArrayOf(valid: string, fits: (length: number) => boolean): Check {
+  return (argument, value) => {
+    byteArray(argument, value);
+    const { length } = value as Uint8Array;
+    if (fits(length)) return;
+    const problem = `is a Uint8Array of ${length} bytes`;
+    throw new UsageError({ argument, problem, valid: `a Uint8Array of ${valid}` });
+  };
+}
 
 /** An option that may be left out. */
 export function optional(check: Check): Check {

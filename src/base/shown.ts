@@ -6,6 +6,8 @@ export function shown(value: unknown): string {
   switch (typeof value) {
     case "string":
       return shownText(value);
+    case "bigint":
+      return `${value}n`; // where a number is asked for, the n is what is wrong
     case "function":
       return "a function";
     case "object":

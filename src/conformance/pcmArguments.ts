@@ -2,6 +2,7 @@
 
 import {
   byteArray,
+  byteArrayOf,
   checkThat,
   flag,
   nameOf,
@@ -30,14 +31,11 @@ const word = whole(0, 2 ** 32 - 1);
 const device = nameOf(pcmDevices);
 const direction = nameOf(pcmDirections);
 const wide = checkThat("a bigint of 64 bits", isWide);
-const wholePages = checkThat(
-  `a Uint8Array of whole ${userPageSize}-byte pages`,
-  (value) => value instanceof Uint8Array && value.length % userPageSize === 0,
+const wholePages = byteArrayOf(
+  `whole ${userPageSize}-byte pages`,
+  (length) => length % userPageSize === 0,
 );
-const requestPages = checkThat(
-  `a Uint8Array of ${requestBytes} bytes`,
-  (value) => value instanceof Uint8Array && value.length === requestBytes,
-);
+const requestPages = byteArrayOf(`${requestBytes} bytes`, (length) => length === requestBytes);
 const bookkeeping = checkThat(
   `a Uint32Array of ${bookkeepingWords} words`,
   (value) => value instanceof Uint32Array && value.length >= bookkeepingWords,

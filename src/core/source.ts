@@ -53,14 +53,22 @@ export async function compileSource(source: WasmSource, what: string): Promise<W
 
 /** The type of a compiled module is empty in lib.dom, so that it cannot be told apart by types alone. */
 async function bytesOf(source: WasmSource): Promise<Uint8Array> {
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (ArrayBuffer.isView(source)) {
-    return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  }
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return bytesGiven(source);
   const isAddress = typeof source === "string" || source instanceof URL;
   const name = isAddress ? String(source) : "the response given as wasm";
   const coming = isAddress ? fetch(source) : (source as Response | PromiseLike<Response>);
   return bytesFetched(name, coming);
+}
+
+/** @throws UsageError for a buffer that is not there any more */
+function bytesGiven(source: ArrayBuffer | ArrayBufferView): Uint8Array {
+  try {
+    if (source instanceof ArrayBuffer) return new Uint8Array(source);
+    return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  } catch (cause) {
+    const problem = `is ${shown(source)} whose buffer was transferred away or has shrunk`;
+    throw new UsageError({ argument: "wasm", problem, valid: SOURCES }, { cause });
+  }
 }
 
 async function bytesFetched(

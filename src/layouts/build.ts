@@ -1,6 +1,7 @@
 import { checkThat } from "../base/checks.ts";
 import { errnoNameOf, errnos } from "../base/errno.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
+import { coreConstants } from "../core/generated/coreConstants.ts";
 import type { Advice } from "../machine/advice.ts";
 import type { UserFile } from "../machine/file.ts";
 import { madeMachine, type Machine } from "../machine/machine.ts";
@@ -106,7 +107,7 @@ class LayoutBuilder {
       if (!(error instanceof FaultlineError) || error instanceof UsageError) throw error;
       const problem = `cannot be built: ${error.message}`;
       throw new UsageError(
-        { argument: area.name, problem, valid: remedy(error) },
+        { argument: area.name, problem, valid: remedy(this.#machine, error) },
         { cause: error },
       );
     }
@@ -230,10 +231,11 @@ function noPage({ leaf }: Area, at: bigint): FaultlineError {
 }
 
 /** What would help: RAM only where RAM was missing. */
-function remedy({ code, errno }: FaultlineError): string {
-  return code === "no-memory" || errno === errnos.ENOMEM
-    ? "less memory, or a machine with more RAM"
-    : "what the kernel does not refuse";
+function remedy({ shape }: Machine, { code, errno }: FaultlineError): string {
+  if (code !== "no-memory" && errno !== errnos.ENOMEM) return "what the kernel does not refuse";
+  return shape.ramBytes === coreConstants.MAX_RAM
+    ? "less memory: no machine has more RAM"
+    : "less memory, or a machine with more RAM";
 }
 
 function fillOrClose(file: UserFile, size: number): void {

@@ -1,5 +1,6 @@
 import { checkOptions } from "../base/checks.ts";
 import { UsageError } from "../base/errors.ts";
+import { sizeText } from "../base/sizes.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
 import {
   areaShape,
@@ -76,6 +77,7 @@ export function checkArea(name: string, description: AreaDescription): Area {
     access: description.access ?? 0,
     lists: checkLists(name, description, place, kind === "hugetlb" ? leaf : "4K"),
   };
+  checkObject(area);
   checkHole(area, description);
   checkDevice(area);
   checkWays(area);
@@ -160,6 +162,14 @@ function checkLists(
     }
   });
   return lists;
+}
+
+/** Such memory is a file that nobody else opens, as large as the area. */
+function checkObject({ name, start, end, kind }: Area): void {
+  const isObject = kind === "device" || kind === "shared" || kind === "secret";
+  if (!isObject || end - start <= MOST_FILE_BYTES) return;
+  const problem = `has ${kind} memory of ${sizeText(end - start)}`;
+  throw bad(name, problem, `up to ${sizeText(MOST_FILE_BYTES)}, the largest file`);
 }
 
 /** Nothing has no properties. */

@@ -1,3 +1,5 @@
+import { sizeText } from "../base/sizes.ts";
+import { coreConstants } from "../core/generated/coreConstants.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Area, AreaFile } from "./area.ts";
 import { bad, PAGE, rangeText } from "./check.ts";
@@ -33,26 +35,17 @@ export function checkRam(machine: Machine, layout: MemoryLayout): void {
   for (const area of layout.areas) {
     needed += bytesOf(area, files);
     if (needed <= free) continue;
-    throw bad(
-      area.name,
-      `exceeds RAM: the layout up to here has ${sizeText(needed)} of pages`,
-      `up to ${sizeText(free)}, or more memory (the machine's option, --memory in the command)`,
-    );
+    const problem = `exceeds RAM: the layout up to here has ${sizeText(needed)} of pages`;
+    throw bad(area.name, problem, roomText(free, machine.shape.ramBytes, needed));
   }
 }
 
-/** As options take sizes, in the largest unit that it is a whole number of. */
-function sizeText(bytes: number): string {
-  const [unit, size] = units.find(([, size]) => bytes % size === 0)!;
-  return `${bytes / size}${unit}`;
+/** What would do: fewer pages, and more RAM only where a machine can have so much. */
+function roomText(free: number, ramBytes: number, needed: number): string {
+  const room = `up to ${sizeText(free)}, which the machine's ${sizeText(ramBytes)} have free`;
+  if (needed >= coreConstants.MAX_RAM) return room;
+  return `${room}, or more memory (the machine's option, --memory in the command)`;
 }
-
-const units = [
-  ["G", 2 ** 30],
-  ["M", 2 ** 20],
-  ["K", 2 ** 10],
-  ["", 1],
-] as const;
 
 /** Pages of its own, and those of a file that no area before it has named; a pool tells by itself what it lacks. */
 function bytesOf({ kind, file, leaf, lists }: Area, files: Set<string>): number {

@@ -2,6 +2,7 @@ import { checkOptions, nameOf, optional, whole, type Shape } from "../base/check
 import { FaultlineError } from "../base/errors.ts";
 import type { ConstantName } from "../core/exports.ts";
 import type { Address } from "./address.ts";
+import { checkedSize } from "./file.ts";
 import { mapOptions, mapRequest, protectionLetters } from "./mapOptions.ts";
 import type { CoreMemory } from "./coreMemory.ts";
 
@@ -43,7 +44,7 @@ interface Caller {
   protectionBits(protection: string): number;
 }
 
-/** mmap of a device: new memory of its own, which lives as long as its mappings. @throws as a task's `map` */
+/** mmap of a device: up to 4 GiB of memory of its own, which lives as long as its mappings. @throws as a task's `map` */
 export function mapDeviceOf(caller: Caller, options: DeviceMapOptions): void {
   checkOptions("options", options, deviceMapOptions);
   const { machine } = caller;
@@ -53,7 +54,8 @@ export function mapDeviceOf(caller: Caller, options: DeviceMapOptions): void {
     (bits, name) => bits | machine.constant(name),
     caller.protectionBits(options.protection ?? "rw"),
   );
-  const { lo, hi } = machine.word(options.length, "length");
+  machine.word(options.length, "length");
+  const { lo, hi } = checkedSize("length", options.length);
   const file = exports.newFile(lo, hi, 0, machine.constant("FILE_IO")) >>> 0;
   if (file === 0) throw new FaultlineError("no-memory", "RAM is full: no record of a device");
   const word = (name: ConstantName): number => (file + machine.constant(name)) >>> 2;

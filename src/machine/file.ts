@@ -32,6 +32,11 @@ export class UserFile {
     this.#id = machine.words[(handle + machine.constant("FILE_ID")) >>> 2]!;
   }
 
+  /** Made here: an object that inherits from a file, or a Proxy of one, lacks what is private. */
+  static isOne(value: unknown): value is UserFile {
+    return typeof value === "object" && value !== null && #handle in value;
+  }
+
   /** Bytes. */
   get size(): bigint {
     const { machine, address } = this.#handle;
@@ -41,7 +46,7 @@ export class UserFile {
   /** Moves the end of the file to `size`, with zeros in between; an end behind that stays. */
   extend(size: Address): void {
     const { machine, address } = this.#handle;
-    const { lo, hi } = checkedSize(size);
+    const { lo, hi } = checkedSize("size", size);
     if (size <= this.size) return;
     const word = (address + machine.constant("FILE_SIZE")) >>> 2;
     machine.words[word] = lo;
@@ -63,7 +68,7 @@ export class UserFile {
     pageSize: PageSize,
     backing: FileBacking,
   ): UserFile {
-    const { lo, hi } = checkedSize(size);
+    const { lo, hi } = checkedSize("size", size);
     const order = folioOrder(oneOf("pageSize", pageSize, pageSizes));
     const kind = machine.constant(backingConstants[oneOf("backing", backing, fileBackings)]);
     if (backing === "dax") checkDevice(machine, size, pageSize);
@@ -105,14 +110,14 @@ function checkDevice(machine: CoreMemory, size: Address, pageSize: PageSize): vo
   throw wrong("pageSize", pageSize, "4K on a 32-bit kernel");
 }
 
-function checkedSize(size: Address): Halves {
-  const { lo, hi } = halves(size, "size");
-  if (hi > 1 || (hi === 1 && lo > 0)) throw wrong("size", size, "up to 4 GiB");
+/** The largest file there is: 4 GiB. */
+export function checkedSize(argument: string, size: Address): Halves {
+  const { lo, hi } = halves(size, argument);
+  if (hi > 1 || (hi === 1 && lo > 0)) throw wrong(argument, size, "up to 4 GiB, the largest file");
   return { lo, hi };
 }
 
 /** A mapping's file. */
-export const madeFile = checkThat(
-  "a file from machine.createFile()",
-  (value) => value instanceof UserFile,
+export const madeFile = checkThat("a file from machine.createFile()", (value) =>
+  UserFile.isOne(value),
 );

@@ -32,8 +32,13 @@ export class KernelBuffer {
 
   /** The address of an argument, for use on a machine. @throws UsageError as {@link linearOn}, or for no buffer */
   static linearOf(argument: string, buffer: unknown, machine: CoreMemory): number {
-    if (buffer instanceof KernelBuffer) return buffer.linearOn(machine);
+    if (KernelBuffer.#isOne(buffer)) return buffer.linearOn(machine);
     throw wrong(argument, buffer, "a buffer from machine.allocKernel()");
+  }
+
+  /** Made here: an object that inherits from a buffer, or a Proxy of one, lacks what is private. */
+  static #isOne(value: unknown): value is KernelBuffer {
+    return typeof value === "object" && value !== null && #handle in value;
   }
 
   /** Linear address, for use on a machine. @throws UsageError once it was freed, or on another machine */

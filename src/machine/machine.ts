@@ -1,6 +1,7 @@
 import { checkThat, wholeNumber } from "../base/checks.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
+import { sizeText } from "../base/sizes.ts";
 import { instantiateCore, loadModule, type Core } from "../core/core.ts";
 import type { ConstantName } from "../core/exports.ts";
 import { halves, type Address } from "./address.ts";
@@ -38,6 +39,11 @@ export class Machine extends CoreMemory {
     return machine;
   }
 
+  /** Made here: an object that inherits from a machine, or a Proxy of one, lacks what is private. */
+  static isOne(value: unknown): value is Machine {
+    return typeof value === "object" && value !== null && #initialise in value;
+  }
+
   /** Looks at a machine from another thread: the same shared memory, an instance of this thread's own. */
   static attach(core: Core, shape: MachineShape): Machine {
     return new Machine(core, shape);
@@ -70,7 +76,7 @@ export class Machine extends CoreMemory {
     if (result !== 0) {
       throw new FaultlineError(
         "no-memory",
-        `a machine with ${ramBytes} bytes of RAM, ${cpus} CPUs and ${tlbEntries} TLB entries does not fit into this host's memory`,
+        `a machine with ${sizeText(ramBytes)} of RAM, ${cpus} CPUs and ${tlbEntries} TLB entries does not fit into this host's memory`,
       );
     }
     this.refreshViews();
@@ -261,7 +267,6 @@ export class Machine extends CoreMemory {
   }
 }
 
-export const madeMachine = checkThat(
-  "a machine from Machine.create()",
-  (value) => value instanceof Machine,
+export const madeMachine = checkThat("a machine from Machine.create()", (value) =>
+  Machine.isOne(value),
 );

@@ -9,6 +9,7 @@ import {
   type Check,
   type Shape,
 } from "../base/checks.ts";
+import { unitBytes } from "../base/sizes.ts";
 import { buildNames, type BuildName } from "../core/builds.ts";
 import { wasmSource, type WasmSource } from "../core/source.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
@@ -51,7 +52,6 @@ export interface MachineShape {
 
 const DEFAULT_RAM = 16 << 20;
 const DEFAULT_TLB_ENTRIES = 1024;
-const unitBytes: Readonly<Record<string, number>> = { "": 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 
 /** Halves and doubles must be whole slots, so that a mask finds one. */
 const powerOfTwoEntries: Check = (argument, value) => {

@@ -25,6 +25,13 @@ import { UserAccess } from "./userAccess.ts";
 import { anyAddress, halves, type Address } from "./address.ts";
 import type { Machine } from "./machine.ts";
 import { mapDeviceOf, type DeviceMapOptions } from "./deviceMapping.ts";
+import {
+  fixupFaultOf,
+  touchConstant,
+  type FixupAnswer,
+  type FixupOptions,
+  type Touch,
+} from "./fixupFault.ts";
 import { Handle } from "./handle.ts";
 import { inspectPage, inspectVmas, type PageState, type VmaView } from "./inspect.ts";
 import {
@@ -49,22 +56,8 @@ export interface TaskOptions {
   readonly tagged?: boolean;
 }
 
-/** How a fault may be fixed up. */
-export interface FixupOptions {
-  readonly mayRetry?: boolean;
-}
-
-export interface FixupAnswer {
-  /** 0 or −errno. */
-  readonly result: number;
-  /** The mmap lock was let go, so that mappings may be others than before. */
-  readonly unlocked: boolean;
-}
-
-const fixupOptions: Shape<FixupOptions> = { mayRetry: optional(flag) };
-const touches = { read: "ACCESS_READ", write: "ACCESS_WRITE" } as const;
-const touchNames = Object.keys(touches) as (keyof typeof touches)[];
 const letterBits = { r: "VM_READ", w: "VM_WRITE", x: "VM_EXEC" } as const;
+
 /** Tagged pointers need a CPU that ignores the tag. */
 function requireTags(machine: Machine): void {
   const mask = machine.wideAt(
@@ -93,6 +86,11 @@ export class Task {
     this.#cpu = cpu;
     this.id = this.#field("TASK_ID");
     this.uaccess = new UserAccess(this);
+  }
+
+  /** Made here: an object that inherits from a task, or a Proxy of one, lacks what is private. */
+  static isOne(value: unknown): value is Task {
+    return typeof value === "object" && value !== null && #handle in value;
   }
 
   /** The CPU that runs its kernel code; see {@link runOn}. */
@@ -138,7 +136,7 @@ export class Task {
       throw new FaultlineError("no-memory", "RAM is full: no task record or address space");
     }
     const task = new Task(machine, handle, cpu);
-    if (options.tagged === true) task.#setField("TASK_TAGGED", 1);
+    if (options.tagged === true) task.setTagged(true);
     if (options.cpu !== null) task.runOn(cpu);
     return task;
   }
@@ -155,13 +153,15 @@ export class Task {
   }
 
   #field(
-    name: "TASK_MM" | "TASK_ID" | "TASK_OOPSED" | "TASK_BLOCKED_ON" | "TASK_TAGGED" | "TASK_WOKEN",
+    name:
+      "TASK_MM" | "TASK_ID" | "TASK_OOPSED" | "TASK_BLOCKED_ON" | "TASK_WOKEN" | "TASK_WORD_BYTES",
   ): number {
     return this.machine.words[(this.handle + this.machine.constant(name)) >>> 2]!;
   }
 
-  #setField(name: "TASK_TAGGED", value: number): void {
-    this.machine.words[(this.handle + this.machine.constant(name)) >>> 2] = value;
+  /** Bytes of a word of its program: 8, or 4. */
+  get wordBytes(): number {
+    return this.#field("TASK_WORD_BYTES");
   }
 
   /** The kernel code running for the task died in a bad access. */
@@ -345,22 +345,16 @@ export class Task {
   }
 
   /** The program itself touches a page: true if it is present for that now, false for a signal. */
-  touch(at: Address, access: "read" | "write"): boolean {
-    return this.#makePresent(at, touches[oneOf("access", access, touchNames)]);
+  touch(at: Address, access: Touch): boolean {
+    return this.#makePresent(at, touchConstant(access));
   }
 
   /**
    * fixup_user_fault: kernel code makes a page of the task present, by the mapping's own rights and without growing a
    * stack. With `mayRetry` a page that a disk has to be asked for lets go of the mmap lock meanwhile.
    */
-  fixupFault(at: Address, access: "read" | "write", options: FixupOptions = {}): FixupAnswer {
-    checkOptions("options", options, fixupOptions);
-    const { machine, cpu } = this;
-    const { lo, hi } = machine.word(at, "at");
-    const kind = machine.constant(touches[oneOf("access", access, touchNames)]);
-    const mayRetry = options.mayRetry === true ? 1 : 0;
-    const result = machine.exports.fixupFault(cpu, this.#living, lo, hi, kind, mayRetry);
-    return { result, unlocked: machine.exports.readValueLow(cpu) !== 0 };
+  fixupFault(at: Address, access: Touch, options: FixupOptions = {}): FixupAnswer {
+    return fixupFaultOf(this.#caller, at, access, options);
   }
 
   /** A debugger is about to write: a page of the task's own stands there if that can be, whatever the protection. */
@@ -422,6 +416,17 @@ export class Task {
     this.machine.exports.setTaskUser(this.#living, id);
   }
 
+  /**
+   * arm64, RISC-V: from now on the program may pass tagged pointers, or may not. On RISC-V others who reach into its
+   * address space may name a tagged address then; on arm64 they always may.
+   * @throws UsageError on an architecture without tags
+   */
+  setTagged(tagged: boolean): void {
+    flag("tagged", tagged);
+    if (tagged) requireTags(this.machine);
+    this.machine.exports.setTagged(this.#living, tagged ? 1 : 0);
+  }
+
   /** PR_SET_DUMPABLE. */
   setDumpable(value: 0 | 1): void {
     this.machine.exports.setDumpable(this.#living, wholeNumber("value", value, 0, 1));
@@ -461,6 +466,14 @@ export class Task {
     this.machine.exports.killTask(this.handle);
   }
 
+  /**
+   * The OOM reaper has come to the task's address space: what is private there is dropped, and an access that would need
+   * a new private page is SIGBUS from now on (MMF_UNSTABLE).
+   */
+  oomReap(): void {
+    this.machine.exports.reapMemory(this.cpu, this.#living);
+  }
+
   /** The task ends but for its record, as a zombie does: no mapping is left. `exit` reaps it. */
   die(): void {
     this.machine.exports.leaveZombie(this.cpu, this.#living);
@@ -476,10 +489,7 @@ export class Task {
   }
 }
 
-export const madeTask = checkThat(
-  "a task from machine.createTask()",
-  (value) => value instanceof Task,
-);
+export const madeTask = checkThat("a task from machine.createTask()", (value) => Task.isOne(value));
 
 const taskOptions = (cpus: number): Shape<TaskOptions> => ({
   cpu: optional(orNull(whole(0, cpus - 1))),

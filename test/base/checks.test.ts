@@ -69,7 +69,7 @@ test.each<[unknown, string]>([
 test.each<[unknown, string]>([
   [undefined, "undefined"],
   [1.5, "1.5"],
-  [7n, "7"],
+  [7n, "7n"],
   [Symbol("s"), "Symbol(s)"],
   ["two\nlines", '"two\\nlines"'],
   ["x".repeat(100), `"${"x".repeat(60)}…"`],

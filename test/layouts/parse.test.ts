@@ -163,6 +163,9 @@ describe("a mistake is named with its line and that line's text:", () => {
     ["0x1000 4p rw file shared read-only", "opened read-only, and may write"],
     ["0x1000 4p r file shared read-only dirty=1", "opened read-only, and has dirty pages"],
     ["0x1000 4p r file size=4097 touched=2", "has touched page 2, which lies past the end"],
+    ["0x1000 5G rw device", "has device memory of 5G; valid: up to 4G, the largest file"],
+    ["0x1000 1048577p rw shared", "has shared memory of 4194308K; valid: up to 4G"],
+    ["0x1000 1048577p rw secret", "has secret memory of 4194308K; valid: up to 4G"],
     ["0x1000 4p r file size=5G", "has a file of more than 4 GiB"],
     ["0x1000 4p r file offset=100", "has an offset inside a page"],
     ["0x1000 4p rw anon leaf=4M", 'leaf "4M" is unknown'],
@@ -242,6 +245,14 @@ describe("a list of descriptions", () => {
     [
       [{ at: 0, length: 4096, touched: new Array<number>(1) }],
       "layout[0]: touched[0] is undefined",
+    ],
+    [
+      [{ at: 0, length: 4096, touched: [0n] as never }],
+      "layout[0]: touched[0] is 0n; valid: a whole number from 0 to ",
+    ],
+    [
+      [{ at: 0, length: 4096, kind: "device", access: 4096n as never }],
+      "layout[0]: access is 4096n; valid: a whole number from 0 to 2147483647",
     ],
     [new Array<AreaDescription>(1), "layout[0] is undefined; valid: an object of at, length"],
     [[{ at: 0, length: 4096, kind: "hole", protection: "r" }], 'is a hole, and has rights "r"'],

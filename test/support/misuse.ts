@@ -24,7 +24,28 @@ const mistakes: readonly unknown[] = [
   2n ** 64n,
   Object.create(null),
   new Uint8Array(3),
+  transferred(new Uint8Array(3)),
+  shrunk(3),
 ];
+
+/** Bytes that went elsewhere with a message. */
+export function transferred(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+  structuredClone(bytes, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
+/** What TypeScript's library of the oldest supported Node does not know yet. */
+interface Resizable extends ArrayBuffer {
+  resize(length: number): void;
+}
+
+/** A view of more bytes than its buffer has left. */
+export function shrunk(length: number): Uint8Array {
+  const buffer = Reflect.construct(ArrayBuffer, [length, { maxByteLength: length }]) as Resizable;
+  const bytes = new Uint8Array(buffer, 0, length);
+  buffer.resize(0);
+  return bytes;
+}
 
 /** One call of the public API that works. */
 export interface GoodCall {
@@ -45,7 +66,17 @@ export function argumentMistakes({ args }: GoodCall): ((good: readonly unknown[]
 }
 
 function waysToSpoil(value: unknown): Spoil[] {
-  return [...mistakes.map((mistake) => () => mistake), ...waysInside(value)];
+  return [...mistakes.map((mistake) => () => mistake), ...impostors(value), ...waysInside(value)];
+}
+
+/** What looks like an object of the library's, and is none: it has not what is private to one. */
+function impostors(value: unknown): Spoil[] {
+  if (typeof value !== "object" || value === null || isOptions(value)) return [];
+  if ("next" in value) return []; // a program is the caller's own, and fails in its own way
+  return [
+    (good) => Object.create(good as object) as unknown,
+    (good) => new Proxy(good as object, {}),
+  ];
 }
 
 /** A mistake in an entry of a list or in an option; an option too few; one too many. */

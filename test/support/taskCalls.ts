@@ -50,6 +50,8 @@ export function taskCalls({ machine, file }: Floor): Readonly<Record<string, rea
     runOn: [1],
     seal: [0x20000000n, PAGE],
     setArguments: [{ argStart: USER, argEnd: USER, envStart: USER, envEnd: USER }],
+    oomReap: [],
+    setTagged: [false],
     setDumpable: [1],
     setProtectionKeys: [0n],
     setStackLimit: [PAGE],

@@ -72,6 +72,11 @@ export class PcmFile extends PcmSubstream {
   /** The rest of the HW_PARAMS that a task sleeps in. */
   #apply: (cpu: number) => number = () => pcmNegotiates;
 
+  /** Made here: an object that inherits from a file, or a Proxy of one, lacks what is private. */
+  static isOne(value: unknown): value is PcmFile {
+    return typeof value === "object" && value !== null && #device in value;
+  }
+
   /** @throws FaultlineError "open-failed" for limits nothing can meet, "no-memory" when RAM is full */
   constructor(task: Task, options: PcmOpenOptions = {}) {
     madeTask("task", task);

@@ -91,7 +91,7 @@ const streamOptions: Shape<PcmStreamOptions> = {
 };
 
 const addressList = listOf(anyAddress);
-const otherFile = checkThat("an open PCM file", (value) => value instanceof PcmFile);
+const otherFile = checkThat("an open PCM file", (value) => PcmFile.isOne(value));
 
 /**
  * A PCM file with the kernel's requests as verbs. Each verb puts its structure into a page of user memory that the

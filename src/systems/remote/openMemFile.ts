@@ -3,6 +3,7 @@ import type { Task } from "../../machine/task.ts";
 import { counted, type RemoteAccess } from "./counts.ts";
 import type { MemFile, RemoteDirection } from "./memFile.ts";
 import { iovecArgument, type IovecArgument } from "./processVm.ts";
+import { registerOf } from "./register.ts";
 
 /** /proc/PID/mem as a program has it open; buffers and lists lie in its own memory. */
 export class OpenMemFile {
@@ -37,7 +38,10 @@ export class OpenMemFile {
   #move(direction: RemoteDirection, buffer: Address, length: Address): RemoteAccess {
     anyAddress("buffer", buffer);
     anyAddress("length", length);
-    return counted(this.#caller, () => this.#file.move(direction, BigInt(buffer), BigInt(length)));
+    const caller = this.#caller;
+    return counted(caller, () =>
+      this.#file.move(direction, registerOf(caller, buffer), registerOf(caller, length)),
+    );
   }
 
   /** At a position of the call's own: bytes, or −errno. */
@@ -58,9 +62,10 @@ export class OpenMemFile {
     anyAddress("buffer", buffer);
     anyAddress("length", length);
     anyAddress("position", position);
-    return counted(this.#caller, () =>
-      this.#file.moveAt(direction, BigInt(buffer), BigInt(length), BigInt(position)),
-    );
+    const caller = this.#caller;
+    const at = registerOf(caller, buffer);
+    const bytes = registerOf(caller, length);
+    return counted(caller, () => this.#file.moveAt(direction, at, bytes, BigInt(position)));
   }
 
   /** A list of buffers, one after the other: bytes, or −errno. */
@@ -78,7 +83,7 @@ export class OpenMemFile {
     return counted(this.#caller, () =>
       this.#file.moveList(
         direction,
-        BigInt(local.list),
+        registerOf(this.#caller, local.list),
         Number(BigInt.asUintN(32, BigInt(local.count))),
         BigInt(position),
       ),

@@ -1,7 +1,8 @@
 import { objectOf } from "../../base/checks.ts";
-import { anyAddress, halfPair, type Address } from "../../machine/address.ts";
+import { anyAddress, halves, type Address } from "../../machine/address.ts";
 import type { Task } from "../../machine/task.ts";
 import { follOf, type RemoteDirection } from "./memFile.ts";
+import { registerOf } from "./register.ts";
 
 /** A list of struct iovec: where it lies in the caller's memory, and how many elements it has. */
 export interface IovecArgument {
@@ -21,7 +22,7 @@ export function processVm(
   direction: RemoteDirection,
   local: IovecArgument,
   remote: IovecArgument,
-  flags = 0n,
+  flags: Address = 0n,
 ): number {
   const { machine, cpu } = caller;
   caller.runOn(cpu);
@@ -29,10 +30,15 @@ export function processVm(
     cpu,
     target === null ? 0 : target.handleOn(machine),
     follOf(caller, direction),
-    ...halfPair(local.list, "local.list"),
-    ...halfPair(local.count, "local.count"),
-    ...halfPair(remote.list, "remote.list"),
-    ...halfPair(remote.count, "remote.count"),
-    ...halfPair(flags, "flags"),
+    ...argument(local.list),
+    ...argument(local.count),
+    ...argument(remote.list),
+    ...argument(remote.count),
+    ...argument(flags),
   );
+
+  function argument(value: Address): [number, number] {
+    const { lo, hi } = halves(registerOf(caller, value));
+    return [lo, hi];
+  }
 }

@@ -7,6 +7,7 @@ import {
   objectOf,
   optional,
   wholeNumber,
+  wrong,
   type Shape,
 } from "../../base/checks.ts";
 import { FaultlineError, UsageError } from "../../base/errors.ts";
@@ -17,6 +18,7 @@ import { storeByProgram } from "../../machine/programAccess.ts";
 import { madeTask, type Task } from "../../machine/task.ts";
 import { counted, requireLiving, type RemoteAccess } from "./counts.ts";
 import { MemFile, type RemoteDirection } from "./memFile.ts";
+import { registerOf } from "./register.ts";
 import { openProcFile, readProcFile, type ProcFile } from "./procFiles.ts";
 import { processVm, iovecArgument, type IovecArgument } from "./processVm.ts";
 import { attachTo, peekWord, pokeWord } from "./ptrace.ts";
@@ -57,7 +59,7 @@ const remoteVmOptions: Shape<RemoteVmOptions> = { path: optional(nameOf(remotePa
 const iovecList = listOf(objectOf<Iovec>({ address: anyAddress, length: anyAddress }));
 
 const WORD_BITS = 64;
-const IOVEC_BYTES = 16;
+const MOST_NARROW = 2 ** 32 - 1;
 /** One more than any list may have. */
 const MOST_IOVECS = 1025;
 const MOST_BYTES = 64 << 20;
@@ -170,23 +172,26 @@ export class RemoteVm {
     return typeof file === "number" ? file : new OpenMemFile(this.caller, file);
   }
 
-  /** PTRACE_ATTACH and PTRACE_PEEKDATA: 8 bytes from any address; −EPERM, −EIO. */
+  /** PTRACE_ATTACH and PTRACE_PEEKDATA: a word of the caller's, 8 bytes or 4, from any address; −EPERM, −EIO. */
   peek(at: Address): RemoteWord {
     anyAddress("at", at);
     const { result, counts } = counted(this.caller, () =>
-      this.#attached(() => peekWord(this.caller, this.target, BigInt(at))),
+      this.#attached(() => peekWord(this.caller, this.target, registerOf(this.caller, at))),
     );
     return typeof result === "bigint"
       ? { result: 0, word: result, counts }
       : { result, word: 0n, counts };
   }
 
-  /** PTRACE_ATTACH and PTRACE_POKEDATA: 0, −EPERM, or −EIO, after which a part of the word may be stored. */
+  /**
+   * PTRACE_ATTACH and PTRACE_POKEDATA of a word of the caller's, of which a 32-bit one passes the low half: 0, −EPERM, or
+   * −EIO, after which a part of the word may be stored.
+   */
   poke(at: Address, word: bigint): RemoteAccess {
     anyAddress("at", at);
     unsignedWord("word", word);
     return counted(this.caller, () =>
-      this.#attached(() => pokeWord(this.caller, this.target, BigInt(at), word)),
+      this.#attached(() => pokeWord(this.caller, this.target, registerOf(this.caller, at), word)),
     );
   }
 
@@ -196,20 +201,15 @@ export class RemoteVm {
   }
 
   /**
-   * Puts a list of struct iovec into the caller's memory, as its program would.
-   * @throws UsageError for more than 1025 elements; FaultlineError "not-present" where it cannot store
+   * Puts a list of struct iovec into the caller's memory, as its program would: of a 32-bit one two words of 4 bytes each.
+   * @throws UsageError for more than 1025 elements, and for what its words cannot hold; FaultlineError "not-present" where it cannot store
    */
   placeIovecs(at: Address, iovecs: readonly Iovec[]): IovecArgument {
     anyAddress("at", at);
     iovecList("iovecs", iovecs);
     wholeNumber("iovecs.length", iovecs.length, 0, MOST_IOVECS);
     requireLiving(this.caller);
-    const bytes = new Uint8Array(iovecs.length * IOVEC_BYTES);
-    const view = new DataView(bytes.buffer);
-    iovecs.forEach(({ address, length }, index) => {
-      view.setBigUint64(index * IOVEC_BYTES, BigInt(address), true);
-      view.setBigUint64(index * IOVEC_BYTES + IOVEC_BYTES / 2, BigInt(length), true);
-    });
+    const bytes = iovecBytes(iovecs, this.caller);
     const signal = storeByProgram(this.caller, BigInt(at), bytes);
     if (signal === null) return { list: BigInt(at), count: BigInt(iovecs.length) };
     throw new FaultlineError("not-present", `the caller cannot store its list: ${signal}`);
@@ -235,7 +235,7 @@ export class RemoteVm {
     iovecArgument("remote", remote);
     anyAddress("flags", flags);
     return counted(this.caller, () =>
-      processVm(this.caller, this.target, direction, local, remote, BigInt(flags)),
+      processVm(this.caller, this.target, direction, local, remote, flags),
     );
   }
 
@@ -257,9 +257,30 @@ export class RemoteVm {
     return counted(caller, () => {
       const refused = openProcFile(caller, target, file);
       if (refused !== 0) return refused;
-      return readProcFile(caller, target, file, BigInt(buffer), BigInt(length), BigInt(offset));
+      const [at, bytes] = [registerOf(caller, buffer), registerOf(caller, length)];
+      return readProcFile(caller, target, file, at, bytes, BigInt(offset));
     });
   }
+}
+
+/** struct iovec, or struct compat_iovec: address and length, a word each. */
+function iovecBytes(iovecs: readonly Iovec[], { wordBytes }: Task): Uint8Array {
+  const bytes = new Uint8Array(iovecs.length * 2 * wordBytes);
+  const view = new DataView(bytes.buffer);
+  iovecs.forEach(({ address, length }, index) => {
+    const words = { address, length };
+    Object.entries(words).forEach(([name, value], place) => {
+      const at = (2 * index + place) * wordBytes;
+      if (wordBytes === 8) view.setBigUint64(at, BigInt(value), true);
+      else view.setUint32(at, narrowWord(`iovecs[${index}].${name}`, value), true);
+    });
+  });
+  return bytes;
+}
+
+function narrowWord(argument: string, value: Address): number {
+  if (value <= MOST_NARROW) return Number(value);
+  throw wrong(argument, value, `up to ${MOST_NARROW}, as the caller's words have 32 bits`);
 }
 
 const unsignedWord = checkThat(

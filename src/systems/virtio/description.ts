@@ -1,4 +1,13 @@
-import { checkThat, flag, listOf, nameOf, objectOf, optional, whole } from "../../base/checks.ts";
+import {
+  byteArrayOf,
+  checkThat,
+  flag,
+  listOf,
+  nameOf,
+  objectOf,
+  optional,
+  whole,
+} from "../../base/checks.ts";
 import { coreConstants } from "../../core/generated/coreConstants.ts";
 
 /** What a virtio sound device is made of, and how its driver is set up. */
@@ -136,10 +145,7 @@ function isQueueSize(entries: unknown): boolean {
   );
 }
 
-const structure = checkThat(
-  `a Uint8Array of ${STRUCTURE_BYTES} bytes`,
-  (value) => value instanceof Uint8Array && value.length === STRUCTURE_BYTES,
-);
+const structure = byteArrayOf(`${STRUCTURE_BYTES} bytes`, (length) => length === STRUCTURE_BYTES);
 
 export const streamShape = objectOf<VirtioSndStream>({
   nid: word,

@@ -46,7 +46,8 @@ const disciplineOptions: Shape<DisciplineOptions> = {
 };
 
 function isIterable(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Symbol.iterator in value;
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return false;
+  return Symbol.iterator in value;
 }
 
 /** Code on a real path has a handful of states. What passes this saves different values in branch after branch. */

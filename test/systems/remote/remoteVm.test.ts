@@ -256,6 +256,67 @@ describe("process_vm", () => {
   });
 });
 
+describe("a 32-bit caller", () => {
+  const NARROW = 0x20000000;
+
+  async function narrowScene(): Promise<Scene> {
+    const { machine, target } = await scene("0x10000000 4p rw anon touched=all");
+    const caller = machine.createTask({ cpu: 0, wordBits: 32 });
+    caller.map({ at: NARROW, length: 4 * PAGE, populate: true });
+    return { machine, caller, target, vm: new RemoteVm(caller, target) };
+  }
+
+  test("has lists of two words of 4 bytes, which process_vm reads", async () => {
+    const { vm, caller } = await narrowScene();
+    const local = vm.placeIovecs(NARROW, [
+      { address: NARROW + PAGE, length: 8 },
+      { address: NARROW + 2 * PAGE, length: 8n },
+    ]);
+    const remote = vm.placeIovecs(NARROW + 64, [{ address: AT + 8, length: 16 }]);
+    const words = [0, 4, 8, 12].map((at) => caller.uaccess.getUser(NARROW + at, 4).value);
+    expect(words).toEqual([NARROW + PAGE, 8, NARROW + 2 * PAGE, 8].map(BigInt));
+    expect(vm.processVmReadv(local, remote).result).toBe(16);
+    expect(caller.uaccess.getUser(NARROW + 2 * PAGE, 8).value).toBe(0x10000010n);
+    expect(vm.processVmWritev(local, remote).result).toBe(16);
+  });
+
+  test("a length of 2^31 and more is negative in it", async () => {
+    const { vm } = await narrowScene();
+    const local = vm.placeIovecs(NARROW, [{ address: NARROW + PAGE, length: 2 ** 31 }]);
+    const remote = vm.placeIovecs(NARROW + 64, [{ address: AT, length: 8 }]);
+    expect(vm.processVmReadv(local, remote).result).toBe(-errnos.EINVAL);
+  });
+
+  test("passes the low half of what it is told to pass", async () => {
+    const { vm } = await narrowScene();
+    const high = 1n << 32n;
+    const local = vm.placeIovecs(NARROW, [{ address: NARROW + PAGE, length: 8 }]);
+    const remote = vm.placeIovecs(NARROW + 64, [{ address: AT, length: 8 }]);
+    const beyond = { list: BigInt(remote.list) + high, count: 1n + high };
+    expect(vm.processVmReadv(local, beyond, high).result).toBe(8);
+    const file = vm.memFile() as OpenMemFile;
+    expect(file.pread(BigInt(NARROW + PAGE) + high, 8n + high, AT).result).toBe(8);
+    expect(file.preadv({ ...local, list: BigInt(local.list) + high }, AT).result).toBe(8);
+  });
+
+  test("what its words cannot hold is refused", async () => {
+    const { vm } = await narrowScene();
+    expect(() => vm.placeIovecs(NARROW, [{ address: 0, length: 2n ** 32n }])).toThrow(
+      "iovecs[0].length is 4294967296n; valid: up to 4294967295, as the caller's words have 32 bits",
+    );
+  });
+
+  test("traces in words of 4 bytes", async () => {
+    const { vm } = await narrowScene();
+    expect(vm.poke(AT + 4, 0x1_2345_6789_abcdn)).toMatchObject({ result: 0 });
+    expect(vm.peek(AT + 4)).toMatchObject({ result: 0, word: 0x6789abcdn });
+    expect(wordOf(vm.read(AT, 8).bytes)).toBe(0x6789abcd10000000n);
+    expect(vm.peek(AT + PAGE)).toMatchObject({ result: 0, word: 0x10001000n });
+    expect(vm.peek(AT + 4 * PAGE - 4).result).toBe(0);
+    expect(vm.peek(AT + 4 * PAGE - 2).result).toBe(-errnos.EIO);
+  });
+});
+
 test("cmdline and environ are the strings of the program", async () => {
   const { vm, caller, target } = await scene("0x10000000 1p rw anon");
   const text = (string: string): Uint8Array => new TextEncoder().encode(string);
