@@ -21,7 +21,7 @@ const HOUSES = {
     ["core"],
     ["machine", "uaccess"],
     ["layouts", "inspector"],
-    ["systems"],
+    ["systems", "threads"],
     ["structs"],
     ["measure"],
     ["scenarios"],

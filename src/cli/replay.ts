@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
+import { isFutexCase, parseFutexCase } from "../conformance/futexTrace.ts";
+import { threadsOf } from "../conformance/futexThreads.ts";
 import { expandTracePaths, readTraceLines, replayFiles } from "../conformance/files.ts";
 import { isRemoteVmCase } from "../conformance/remoteVmTrace.ts";
 import { Replayer } from "../conformance/replay.ts";
@@ -16,6 +18,7 @@ import { wholeOption } from "./arguments.ts";
 import { exitCode } from "./exit.ts";
 import { noteKernel } from "./kernelOption.ts";
 import { print, printJson, progress } from "./output.ts";
+import { startThreads } from "./threads/start.ts";
 
 interface ReplayFlags {
   readonly build: string;
@@ -27,6 +30,8 @@ interface ReplayFlags {
 /** RAM for the largest recorded ring, and for the largest recorded address spaces with a program's own memory. */
 const REPLAY_RAM = "64M";
 const MOST_SWITCHES = 1_000_000;
+/** Real threads of a replay: many more than any recorded case has. */
+const MOST_THREADS = 64;
 
 export function addReplay(program: Command, finish: (status: number) => void): void {
   program
@@ -101,14 +106,39 @@ async function replayOn(
   options: EmulationOptions,
   files: readonly string[],
 ): Promise<ReplayReport> {
-  const machine = await Machine.create({ build, memory: REPLAY_RAM });
-  const replayer = new Replayer(emulatedSystems(machine, { ...options, onKernel: kernelNotes() }));
+  const threads = build === "threads" ? await threadsAtOnce(files) : 0;
+  const machine = await Machine.create({ build, memory: REPLAY_RAM, cpus: 1 + threads });
+  const others = threads > 0 ? { threads: await startThreads(machine) } : {};
+  const emulation = { ...options, ...others, onKernel: kernelNotes() };
+  const replayer = new Replayer(emulatedSystems(machine, emulation));
   for (const [index, file] of files.entries()) {
     progress(`${index + 1} of ${files.length}: ${file}`);
     await replayFiles([file], replayer);
   }
   progress("");
   return replayer.report();
+}
+
+/** The most tasks at once that a case has of those that are to be real threads, as far as there may be so many. */
+async function threadsAtOnce(files: readonly string[]): Promise<number> {
+  let most = 0;
+  for (const file of files) most = Math.max(most, await threadsIn(file));
+  return Math.min(most, MOST_THREADS);
+}
+
+/** A line that cannot be read needs none; the replay says what is wrong with it. */
+async function threadsIn(file: string): Promise<number> {
+  let most = 0;
+  try {
+    for await (const { text } of readTraceLines(file)) {
+      const line = parseJsonLine(text);
+      if (!isFutexCase(line)) return most;
+      most = Math.max(most, threadsOf(parseFutexCase(line)));
+    }
+  } catch {
+    return most;
+  }
+  return most;
 }
 
 /** Says once for each release that has no row of its own which one stands in. */

@@ -36,8 +36,8 @@ export class FutexReplayer {
     );
   }
 
-  #goThrough({ kernel, setup, start, steps, end_blocked: sleepers }: FutexCase): void {
-    this.#machine.reset(kernel);
+  #goThrough({ kernel, kind, setup, start, steps, end_blocked: sleepers }: FutexCase): void {
+    this.#machine.reset(kernel, kind);
     for (const operation of setup.ops) {
       this.#run.operation(operation.op, null, () =>
         this.#compareResult(operation, this.#machine.prepare(operation), ""),

@@ -81,7 +81,7 @@ export const setupCalls: Handlers<SetupOperation["op"]> = {
 
 function map(world: World, operation: OperationOf<"mmap">): number {
   const { t, addr, len, prot, flags, file, off } = operation;
-  world.task(t).map({
+  world.hostTask(t).map({
     at: wordOf(addr),
     length: len,
     protection: protectionOf(prot),

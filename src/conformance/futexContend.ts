@@ -1,11 +1,10 @@
-/** Several threads at once on one word, as programs whose operations take turns. */
+/** Several threads at once on one word: their programs, and a run in which they take turns. */
 
-import { loadByProgram, storeByProgram } from "../machine/programAccess.ts";
 import { runPrograms, type Operation, type Program } from "../machine/programs.ts";
 import type { Task } from "../machine/task.ts";
 import type { OperationOf } from "./futexSteps.ts";
 import type { World } from "./futexWorld.ts";
-import { wordOf } from "./trace.ts";
+import { TraceError, wordOf } from "./trace.ts";
 
 type Contend = OperationOf<"contend">;
 
@@ -24,35 +23,44 @@ const OPERAND_SHIFT = 12;
 /** An operation that only lets others run. */
 const pause: Operation = { name: "pause", call: () => 0 };
 
-/** A thread's view of the word and the calls it makes on it. */
-class Worker {
+/** The word: its user address, and its place in the machine's memory. */
+export interface PlacedWord {
+  readonly at: bigint;
+  readonly linear: number;
+}
+
+/** Takes the fault of the first store to a word. @throws TraceError where none can be made */
+export function placeWord(task: Task, at: bigint): PlacedWord {
+  const linear = task.touch(at, "write") ? task.linearOf(at) : null;
+  if (linear === null) throw new TraceError("", `no store can be made at 0x${at.toString(16)}`);
+  return { at, linear };
+}
+
+/** A thread's view of the word and the calls it makes on it. Its own instructions are atomic, on any number of CPUs. */
+export class Contender {
   readonly task: Task;
   readonly number: number;
   readonly #at: bigint;
-  readonly #bytes = new Uint8Array(4);
-  readonly #view = new DataView(this.#bytes.buffer);
+  readonly #index: number;
 
-  constructor(task: Task, number: number, at: bigint) {
+  constructor(task: Task, number: number, word: PlacedWord) {
     this.task = task;
     this.number = number;
-    this.#at = at;
+    this.#at = word.at;
+    this.#index = word.linear >>> 2;
   }
 
   load(): number {
-    loadByProgram(this.task, this.#at, this.#bytes);
-    return this.#view.getUint32(0, true);
+    return Atomics.load(this.task.machine.words, this.#index);
   }
 
-  store(value: number): void {
-    this.#view.setUint32(0, value, true);
-    storeByProgram(this.task, this.#at, this.#bytes);
+  /** Both of these answer what stood there. */
+  exchange(value: number): number {
+    return Atomics.exchange(this.task.machine.words, this.#index, value);
   }
 
-  /** One instruction of the program: what stood there. */
   compareExchange(expected: number, replacement: number): number {
-    const seen = this.load();
-    if (seen === expected) this.store(replacement);
-    return seen;
+    return Atomics.compareExchange(this.task.machine.words, this.#index, expected, replacement);
   }
 
   /** A private futex call on the word. */
@@ -88,29 +96,38 @@ class Worker {
   }
 }
 
-/** Runs the threads to their ends; the counter that their lock guarded, 0 in the modes without one. */
-export function contend(world: World, { t, mode, threads, count, addr }: Contend): number {
-  world.task(t);
+/** Runs the threads in turns to their ends; the counter that their lock guarded, 0 in the modes without one. */
+export function contendInTurns(world: World, { t, mode, threads, count, addr }: Contend): number {
+  const word = placeWord(world.task(t), wordOf(addr));
   const shared: Shared = { counter: 0 };
   const workers = Array.from(
     { length: threads },
-    (_, number) => new Worker(world.addWorker(), number, wordOf(addr)),
+    (_, number) => new Contender(world.addWorker(), number, word),
   );
   const before = world.machine.switchEvery;
   runPrograms(
     world.machine,
-    workers.map((worker) => ({ task: worker.task, body: bodyOf(mode, worker, count, shared) })),
+    workers.map((worker) => ({
+      task: worker.task,
+      body: contendProgram(mode, worker, count, shared),
+    })),
     { switchEvery: before },
   );
-  for (const { task } of workers) task.exit();
+  for (const { task } of workers) world.endWorker(task);
   return shared.counter;
 }
 
-function* bodyOf(mode: number, worker: Worker, count: number, shared: Shared): Program {
+/** What one of the threads does. */
+export function* contendProgram(
+  mode: number,
+  worker: Contender,
+  count: number,
+  shared: Shared,
+): Program {
   for (let round = 0; round < count; round++) yield* roundOf(mode, worker, shared);
 }
 
-function roundOf(mode: number, worker: Worker, shared: Shared): Program {
+function roundOf(mode: number, worker: Contender, shared: Shared): Program {
   switch (mode) {
     case 0:
       return increment(worker);
@@ -132,7 +149,7 @@ function* once(operation: Operation): Program {
 }
 
 /** A load, and a compare-and-exchange that may find another value by then. */
-function* increment(worker: Worker): Program {
+function* increment(worker: Contender): Program {
   let seen = worker.load();
   while (true) {
     yield pause;
@@ -149,19 +166,17 @@ function* addToCounter(shared: Shared): Program {
 }
 
 /** 0 free, 1 held, 2 held and others may sleep. */
-function* threeStates(worker: Worker, shared: Shared): Program {
+function* threeStates(worker: Contender, shared: Shared): Program {
   let seen = worker.compareExchange(0, 1);
   while (seen !== 0) {
     if (seen === 2 || worker.compareExchange(1, 2) !== 0) yield worker.call("FUTEX_WAIT", 2);
     seen = worker.compareExchange(0, 2);
   }
   yield* addToCounter(shared);
-  const left = worker.load();
-  worker.store(0);
-  if (left === 2) yield worker.call("FUTEX_WAKE", 1);
+  if (worker.exchange(0) === 2) yield worker.call("FUTEX_WAKE", 1);
 }
 
-function* piLock(worker: Worker, shared: Shared): Program {
+function* piLock(worker: Contender, shared: Shared): Program {
   const own = worker.task.id;
   if (worker.compareExchange(0, own) !== 0) yield worker.call("FUTEX_LOCK_PI", 0);
   yield* addToCounter(shared);

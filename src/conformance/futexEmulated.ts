@@ -1,13 +1,27 @@
 /** The emulated machine behind the replayer of the futex. */
 
+import { checkOptions, optional, type Shape } from "../base/checks.ts";
 import type { Machine } from "../machine/machine.ts";
-import type { Task } from "../machine/task.ts";
-import { CaseMachine, insideCase, type EmulatedOptions } from "./caseMachine.ts";
+import { madeThreads, type CpuThreads } from "../threads/cpuThreads.ts";
+import { CaseMachine, emulatedOptions, insideCase, type EmulatedOptions } from "./caseMachine.ts";
 import { setupCalls, systemCalls } from "./futexCalls.ts";
-import { contend } from "./futexContend.ts";
 import type { FutexAnswer, FutexMachine } from "./futexMachine.ts";
+import type { FutexRunner, Returned } from "./futexRunner.ts";
 import type { FutexStep, ObservedWord, SetupOperation } from "./futexSteps.ts";
+import { ThreadRunner, isThreaded } from "./futexThreads.ts";
+import { TurnRunner } from "./futexTurns.ts";
 import { World } from "./futexWorld.ts";
+
+/** How a replay runs the machine. */
+export interface EmulatedFutexOptions extends EmulatedOptions {
+  /** The machine's other CPUs as threads: each task of a kind about many at once is one of them. */
+  readonly threads?: CpuThreads;
+}
+
+export const futexOptions: Shape<EmulatedFutexOptions> = {
+  ...emulatedOptions,
+  threads: optional(madeThreads),
+};
 
 /** The machine has been up for so long when a case begins: small absolute times lie in the past. */
 const UPTIME = 10_000_000_000n;
@@ -15,19 +29,28 @@ const UPTIME = 10_000_000_000n;
 type Handler = (world: World, operation: SetupOperation | FutexStep) => number;
 const handlers = { ...setupCalls, ...systemCalls } as unknown as Readonly<Record<string, Handler>>;
 
-type Returned = { readonly thread: number; readonly result: number }[];
-
 /** Replays on a {@link Machine}, which it takes over; cases leave nothing behind, so that one machine serves all. */
 export class EmulatedFutex implements FutexMachine {
   readonly #cases: CaseMachine;
+  readonly #threads: CpuThreads | undefined;
+  #runner: FutexRunner = new TurnRunner();
   #world: World | null = null;
 
-  constructor(machine: Machine, options: EmulatedOptions = {}) {
-    this.#cases = new CaseMachine(machine, options);
+  constructor(machine: Machine, options: EmulatedFutexOptions = {}) {
+    checkOptions("options", options, futexOptions);
+    const { threads, ...common } = options;
+    this.#threads = threads;
+    this.#cases = new CaseMachine(machine, common);
   }
 
-  reset(kernel: string): void {
-    this.#world = new World(this.#cases.begin(kernel, prepareMachine));
+  reset(kernel: string, kind: string): void {
+    this.#runner = this.#runnerOf(kind);
+    this.#world = new World(this.#cases.begin(kernel, prepareMachine), this.#runner);
+  }
+
+  #runnerOf(kind: string): FutexRunner {
+    if (this.#threads === undefined || !isThreaded(kind)) return new TurnRunner();
+    return new ThreadRunner(this.#threads);
   }
 
   get #current(): World {
@@ -40,8 +63,10 @@ export class EmulatedFutex implements FutexMachine {
 
   perform(step: FutexStep): FutexAnswer {
     const world = this.#current;
-    if (step.op === "contend") return { result: 0, counter: contend(world, step), returned: [] };
-    if (step.op === "join") return this.#join(world.task(step.t));
+    if (step.op === "contend") {
+      return { result: 0, counter: this.#runner.contend(world, step), returned: [] };
+    }
+    if (step.op === "join") return this.#join(step.t);
     if (step.op !== "prio" && world.task(step.t).blocked) return { skipped: true, returned: [] };
     if (step.op === "exit") {
       world.end(step.t);
@@ -53,45 +78,32 @@ export class EmulatedFutex implements FutexMachine {
   }
 
   #ended(step: FutexStep, result: number): FutexAnswer {
-    const task = this.#current.task(step.t);
     if (result !== this.#current.machine.constant("BLOCKED")) {
       return { result, returned: this.#settle() };
     }
-    const ended = this.#settle();
-    const own = ended.find(({ thread }) => thread === step.t);
-    if (own !== undefined) {
-      return { result: own.result, returned: ended.filter((row) => row !== own) };
-    }
-    if (step.wait_return === true) return this.#join(task);
-    return { blocked: true, returned: ended };
+    const answer = this.#afterSleep(step.t);
+    return answer.blocked === true && step.wait_return === true ? this.#join(step.t) : answer;
   }
 
   /** Lets the time go on until a sleeping task's limit. */
-  #join(task: Task): FutexAnswer {
+  #join(t: number): FutexAnswer {
     const { machine } = this.#current;
+    const task = this.#current.task(t);
     const wakeAt = machine.wideAt(task.handle + machine.constant("TASK_WAKE_AT"));
     if (wakeAt > machine.nanoseconds) machine.advanceClock(wakeAt - machine.nanoseconds);
-    task.runOn(0);
-    const result = task.resume();
-    return { result, returned: this.#settle() };
+    return this.#afterSleep(t);
   }
 
-  /** Runs every thread that can go on until it returns or sleeps again. */
+  /** What came of a thread's call that slept, once everybody has gone on who can. */
+  #afterSleep(t: number): FutexAnswer {
+    const ended = this.#settle();
+    const own = ended.find(({ thread }) => thread === t);
+    if (own === undefined) return { blocked: true, returned: ended };
+    return { result: own.result, returned: ended.filter((row) => row !== own) };
+  }
+
   #settle(): Returned {
-    const world = this.#current;
-    const returned: Returned = [];
-    let found = true;
-    while (found) {
-      found = false;
-      for (const thread of world.sleepers()) {
-        const task = world.task(thread);
-        if (!task.canResume) continue;
-        const result = task.resume();
-        found = true;
-        if (!task.blocked) returned.push({ thread, result });
-      }
-    }
-    return returned.sort((a, b) => a.thread - b.thread);
+    return this.#runner.settle(this.#current);
   }
 
   #listRead(t: number): Pick<FutexAnswer, "head" | "length"> {

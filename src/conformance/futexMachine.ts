@@ -26,8 +26,8 @@ export interface FutexAnswer {
  * fails the case with "not implemented: …" and goes on with the next one.
  */
 export interface FutexMachine {
-  /** Drops everything of the case before and gets ready for a new one, on a kernel release as recorded. */
-  reset(kernel: string): void;
+  /** Drops everything of the case before and gets ready for a new one, of a kind, on a kernel release as recorded. */
+  reset(kernel: string, kind: string): void;
   prepare(operation: SetupOperation): number;
   perform(step: FutexStep): FutexAnswer;
   /** The observed words as a debugger reads them, in the memory of thread 0; null where there is no page. */

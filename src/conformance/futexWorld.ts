@@ -5,6 +5,7 @@ import type { Machine } from "../machine/machine.ts";
 import { storeByProgram } from "../machine/programAccess.ts";
 import type { Task } from "../machine/task.ts";
 import { peekWord } from "../systems/remote/ptrace.ts";
+import type { FutexRunner } from "./futexRunner.ts";
 import type { ObservedWord, TimeSpec } from "./futexSteps.ts";
 import { TraceError, wordOf, type HexText } from "./trace.ts";
 
@@ -27,8 +28,9 @@ const WAITERS = 0x8000_0000;
 const OWNER_DIED = 0x4000_0000;
 const TID_MASK = 0x3fff_ffff;
 
-/** A thread of a case. */
-export interface Thread {
+/** A thread of a case: its task where it was made, and where it makes its calls. */
+interface Thread {
+  readonly made: Task;
   readonly task: Task;
   readonly process: number;
 }
@@ -36,20 +38,21 @@ export interface Thread {
 /** Everything of one case on a machine. */
 export class World {
   readonly machine: Machine;
+  readonly #runner: FutexRunner;
   readonly #threads = new Map<number, Thread>();
   readonly #names = new Map<number, string>();
   readonly #files = new Map<number, UserFile>();
   readonly #ids = new Map<string, number>();
 
-  constructor(machine: Machine) {
+  constructor(machine: Machine, runner: FutexRunner) {
     this.machine = machine;
+    this.#runner = runner;
     machine.exports.setNextTaskId(EARLIER_THREAD + 1);
     this.#name("X", EARLIER_THREAD);
     this.#name("N", NO_THREAD);
     this.#name("K", KERNEL_THREAD);
-    const task = machine.createTask();
-    task.map({ at: OWN_MEMORY, length: OWN_BYTES });
-    this.#add(0, task, 0);
+    this.#add(0, machine.createTask(), 0);
+    this.task(0).map({ at: OWN_MEMORY, length: OWN_BYTES });
   }
 
   #name(name: string, id: number): void {
@@ -57,38 +60,51 @@ export class World {
     this.#ids.set(name, id);
   }
 
-  #add(thread: number, task: Task, process: number): void {
-    this.#threads.set(thread, { task, process });
-    this.#name(`T${thread}`, task.id);
+  #add(thread: number, made: Task, process: number): void {
+    this.#threads.set(thread, { made, task: this.#runner.seat(made), process });
+    this.#name(`T${thread}`, made.id);
   }
 
-  /** A live thread, on the CPU. @throws TraceError for one that does not exist (any more) */
-  thread(t: number): Thread {
+  #thread(t: number): Thread {
     const thread = this.#threads.get(t);
     if (thread === undefined) throw new TraceError("", `there is no thread ${t}`);
-    thread.task.runOn(0);
     return thread;
   }
 
+  /** The task of a live thread, on its CPU. @throws TraceError for one that does not exist (any more) */
   task(t: number): Task {
-    return this.thread(t).task;
+    const { task } = this.#thread(t);
+    this.#runner.prepare(task);
+    return task;
+  }
+
+  /** The same task for the machine's own host: one who looks while it sleeps, or has files of the machine. */
+  hostTask(t: number): Task {
+    return this.#runner.observer(this.task(t));
   }
 
   /** A new thread that shares the memory of process 0. */
   addThread(t: number, to: number): void {
     this.#checkNew(to);
-    const { task, process } = this.thread(t);
-    this.#add(to, this.machine.createTask({ sharing: task }), process);
+    const { made, process } = this.#thread(t);
+    this.#add(to, this.machine.createTask({ sharing: made }), process);
   }
 
   /** A new thread for a while: no step names it. */
   addWorker(): Task {
-    return this.machine.createTask({ sharing: this.task(0) });
+    return this.#runner.seat(this.machine.createTask({ sharing: this.#thread(0).made }));
+  }
+
+  endWorker(task: Task): void {
+    this.#runner.leave(task);
+    task.exit();
   }
 
   fork(t: number, to: number): void {
     this.#checkNew(to);
-    this.#add(to, this.task(t).fork(), to);
+    const { made } = this.#thread(t);
+    made.runOn(0);
+    this.#add(to, made.fork(), to);
   }
 
   #checkNew(to: number): void {
@@ -97,7 +113,7 @@ export class World {
 
   /** The thread ends. */
   end(t: number): void {
-    this.task(t).exit();
+    this.endWorker(this.task(t));
     this.#threads.delete(t);
   }
 
@@ -116,7 +132,7 @@ export class World {
   }
 
   sleepers(): number[] {
-    return this.threads.filter((t) => this.#threads.get(t)!.task.blocked);
+    return this.threads.filter((t) => this.#threads.get(t)!.made.blocked);
   }
 
   /** A 32-bit word as the traces write it: a number, or an owner's name. */
@@ -140,7 +156,7 @@ export class World {
   words(observed: readonly ObservedWord[]): (string | null)[] {
     const alive = this.threads.find((t) => this.#threads.get(t)!.process === 0);
     if (alive === undefined) return observed.map(() => null);
-    const task = this.task(alive);
+    const task = this.hostTask(alive);
     return observed.map(({ addr, owner }) => {
       const at = wordOf(addr);
       const word = peekWord(task, task, at & ~7n);
@@ -199,7 +215,8 @@ export class World {
 
   /** What it stored there. */
   loadResult(t: number, at: bigint): bigint {
-    const word = peekWord(this.task(t), this.task(t), at);
+    const task = this.hostTask(t);
+    const word = peekWord(task, task, at);
     return typeof word === "bigint" ? word : 0n;
   }
 

@@ -1,8 +1,8 @@
 /** The machines behind a replay: one for each system that traces are of, over the same memory. */
 
-import { checkOptions, objectOf, withMethods } from "../base/checks.ts";
+import { checkOptions, objectOf, withMethods, type Shape } from "../base/checks.ts";
 import type { Machine } from "../machine/machine.ts";
-import { EmulatedFutex } from "./futexEmulated.ts";
+import { EmulatedFutex, futexOptions, type EmulatedFutexOptions } from "./futexEmulated.ts";
 import type { FutexMachine } from "./futexMachine.ts";
 import { pcmMachine } from "./pcmArguments.ts";
 import { EmulatedPcm } from "./pcmEmulated.ts";
@@ -68,17 +68,19 @@ export const replayedSystems = objectOf<ReplayedSystems>({
 });
 
 /** How a replay runs the machine: what any of its systems can be told. */
-export type EmulationOptions = EmulatedRemoteVmOptions;
+export interface EmulationOptions extends EmulatedRemoteVmOptions, EmulatedFutexOptions {}
+
+const emulationOptions: Shape<EmulationOptions> = { ...remoteVmOptions, ...futexOptions };
 
 /** Every system on one {@link Machine}, which they take over in turn: each resets it when it comes to a case. */
 export function emulatedSystems(machine: Machine, options: EmulationOptions = {}): ReplayedSystems {
-  checkOptions("options", options, remoteVmOptions);
-  const { remotePath = "slow", ...common } = options;
+  checkOptions("options", options, emulationOptions);
+  const { remotePath = "slow", threads, ...common } = options;
   return {
     pcm: new EmulatedPcm(machine, common),
     remoteVm: new EmulatedRemoteVm(machine, { ...common, remotePath }),
     perfRegs: new EmulatedPerfRegs(machine, common),
     virtioSnd: new EmulatedVirtioSnd(machine, common),
-    futex: new EmulatedFutex(machine, common),
+    futex: new EmulatedFutex(machine, { ...common, ...(threads !== undefined && { threads }) }),
   };
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { faultline, jsonOf } from "./command.ts";
 
@@ -92,4 +93,11 @@ describe("futex-wake-op", () => {
     expect(status).toBe(2);
     expect(stderr).toMatch(new RegExp(`^faultline: ${name} [^\n]+; valid: [^\n]+\n$`));
   });
+});
+
+test("replay on the threads build makes each task of these kinds a thread", async () => {
+  const folder = new URL("../golden/futex/", import.meta.url);
+  const files = ["queue", "contend"].map((kind) => fileURLToPath(new URL(`${kind}.jsonl.gz`, folder))); // prettier-ignore
+  const report = await jsonOf(["replay", ...files, "--build", "threads"]);
+  expect(report).toMatchObject({ passed: 392, failed: 0 });
 });

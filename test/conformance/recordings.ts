@@ -37,7 +37,7 @@ export class Recordings<Kind extends string> {
   }
 
   /** A machine to replay on. */
-  createMachine(options: Pick<MachineOptions, "build" | "wasm"> = {}): Promise<Machine> {
+  createMachine(options: Pick<MachineOptions, "build" | "wasm" | "cpus"> = {}): Promise<Machine> {
     return Machine.create({ ...this.#known.machine, ...options });
   }
 

@@ -1,0 +1,5 @@
+import { CONTEND, contend } from "../../conformance/futexThreads.ts";
+import type { ThreadProgram } from "../../threads/serve.ts";
+
+/** What a thread of the command can run by itself. */
+export const programs: Readonly<Record<string, ThreadProgram>> = { [CONTEND]: contend };

@@ -1,0 +1,17 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { Machine } from "../../machine/machine.ts";
+import { CpuThreads } from "../../threads/cpuThreads.ts";
+import type { ThreadData } from "../../threads/protocol.ts";
+import { programs } from "./programs.ts";
+
+/** The machine's CPUs but the first as threads of this process, which do not keep it from ending. */
+export function startThreads(machine: Machine): Promise<CpuThreads> {
+  return CpuThreads.start(machine, Object.keys(programs), startThread);
+}
+
+async function startThread(workerData: ThreadData): Promise<void> {
+  const worker = new Worker(new URL("./cpuWorker.js", import.meta.url), { workerData });
+  await once(worker, "online");
+  worker.unref();
+}

@@ -1,0 +1,135 @@
+/** A CPU of a machine that is a thread of its own, as the thread sees it that drives the machine. */
+
+import { FaultlineError } from "../base/errors.ts";
+import { instantiateCore, type Core } from "../core/core.ts";
+import type { CoreExports } from "../core/exports.ts";
+import { coreConstants } from "../core/generated/coreConstants.ts";
+import { Machine } from "../machine/machine.ts";
+import { Task } from "../machine/task.ts";
+import {
+  MOST_ARGUMENTS,
+  firstWordOf,
+  functionNames,
+  programNumber,
+  numberOfState,
+  threadStates,
+  wordAt,
+  type ThreadState,
+} from "./protocol.ts";
+
+/** A thread that has not answered by then never will: no call into the core takes so long. */
+const PATIENCE_MS = 60_000;
+const NAP_MS = 100;
+
+export class CpuThread {
+  readonly cpu: number;
+  readonly #words: Int32Array;
+  readonly #first: number;
+  readonly #programs: readonly string[];
+  readonly #core: Core;
+
+  constructor(
+    driver: Machine,
+    control: SharedArrayBuffer,
+    index: number,
+    cpu: number,
+    programs: readonly string[],
+  ) {
+    this.cpu = cpu;
+    this.#words = new Int32Array(control);
+    this.#first = firstWordOf(index);
+    this.#programs = programs;
+    const { module, memory } = driver.core;
+    this.#core = instantiateCore("threads", module, memory);
+    this.#core.exports = this.#remote(this.#core.rawExports);
+  }
+
+  /** Takes a task onto its CPU. Every call of the answer, which is that task, is made by this thread. */
+  seat(task: Task): Task {
+    const machine = Machine.attach(this.#core, task.machine.shape);
+    const seated = Task.attach(machine, task.handle, this.cpu);
+    seated.runOn(this.cpu);
+    return seated;
+  }
+
+  /** The exports, each of which hands the call over and waits for what it answers: BLOCKED where its task sleeps. */
+  #remote(exports: CoreExports): CoreExports {
+    const remote: Record<string, unknown> = { ...exports };
+    functionNames(exports).forEach((name, what) => {
+      remote[name] = (...numbers: number[]) => this.#call(what, numbers);
+    });
+    return remote as unknown as CoreExports;
+  }
+
+  #call(what: number, numbers: readonly number[]): number {
+    this.#begin(what, numbers);
+    return this.awaitOther("called") === "returned" ? this.take() : coreConstants.BLOCKED;
+  }
+
+  #begin(what: number, numbers: readonly number[]): void {
+    if (this.state !== "idle") throw new Error(`CPU ${this.cpu} is ${this.state}, not idle`);
+    if (numbers.length > MOST_ARGUMENTS) throw new Error(`${numbers.length} arguments`);
+    numbers.forEach((number, index) => {
+      this.#words[this.#first + wordAt.arguments + index] = number;
+    });
+    Atomics.store(this.#words, this.#first + wordAt.what, what);
+    Atomics.store(this.#words, this.#first + wordAt.cancelled, 0);
+    this.#become("called");
+  }
+
+  /** Lets the thread run one of its programs. */
+  begin(program: string, numbers: readonly number[]): void {
+    this.#begin(programNumber(this.#programs.indexOf(program)), numbers);
+  }
+
+  get state(): ThreadState {
+    return threadStates[this.#load("state")]!;
+  }
+
+  /** How often it has fallen asleep or returned. */
+  get published(): number {
+    return this.#load("published");
+  }
+
+  /**
+   * Waits until it is in another state than this one, and answers which.
+   * @throws FaultlineError "thread-lost" where it never gets there
+   */
+  awaitOther(state: ThreadState): ThreadState {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (this.state === state) {
+      if (Date.now() > deadline) throw this.#lost();
+      Atomics.wait(this.#words, this.#first + wordAt.state, numberOfState(state), NAP_MS);
+    }
+    return this.state;
+  }
+
+  #lost(): FaultlineError {
+    const message = `the thread that is CPU ${this.cpu} has not answered for ${PATIENCE_MS / 1000} s: it has ended, or waits for one that has`;
+    return new FaultlineError("thread-lost", message);
+  }
+
+  /** What it returned; it is idle from then on. */
+  take(): number {
+    const result = this.#load("result");
+    this.#become("idle");
+    return result;
+  }
+
+  /** The task that sleeps on its CPU need not go on: the thread leaves it asleep. */
+  cancel(): void {
+    if (this.state !== "asleep") return;
+    Atomics.store(this.#words, this.#first + wordAt.cancelled, 1);
+    if (this.awaitOther("asleep") === "returned") this.take();
+  }
+
+  #load(word: keyof typeof wordAt): number {
+    return Atomics.load(this.#words, this.#first + wordAt[word]);
+  }
+
+  #become(state: ThreadState): void {
+    const at = this.#first + wordAt.state;
+    Atomics.store(this.#words, at, numberOfState(state));
+    Atomics.notify(this.#words, at);
+  }
+}

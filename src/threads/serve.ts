@@ -1,0 +1,128 @@
+/** A thread that is a CPU of a machine: it makes the calls that the driver hands it, and parks while its task sleeps. */
+
+import { instantiateCore } from "../core/core.ts";
+import type { CoreExports } from "../core/exports.ts";
+import { Machine } from "../machine/machine.ts";
+import {
+  MOST_ARGUMENTS,
+  SHARED_WORDS,
+  firstWordOf,
+  functionNames,
+  numberOfState,
+  programNumber,
+  wordAt,
+  type ThreadData,
+  type ThreadState,
+} from "./protocol.ts";
+
+/** What a program finds on its thread. */
+export interface Seat {
+  readonly machine: Machine;
+  readonly cpu: number;
+  readonly shared: Int32Array;
+  /** What a call answers in the end, however often its task sleeps in it; BLOCKED where it is forgotten there. */
+  toItsEnd(result: number): number;
+}
+
+/** A program that a thread runs by itself, from the numbers it is given to the one it answers. */
+export type ThreadProgram = (seat: Seat, numbers: readonly number[]) => number;
+
+/** A sleeper of a program that nobody has woken for so long was forgotten. */
+const FORGOTTEN_MS = 20_000;
+/** So long until a sleeper looks whether it is still wanted. */
+const NAP_MS = 1;
+
+type CoreCall = (...numbers: number[]) => number | undefined;
+
+/** Serves a CPU for good: whoever started the thread ends it. */
+export function serveCpu(
+  data: ThreadData,
+  programs: Readonly<Record<string, ThreadProgram>>,
+): never {
+  const service = new Service(data, programs);
+  for (;;) service.serve();
+}
+
+class Service implements Seat {
+  readonly machine: Machine;
+  readonly cpu: number;
+  readonly shared: Int32Array;
+  readonly #words: Int32Array;
+  readonly #calls: readonly CoreCall[];
+  readonly #programs: readonly ThreadProgram[];
+  readonly #blocked: number;
+
+  constructor(data: ThreadData, programs: Readonly<Record<string, ThreadProgram>>) {
+    const { module, memory, shape, control, index, cpu } = data;
+    this.machine = Machine.attach(instantiateCore("threads", module, memory), shape);
+    this.cpu = cpu;
+    this.shared = new Int32Array(control, 0, SHARED_WORDS);
+    this.#words = new Int32Array(control, 4 * firstWordOf(index));
+    const { exports } = this.machine;
+    this.#calls = functionNames(exports).map((name) => callOf(exports, name));
+    this.#programs = data.programs.map((name) => programs[name]!);
+    this.#blocked = this.machine.constant("BLOCKED");
+  }
+
+  /** The next call, to its end. */
+  serve(): void {
+    this.#awaitCall();
+    const what = this.#load("what");
+    const start = wordAt.arguments;
+    const numbers = [...this.#words.subarray(start, start + MOST_ARGUMENTS)];
+    const program = what < 0 ? this.#programs[programNumber(what)] : undefined;
+    this.#publish("returned", program?.(this, numbers) ?? this.#call(what, numbers));
+  }
+
+  #awaitCall(): void {
+    const called = numberOfState("called");
+    for (;;) {
+      const state = this.#load("state");
+      if (state === called) return;
+      Atomics.wait(this.#words, wordAt.state, state);
+    }
+  }
+
+  /** A call whose task sleeps is answered twice: that it sleeps, and what it returned. */
+  #call(what: number, numbers: readonly number[]): number {
+    let result = this.#calls[what]!(...numbers) ?? 0;
+    while (result === this.#blocked) {
+      this.#publish("asleep", result);
+      if (!this.#park(() => this.#load("cancelled") === 0)) return result;
+      Atomics.store(this.#words, wordAt.state, numberOfState("awake"));
+      result = this.machine.exports.futexResume(this.cpu);
+    }
+    return result;
+  }
+
+  toItsEnd(first: number): number {
+    let result = first;
+    while (result === this.#blocked) {
+      const end = Date.now() + FORGOTTEN_MS;
+      if (!this.#park(() => Date.now() < end)) return result;
+      result = this.machine.exports.futexResume(this.cpu);
+    }
+    return result;
+  }
+
+  /** Until the CPU's task may go on; false where it is not wanted any more. */
+  #park(isWanted: () => boolean): boolean {
+    while (isWanted()) if (this.machine.exports.futexPark(this.cpu, NAP_MS) !== 0) return true;
+    return false;
+  }
+
+  #publish(state: ThreadState, result: number): void {
+    Atomics.store(this.#words, wordAt.result, result);
+    Atomics.add(this.#words, wordAt.published, 1);
+    Atomics.store(this.#words, wordAt.state, numberOfState(state));
+    Atomics.notify(this.#words, wordAt.state);
+  }
+
+  #load(word: keyof typeof wordAt): number {
+    return Atomics.load(this.#words, wordAt[word]);
+  }
+}
+
+function callOf(exports: CoreExports, name: string): CoreCall {
+  return (exports as unknown as Record<string, CoreCall>)[name]!;
+}

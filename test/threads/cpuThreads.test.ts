@@ -1,0 +1,66 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Futex, Machine, futexBlocked, type Mapping } from "../../src/index.ts";
+import type { CpuThread } from "../../src/threads/cpuThread.ts";
+import { CpuThreads } from "../../src/threads/cpuThreads.ts";
+import { startThreads } from "../support/cpuThreads.ts";
+
+/** CPUs of a machine that are threads of their own, to which calls are handed. */
+
+const WORDS = 0x4000_0000;
+const PAGE = 4096;
+const SLEEPER = 0;
+const WAKER = 1;
+
+let machine: Machine;
+let words: Mapping;
+let threads: readonly CpuThread[];
+/** Two tasks of one process, each on a thread, and their futex calls. */
+let futexes: readonly Futex[];
+
+beforeEach(async () => {
+  machine = await Machine.create({ build: "threads", memory: "2M", cpus: 3 });
+  ({ threads } = await startThreads(machine));
+  const first = machine.createTask();
+  words = first.map({ at: WORDS, length: PAGE, populate: true });
+  const second = machine.createTask({ sharing: first, cpu: null });
+  futexes = [first, second].map((task, index) => new Futex(threads[index]!.seat(task)));
+});
+
+describe("a call of a task whose CPU is a thread", () => {
+  it("is made there, and its result comes back", () => {
+    words.write(0, Uint8Array.of(5, 0, 0, 0));
+    expect(futexes[SLEEPER]!.wait(WORDS, 4)).toBe(-11);
+    expect(threads[SLEEPER]!.state).toBe("idle");
+    expect(threads[SLEEPER]!.published).toBeGreaterThan(0);
+  });
+
+  it("parks that thread while the task sleeps; a wake lets it go on by itself", () => {
+    expect(futexes[SLEEPER]!.wait(WORDS, 0, { private: true })).toBe(futexBlocked);
+    expect(threads[SLEEPER]!.state).toBe("asleep");
+    expect(futexes[WAKER]!.wake(WORDS, 1, { private: true })).toBe(1);
+    while (threads[SLEEPER]!.state !== "returned") {
+      threads[SLEEPER]!.awaitOther(threads[SLEEPER]!.state);
+    }
+    expect(threads[SLEEPER]!.take()).toBe(0);
+    expect(threads[SLEEPER]!.state).toBe("idle");
+  });
+
+  it("is left asleep by a thread that is told so, which then takes other calls", () => {
+    futexes[SLEEPER]!.wait(WORDS, 0);
+    threads[SLEEPER]!.cancel();
+    expect(threads[SLEEPER]!.state).toBe("idle");
+    futexes[SLEEPER]!.task.exit();
+    expect(futexes[WAKER]!.wake(WORDS, 1)).toBe(0);
+  });
+});
+
+it("a thread takes one call at a time", () => {
+  futexes[SLEEPER]!.wait(WORDS, 0);
+  expect(() => futexes[SLEEPER]!.task.touch(WORDS, "read")).toThrow("CPU 1 is asleep, not idle");
+});
+
+it("only memory of the threads build can be shared", async () => {
+  const alone = await Machine.create({ memory: "1M", cpus: 2 });
+  const starting = CpuThreads.start(alone, [], () => Promise.resolve());
+  await expect(starting).rejects.toThrow("machine is of the release build; valid: ");
+});
