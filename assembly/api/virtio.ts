@@ -26,6 +26,8 @@ import {
 } from "../virtio/device";
 import { answerHeld, newRule } from "../virtio/deviceControl";
 import { Completion } from "../virtio/deviceStream";
+import { Design } from "../virtio/design";
+import { newDesign } from "../virtio/designs";
 import { attachStream } from "../virtio/driver";
 import { fillEventQueue } from "../virtio/eventQueue";
 import { allocateBytes, freeBytes } from "../virtio/memory";
@@ -37,17 +39,18 @@ import { wide } from "./tasks";
 
 /** The doors of virtio-snd. A card is named by its record's linear address. */
 
-/** A card with its device, without queues; 0 when RAM is full. `timeout` in nanoseconds. */
+/** A card with its device, without queues; 0 when RAM is full. `design` of DESIGN_*, `timeout` in nanoseconds. */
 export function virtioCreate(design: u32, lo: u32, hi: u32, journalBytes: u32): u32 {
-  const address = newCard(design, wide(lo, hi));
-  if (address == 0) return 0;
-  const device = newSoundDevice(address, journalBytes);
-  if (device == 0) {
-    freeBytes(address, offsetof<Card>());
-    return 0;
+  const chosen = newDesign(design);
+  const address = chosen == 0 ? 0 : newCard(chosen, wide(lo, hi));
+  const device = address == 0 ? 0 : newSoundDevice(address, journalBytes);
+  if (device != 0) {
+    cardAt(address).device = device;
+    return address;
   }
-  cardAt(address).device = device;
-  return address;
+  freeBytes(address, offsetof<Card>());
+  freeBytes(chosen, offsetof<Design>());
+  return 0;
 }
 
 /** Everything of the card; nobody may have a stream of it open. */
@@ -56,6 +59,7 @@ export function virtioDestroy(address: u32): void {
   deleteQueues(card);
   freeSoundDevice(soundDeviceOf(card));
   freeSubstreams(card);
+  freeBytes(card.design, offsetof<Design>());
   freeBytes(address, offsetof<Card>());
 }
 

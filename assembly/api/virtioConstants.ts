@@ -7,6 +7,8 @@ import { Rule } from "../virtio/rule";
 /** Numbers of virtio-snd that the host needs. */
 export {
   DESIGN_ACK,
+  DESIGN_COPY,
+  DESIGN_CORRECTED,
   DESIGN_MMAP,
   FEATURE_EVT_XRUNS,
   FEATURE_MSG_POLLING,

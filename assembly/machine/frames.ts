@@ -32,7 +32,7 @@ export const FOLIO_DIRTY: u16 = 2;
 export const FOLIO_POOLED: u16 = 4;
 
 /** Byte a freed page is filled with, so that stale reads are seen as such. */
-const POISON: u8 = 0x6b;
+export const POISON: u8 = 0x6b;
 
 /**
  * struct page and folio in one, 32 bytes a frame.

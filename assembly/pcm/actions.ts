@@ -3,7 +3,7 @@ import { Cpu } from "../machine/cpu";
 import { header } from "../machine/map";
 import { captureAvail, hasData, isEmpty } from "./avail";
 import { stampTrigger } from "./clock";
-import { deviceOf, driverPrepare, driverTrigger } from "./device";
+import { deviceOf, driverPrepare, driverReset, driverTrigger } from "./device";
 import {
   HZ,
   INFO_DRAIN_TRIGGER,
@@ -162,6 +162,13 @@ function prepareDevice(cpu: Cpu, stream: Stream): i32 {
   return 0;
 }
 
+function resetDevice(cpu: Cpu, stream: Stream): i32 {
+  const refused = driverReset(cpu, stream);
+  if (refused < 0) return refused;
+  resetPointers(cpu, stream);
+  return 0;
+}
+
 function resetPointers(cpu: Cpu, stream: Stream): void {
   if (isRunning(stream) && updateHwPtr(cpu, stream, FROM_CALL) >= 0) {
     stream.hwPtr %= stream.bufferSize;
@@ -222,8 +229,7 @@ function act(cpu: Cpu, stream: Stream, action: u32): i32 {
     case ACTION_PREPARE:
       return prepareDevice(cpu, stream);
     case ACTION_RESET:
-      resetPointers(cpu, stream);
-      return 0;
+      return resetDevice(cpu, stream);
     case ACTION_DRAIN:
       return drainDevice(cpu, stream);
     default:

@@ -32,7 +32,10 @@ export class Device {
   ackAnswer: i32;
   log: u32; // page of DriverCall records
   logCount: u32; // records since the host set it to 0
-  /** Its own copy and fill callbacks: transfers touch neither the ring nor user memory (dummy.c's fake buffer). */
+  /**
+   * Its own copy and fill callbacks. Without a driver of its own transfers touch neither the ring nor user memory
+   * (dummy.c's fake buffer).
+   */
   ownCopy: u32;
   id: u32; // number of the device on its card
   substream: u32; // which of the device's substreams of this direction the file has
@@ -47,6 +50,7 @@ export class Device {
   cableChannels: u32;
   driver: u32; // a driver of its own (DriverEntry): nothing of the above is asked then
   driverData: u32; // what that driver knows the stream by
+  ownRing: u32; // that driver sees to the ring's memory
 }
 
 /** What a driver of its own answers to each call: DRIVER_* and what it is about. */
@@ -63,6 +67,14 @@ export class HwChoice {
   rate: u32;
   periodBytes: u32;
   bufferBytes: u32;
+}
+
+/** A part of a transfer that lies in one piece in the ring, for a driver that copies by itself. */
+@unmanaged
+export class Chunk {
+  address: u64; // the program's
+  place: u32; // bytes into the ring
+  bytes: u32;
 }
 
 /** Behind the record: the device's name, ended by a zero. */
@@ -92,6 +104,14 @@ export const DRIVER_ACK: u32 = 7;
 export const DRIVER_SYNC_STOP: u32 = 8;
 /** The task that slept in the driver has ended. */
 export const DRIVER_ABANDON: u32 = 9;
+/** Moves a Chunk between program and ring. */
+export const DRIVER_COPY: u32 = 10;
+/** Silences ring bytes: their place in the upper half of the argument, their number in the lower. */
+export const DRIVER_FILL_SILENCE: u32 = 11;
+/** The core has silenced what lies behind appl_ptr, as far as it does. */
+export const DRIVER_SILENCED: u32 = 12;
+/** RESET; a driver may refuse it. */
+export const DRIVER_RESET: u32 = 13;
 /** The first of the triggers: DRIVER_TRIGGER + TRIGGER_*. */
 export const DRIVER_TRIGGER: u32 = 16;
 
@@ -214,4 +234,24 @@ export function driverAck(cpu: Cpu, stream: Stream, applPtr: u64): i32 {
   if (device.driver != 0) return askDriver(cpu, stream, DRIVER_ACK, applPtr) as i32;
   logCall(device, DRIVER_ACK, applPtr);
   return device.ackAnswer;
+}
+
+/** A device without a driver has nowhere to copy to. */
+export function driverCopy(cpu: Cpu, stream: Stream, chunk: Chunk): i32 {
+  if (deviceOf(stream).driver == 0) return 0;
+  return askDriver(cpu, stream, DRIVER_COPY, changetype<usize>(chunk)) as i32;
+}
+
+export function driverFillSilence(cpu: Cpu, stream: Stream, place: u32, bytes: u32): i32 {
+  if (deviceOf(stream).driver == 0) return 0;
+  return askDriver(cpu, stream, DRIVER_FILL_SILENCE, ((place as u64) << 32) | bytes) as i32;
+}
+
+@inline
+export function driverSilenced(cpu: Cpu, stream: Stream): void {
+  if (deviceOf(stream).driver != 0) askDriver(cpu, stream, DRIVER_SILENCED, 0);
+}
+
+export function driverReset(cpu: Cpu, stream: Stream): i32 {
+  return deviceOf(stream).driver == 0 ? 0 : (askDriver(cpu, stream, DRIVER_RESET, 0) as i32);
 }

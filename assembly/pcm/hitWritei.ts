@@ -170,6 +170,7 @@ function isSpecial(stream: Stream, device: Device): bool {
     stream.sleepers |
     device.ownCopy |
     device.loopback |
+    device.driver |
     u32(stream.ring == 0) |
     u32(stream.silenceSize != 0) |
     u32(stream.tstampMode == TSTAMP_ENABLE) |

@@ -10,6 +10,7 @@ import {
   DRIVER_HW_PARAMS,
   HwChoice,
   NEGOTIATE,
+  deviceOf,
   driverHwParams,
   driverNote,
 } from "./device";
@@ -129,7 +130,7 @@ export function applyHwParams(
   if (rate == 0 || periodSize == 0 || bufferSize == 0 || frameBits == 0 || needed > bufferBytes) {
     return refuseHwParams(cpu, stream, -EINVAL);
   }
-  const allocated = allocateRing(stream, bufferBytes);
+  const allocated = deviceOf(stream).ownRing ? 0 : allocateRing(stream, bufferBytes);
   if (allocated != 0) return refuseHwParams(cpu, stream, allocated);
   const periodBytes = ((periodSize as u64) * frameBits) >> 3;
   const refused = offer(cpu, stream, format, channels, rate, periodBytes as u32, needed as u32);

@@ -2,7 +2,7 @@ import { FINDING_PCM_UNEXPECTED, recordFinding } from "../machine/findings";
 import { BEHAVIOUR_SILENCE_FRESH } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { header } from "../machine/map";
-import { deviceOf } from "./device";
+import { deviceOf, driverFillSilence, driverSilenced } from "./device";
 import { NO_POSITION } from "./numbers";
 import { Stream, addressOf, distance, signedFrames } from "./runtime";
 import { channelOffset, framesToBytes, isInterleaved, samplesToBytes } from "./ring";
@@ -75,7 +75,6 @@ export function silenceBytes(stream: Stream, address: usize, bytes: u32): void {
 
 /** Silences frames that do not run over the ring's end. */
 export function silenceFrames(stream: Stream, offset: u64, frames: u64): void {
-  if (deviceOf(stream).ownCopy) return;
   if (isInterleaved(stream)) {
     silenceBytes(
       stream,
@@ -133,9 +132,16 @@ export function fillSilence(cpu: Cpu, stream: Stream, hwPtr: u64): void {
       : ((stream.silenceStart + stream.silenceFilled) & stream.mask) % stream.bufferSize;
   while (frames != 0) {
     const part = min(frames, stream.bufferSize - offset);
-    silenceFrames(stream, offset, part);
+    if (deviceOf(stream).ownCopy) askForSilence(cpu, stream, offset, part);
+    else silenceFrames(stream, offset, part);
     stream.silenceFilled += part;
     frames -= part;
     offset = 0;
   }
+  driverSilenced(cpu, stream);
+}
+
+/** A driver that copies by itself also fills; what it answers is nobody's business. */
+function askForSilence(cpu: Cpu, stream: Stream, offset: u64, frames: u64): void {
+  driverFillSilence(cpu, stream, framesToBytes(stream, offset), framesToBytes(stream, frames));
 }

@@ -20,7 +20,7 @@ import { DIRECTION_READ } from "../uaccess/guard";
 import { ACTION_START, performAction } from "./actions";
 import { availOf, hwAvail } from "./avail";
 import { sleepLimit } from "./clock";
-import { deviceOf } from "./device";
+import { Chunk, deviceOf, driverCopy, driverFillSilence } from "./device";
 import {
   ACCESS_RW_INTERLEAVED,
   ACCESS_RW_NONINTERLEAVED,
@@ -318,15 +318,31 @@ function copyFrames(cpu: Cpu, stream: Stream, transfer: Transfer, offset: u64, f
   return 0;
 }
 
-/** No address: playback gets silence, capture nothing. What arrives before a fault stays where it arrived. */
+/** No address: playback gets silence, capture nothing. */
 @inline
 function copyBytes(cpu: Cpu, stream: Stream, place: u32, va: u64, bytes: u32): i32 {
+  if (deviceOf(stream).ownCopy) return askToCopy(cpu, stream, place, va, bytes);
   const ring: usize = stream.ring + place;
-  if (deviceOf(stream).ownCopy) return 0;
+  if (va != 0) return exchangeBytes(cpu, stream, ring, va, bytes);
+  if (stream.direction == PLAYBACK) silenceBytes(stream, ring, bytes);
+  return 0;
+}
+
+/** The structure that the call read from the program is used up, so its place is free. */
+function askToCopy(cpu: Cpu, stream: Stream, place: u32, va: u64, bytes: u32): i32 {
   if (va == 0) {
-    if (stream.direction == PLAYBACK) silenceBytes(stream, ring, bytes);
-    return 0;
+    return stream.direction == PLAYBACK ? driverFillSilence(cpu, stream, place, bytes) : 0;
   }
+  const chunk = changetype<Chunk>(scratchOf(cpu));
+  chunk.address = va;
+  chunk.place = place;
+  chunk.bytes = bytes;
+  return driverCopy(cpu, stream, chunk);
+}
+
+/** Between ring memory and program. What arrives before a fault stays where it arrived: 0 or −EFAULT. */
+@inline
+export function exchangeBytes(cpu: Cpu, stream: Stream, ring: usize, va: u64, bytes: u32): i32 {
   if (stream.direction == CAPTURE) return copyToUser(cpu, va, ring, bytes) == 0 ? 0 : -EFAULT;
   if (!STUDY && hitCopyFrom(cpu, ring, va, bytes)) return 0;
   if (!accessOk(cpu, va, bytes, DIRECTION_READ)) return -EFAULT;

@@ -6,7 +6,7 @@ import { Virtqueue, freeVirtqueue, virtqueueAt } from "./virtqueue";
 /** One bound device: struct virtio_snd (sound/virtio/virtio_card.h). */
 @unmanaged
 export class Card {
-  design: u32; // DESIGN_*
+  design: u32; // Design: what this driver does where designs differ
   device: u32; // SoundDevice at the other end of the queues
   /** How long the driver waits for an answer, in nanoseconds of the virtual clock. */
   timeout: u64;
@@ -65,7 +65,7 @@ export class Substream {
   lastQueued: i32; // mmap, copy: index of the message exposed last, −1 = none
   bufferBytes: u32; // set by prepare
   periodBytes: u32; // that a message is of
-  hwPtr: u32; // where the oldest exposed message begins
+  hwPtr: u32; // where the oldest exposed message begins; the corrected design counts instead
   enabled: u32; // between START and STOP or a pause
   xrun: u32; // the device reported one while enabled
   stopped: u32; // a STOP was sent, RELEASE is due
@@ -82,7 +82,13 @@ export class Substream {
   swIo: u32;
   hwReady: i32;
   swReady: i32;
-  applPtr: u64;
+  applPtr: u64; // seen last; the corrected design's too
+
+  /** The corrected design's counts of ring bytes since PREPARE. */
+  finalBytes: i64; // appl_ptr moved over so many
+  sentBytes: i64; // were exposed
+  backBytes: i64; // came back, with all before them
+  toldBytes: i64; // of those, the core knows of
 }
 
 @inline
@@ -100,7 +106,7 @@ export function streamOf(substream: Substream): Stream {
   return changetype<Stream>(substream.stream as usize);
 }
 
-/** A card without queues and streams; 0 when RAM is full. */
+/** A card without queues and streams; 0 when RAM is full. `design` is the address of a Design. */
 export function newCard(design: u32, timeout: u64): u32 {
   const address = allocateBytes(offsetof<Card>());
   if (address == 0) return 0;

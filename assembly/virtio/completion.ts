@@ -1,9 +1,8 @@
-import { CAPTURE } from "../pcm/runtime";
 import { Card, Substream, cardAt, streamOf, substreamAt } from "./card";
-import { Message, STATUS_BYTES, messageAt } from "./message";
-import { DESIGN_ACK, DESIGN_MMAP } from "./numbers";
-import { sendMissing } from "./send";
+import { TakeReturned, designOf } from "./design";
+import { Message, messageAt } from "./message";
 import { Virtqueue, takeMessage } from "./virtqueue";
+import { scheduleWork } from "./works";
 
 /** What happens when the device returns I/O messages (virtsnd_pcm_msg_complete, sound/virtio/virtio_pcm_msg.c). */
 export function takeCompletions(queue: Virtqueue): void {
@@ -15,21 +14,15 @@ export function takeCompletions(queue: Virtqueue): void {
 /** The message's status is not looked at: what came back with an error counts as played. */
 function complete(card: Card, message: Message, written: u32): void {
   const substream = substreamAt(message.substream);
-  advance(substream, message, written);
+  // a message that is exposed again begins with none
+  const latency = message.latency;
   substream.xrun = 0;
   substream.queued -= 1;
-  if (card.design == DESIGN_ACK) message.length = 0;
+  message.out = 0;
+  changetype<TakeReturned>(designOf(card).returned as usize)(substream, message, written);
   if (!substream.enabled) return;
-  noteLatency(substream, message.latency);
-  if (substream.work == 0) substream.work = ++card.worksScheduled;
-  if (card.design == DESIGN_MMAP) sendMissing(substream);
-}
-
-/** The ring's size is taken off once only, however far the device says that it wrote. */
-function advance(substream: Substream, message: Message, written: u32): void {
-  const captured = substream.direction == CAPTURE && written > STATUS_BYTES;
-  substream.hwPtr += captured ? written - STATUS_BYTES : message.length;
-  if (substream.hwPtr >= substream.bufferBytes) substream.hwPtr -= substream.bufferBytes;
+  noteLatency(substream, latency);
+  scheduleWork(substream);
 }
 
 function noteLatency(substream: Substream, bytes: u32): void {

@@ -23,15 +23,13 @@ import {
   TRIGGER_STOP,
   TRIGGER_SUSPEND,
 } from "../pcm/numbers";
-import { CAPTURE, Stream, addressOf } from "../pcm/runtime";
+import { Stream, addressOf } from "../pcm/runtime";
 import { framesToBytes } from "../pcm/ring";
 import { Card, Substream, cardAt, substreamAt } from "./card";
 import { abandonRequest, newRequest, sendAndSleep, sendRequest, takeOutcome } from "./control";
-import { acknowledge, clearIndirect, indirectPosition } from "./indirect";
+import { Acknowledge, AnswerCall, ClearRecord, ExposeAtStart, Locate, designOf } from "./design";
 import { buildMessages, freeMessages, ioQueue } from "./message";
 import {
-  DESIGN_ACK,
-  DESIGN_MMAP,
   REQUEST_PREPARE,
   REQUEST_RELEASE,
   REQUEST_SET_PARAMS,
@@ -40,10 +38,9 @@ import {
   bitOfFormat,
   bitOfRate,
 } from "./numbers";
-import { sendBytes, sendMissing } from "./send";
 import { lockQueue, unlockQueue } from "./virtqueue";
 
-/** The PCM driver (sound/virtio/virtio_pcm_ops.c): what the sound core calls, in both designs. */
+/** The PCM driver (sound/virtio/virtio_pcm_ops.c): what the sound core calls, in every design. */
 
 /** Binds an open stream to a stream of the device, and opens that: 0 or −errno. */
 export function attachStream(cpu: Cpu, stream: Stream, substream: Substream): i32 {
@@ -64,13 +61,13 @@ function answerCore(cpu: Cpu, stream: Stream, call: u32, argument: u64): i64 {
   const card = cardAt(substream.card);
   switch (call) {
     case DRIVER_ACK:
-      return card.design == DESIGN_ACK ? acknowledge(substream, stream) : 0;
+      return acknowledge(card, substream, stream);
     case DRIVER_POINTER:
       return pointer(card, substream, stream) as i64;
     case DRIVER_TRIGGER:
       return trigger(card, substream, argument as u32);
     case DRIVER_OPEN:
-      return open(card, substream, stream);
+      return open(cpu, card, substream, stream);
     case DRIVER_ABANDON:
       abandonRequest(substream);
       return 0;
@@ -81,18 +78,36 @@ function answerCore(cpu: Cpu, stream: Stream, call: u32, argument: u64): i64 {
       return hwParams(cpu, card, substream, stream, changetype<HwChoice>(argument as usize));
     case DRIVER_HW_FREE:
       if (substream.queued == 0) freeMessages(substream);
-      return 0;
+      return answerDesign(cpu, card, substream, stream, call, 0);
     case DRIVER_PREPARE:
       return prepare(cpu, card, substream, stream);
     case DRIVER_SYNC_STOP:
       return syncStop(card, substream);
     default:
-      return -EINVAL;
+      return answerDesign(cpu, card, substream, stream, call, argument);
   }
 }
 
+/** What only some designs do something in. */
+function answerDesign(
+  cpu: Cpu,
+  card: Card,
+  substream: Substream,
+  stream: Stream,
+  call: u32,
+  argument: u64,
+): i64 {
+  const answer = changetype<AnswerCall>(designOf(card).answer as usize);
+  return answer(cpu, substream, stream, call, argument);
+}
+
+function acknowledge(card: Card, substream: Substream, stream: Stream): i32 {
+  return changetype<Acknowledge>(designOf(card).acknowledge as usize)(substream, stream);
+}
+
 /** Messages of whoever had it open before may still be out. */
-function open(card: Card, substream: Substream, stream: Stream): i32 {
+function open(cpu: Cpu, card: Card, substream: Substream, stream: Stream): i32 {
+  answerDesign(cpu, card, substream, stream, DRIVER_OPEN, 0);
   substream.stream = addressOf(stream);
   substream.stopped = substream.queued != 0 ? 1 : 0;
   substream.suspended = 0;
@@ -156,6 +171,15 @@ function hwParams(
     substream.waiting != 0 ? takeOutcome(substream) : sendChoice(cpu, card, substream, choice);
   if (refused != 0) return refused;
   freeMessages(substream);
+  const full = answerDesign(
+    cpu,
+    card,
+    substream,
+    stream,
+    DRIVER_HW_PARAMS,
+    changetype<usize>(choice),
+  );
+  if (full != 0) return full as i32;
   const periods = choice.bufferBytes / choice.periodBytes;
   return buildMessages(substream, stream.ring, periods, choice.periodBytes);
 }
@@ -200,7 +224,7 @@ function prepare(cpu: Cpu, card: Card, substream: Substream, stream: Stream): i3
   substream.xrun = 0;
   substream.suspended = 0;
   substream.queued = 0;
-  if (card.design == DESIGN_ACK) clearIndirect(substream);
+  changetype<ClearRecord>(designOf(card).clear as usize)(substream);
   const request = newCommand(substream, REQUEST_PREPARE);
   // linked streams are prepared in one go
   if (stream.group != 0) return sendRequest(card, request);
@@ -211,7 +235,7 @@ function trigger(card: Card, substream: Substream, command: u32): i32 {
   switch (command) {
     case TRIGGER_START:
     case TRIGGER_PAUSE_RELEASE:
-      return start(card, substream);
+      return start(card, substream, command);
     case TRIGGER_SUSPEND:
       substream.suspended = 1;
       substream.stopped = 1;
@@ -227,21 +251,14 @@ function trigger(card: Card, substream: Substream, command: u32): i32 {
 }
 
 /** What is exposed first depends on the design; the device is started only if that went well. */
-function start(card: Card, substream: Substream): i32 {
+function start(card: Card, substream: Substream, command: u32): i32 {
   const queue = ioQueue(substream);
   lockQueue(queue);
-  const failed = exposeAtStart(card, substream);
+  const expose = changetype<ExposeAtStart>(designOf(card).expose as usize);
+  const failed = expose(substream, command);
   if (failed == 0) substream.enabled = 1;
   unlockQueue(queue);
   return failed != 0 ? failed : sendCommand(card, substream, REQUEST_START);
-}
-
-function exposeAtStart(card: Card, substream: Substream): i32 {
-  if (card.design == DESIGN_MMAP) return sendMissing(substream);
-  if (substream.direction != CAPTURE) return 0;
-  return card.design == DESIGN_ACK
-    ? sendBytes(substream, 0, substream.bufferBytes)
-    : sendMissing(substream);
 }
 
 /** What the device was given stays with it. */
@@ -262,13 +279,8 @@ function syncStop(card: Card, substream: Substream): i32 {
   return 0;
 }
 
-/** Frames into the ring, or NO_POSITION. The ack design does not look at a reported xrun. */
+/** Frames into the ring, or NO_POSITION. */
 function pointer(card: Card, substream: Substream, stream: Stream): u64 {
-  if (card.design == DESIGN_ACK) return inFrames(stream, indirectPosition(substream, stream));
-  return substream.xrun ? NO_POSITION : inFrames(stream, substream.hwPtr);
-}
-
-@inline
-function inFrames(stream: Stream, bytes: u64): u64 {
+  const bytes = changetype<Locate>(designOf(card).locate as usize)(substream, stream);
   return bytes == NO_POSITION ? NO_POSITION : (bytes << 3) / stream.frameBits;
 }

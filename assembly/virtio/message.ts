@@ -22,8 +22,12 @@ export class Message {
   streamId: u32; // ┐ the header
   status: u32; //    ┐ the status
   latency: u32; //   ┘
-  /** Bytes gathered (ack design: the period's size means exposed), or always the period's size. */
+  /**
+   * Of its data. Until 6.6 always the period's; from 6.7 on bytes gathered, where the period's size means exposed; in
+   * the corrected design what it was exposed with.
+   */
   length: u32;
+  out: u32; // it is with the device
   index: u32;
   bytes: u32; // of this record
   pieceCount: u32;
@@ -100,16 +104,24 @@ function newMessage(substream: Substream, ring: u32, index: u32, bytes: u32): u3
   message.streamId = substream.id;
   message.index = index;
   message.bytes = size;
-  message.pieceCount = pieceCount;
-  setPiece(message, 0, address + offsetof<Message>("streamId"), HEADER_BYTES);
-  setPiece(message, pieceCount - 1, address + offsetof<Message>("status"), STATUS_BYTES);
-  let at = start;
-  for (let piece: u32 = 1; piece + 1 < pieceCount; piece++) {
-    const end = min(nextCut(substream, at), start + bytes);
-    setPiece(message, piece, ring + at, end - at);
-    at = end;
-  }
+  layPieces(substream, message, ring, bytes);
   return address;
+}
+
+/** Its pieces, over the first `bytes` of its period. */
+export function layPieces(substream: Substream, message: Message, ring: u32, bytes: u32): void {
+  const record = addressOfMessage(message);
+  const start = message.index * substream.periodBytes;
+  const end = start + bytes;
+  let piece: u32 = 1;
+  setPiece(message, 0, record + offsetof<Message>("streamId"), HEADER_BYTES);
+  for (let at = start; at < end; piece++) {
+    const next = min(nextCut(substream, at), end);
+    setPiece(message, piece, ring + at, next - at);
+    at = next;
+  }
+  setPiece(message, piece, record + offsetof<Message>("status"), STATUS_BYTES);
+  message.pieceCount = piece + 1;
 }
 
 function setPiece(message: Message, index: u32, address: u32, length: u32): void {
@@ -138,8 +150,17 @@ export function exposeMessage(substream: Substream, queue: Virtqueue, message: M
   const writable = message.pieceCount - readable;
   const token = addressOfMessage(message);
   const failed = addMessage(queue, piecesOf(message), readable, writable, token);
-  if (failed == 0) substream.queued += 1;
-  return failed;
+  if (failed != 0) return failed;
+  message.out = 1;
+  substream.queued += 1;
+  return 0;
+}
+
+/** A message came back. The ring's size is taken off once only, however far the device says that it wrote. */
+export function advanceHwPtr(substream: Substream, message: Message, written: u32): void {
+  const captured = substream.direction == CAPTURE && written > STATUS_BYTES;
+  substream.hwPtr += captured ? written - STATUS_BYTES : message.length;
+  if (substream.hwPtr >= substream.bufferBytes) substream.hwPtr -= substream.bufferBytes;
 }
 
 /** Memory that a card's streams hold besides. */

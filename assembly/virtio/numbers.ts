@@ -29,9 +29,11 @@ export const FEATURE_EVT_XRUNS: u32 = 1 << 4;
 export const RING_INDIRECT: u32 = 1;
 export const RING_EVENT_INDEX: u32 = 2;
 
-/** Which driver: 5.13 to 6.6, from 6.7 on. */
+/** Which driver: 5.13 to 6.6, from 6.7 on, the one that was never merged, and the one without their mistakes. */
 export const DESIGN_MMAP: u32 = 0;
 export const DESIGN_ACK: u32 = 1;
+export const DESIGN_COPY: u32 = 2;
+export const DESIGN_CORRECTED: u32 = 3;
 
 /**
  * Sample formats by their bit in the stream's info, as the sound core's numbers (include/uapi/sound/asound.h): the

@@ -8,15 +8,24 @@ import { Virtqueue, kick } from "./virtqueue";
  * the stream lock are held.
  */
 
-function kickUnlessPolling(substream: Substream, queue: Virtqueue): void {
+export function kickUnlessPolling(substream: Substream, queue: Virtqueue): void {
   if ((substream.features & FEATURE_MSG_POLLING) == 0) kick(queue);
 }
 
-/** mmap design: all that are missing, in ring order. What was exposed before an error stays so. */
+/** Until 6.6: all that are missing, in ring order. What was exposed before an error stays so. */
 export function sendMissing(substream: Substream): i32 {
+  return sendInOrder(substream, substream.messageCount - substream.queued);
+}
+
+/** The next one in ring order. There must be one that is not out. */
+export function sendNext(substream: Substream): i32 {
+  return sendInOrder(substream, 1);
+}
+
+function sendInOrder(substream: Substream, count: u32): i32 {
   const queue = ioQueue(substream);
   let index = (substream.lastQueued + 1) as u32;
-  for (let left = substream.messageCount - substream.queued; left != 0; left--) {
+  for (let left = count; left != 0; left--) {
     if (index >= substream.messageCount) index -= substream.messageCount;
     const message = messageOf(substream, index);
     message.length = substream.periodBytes;
@@ -29,7 +38,7 @@ export function sendMissing(substream: Substream): i32 {
   return 0;
 }
 
-/** ack design: bytes of the ring became final; a message is exposed when its last byte did. `bytes` is not 0. */
+/** From 6.7 on: bytes of the ring became final; a message is exposed when its last byte did. `bytes` is not 0. */
 export function sendBytes(substream: Substream, offset: u32, bytes: u32): i32 {
   const queue = ioQueue(substream);
   const period = substream.periodBytes;

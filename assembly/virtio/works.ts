@@ -1,7 +1,7 @@
 import { Cpu } from "../machine/cpu";
 import { periodElapsed } from "../pcm/pointer";
 import { lockStream, unlockStream } from "../pcm/runtime";
-import { Card, Substream, streamOf, substreamById } from "./card";
+import { Card, Substream, cardAt, streamOf, substreamById } from "./card";
 
 /** The scheduled period notifications (virtsnd_pcm_period_elapsed): one a stream, whatever came back meanwhile. */
 
@@ -15,6 +15,11 @@ function nextWork(card: Card): u32 {
     found = changetype<usize>(substream) as u32;
   }
   return found;
+}
+
+/** The stream's notification is due, if it is not already. */
+export function scheduleWork(substream: Substream): void {
+  if (substream.work == 0) substream.work = ++cardAt(substream.card).worksScheduled;
 }
 
 /** Runs them in the order in which they were scheduled, and those that they schedule. */

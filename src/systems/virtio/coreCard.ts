@@ -27,7 +27,7 @@ export class CoreCard {
     this.machine = machine;
     this.address = this.allocated(
       machine.exports.virtioCreate(
-        machine.constant(designs[design]),
+        machine.constant(designs[design].constant),
         Number(BigInt.asUintN(32, timeout)),
         Number(timeout >> 32n),
         journalBytes,

@@ -8,6 +8,7 @@ import {
   optional,
   whole,
 } from "../../base/checks.ts";
+import type { ConstantName } from "../../core/exports.ts";
 import { coreConstants } from "../../core/generated/coreConstants.ts";
 
 /** What a virtio sound device is made of, and how its driver is set up. */
@@ -16,11 +17,20 @@ import { coreConstants } from "../../core/generated/coreConstants.ts";
 export const queueNames = ["ctl", "evt", "tx", "rx"] as const;
 export type VirtioQueueName = (typeof queueNames)[number];
 
-/** The two drivers: 5.13 to 6.6, from 6.7 on. */
+/**
+ * The designs of the driver, each with its number in the core and the info word that it offers (struct
+ * snd_pcm_hardware). "mmap" is the one of 5.13 to 6.6, "ack" the one from 6.7 on; "copy" was a request for comments in
+ * October 2023, and "corrected" is our own, without what "ack" leaves open.
+ *
+ * All offer BATCH, BLOCK_TRANSFER, INTERLEAVED and PAUSE (0x90110), all but "copy" MMAP and MMAP_VALID (0x3), the last
+ * two NO_REWINDS (0x20) and SYNC_APPLPTR (0x20000000).
+ */
 export const designs = {
-  mmap: "DESIGN_MMAP",
-  ack: "DESIGN_ACK",
-} as const;
+  mmap: { constant: "DESIGN_MMAP", info: 0x90113 },
+  copy: { constant: "DESIGN_COPY", info: 0x90110 },
+  ack: { constant: "DESIGN_ACK", info: 0x20090133 },
+  corrected: { constant: "DESIGN_CORRECTED", info: 0x20090133 },
+} as const satisfies Record<string, { readonly constant: ConstantName; readonly info: number }>;
 export type VirtioSndDesign = keyof typeof designs;
 export const designNames = Object.keys(designs) as readonly VirtioSndDesign[];
 

@@ -1,14 +1,13 @@
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 import { physicalWidth, type PcmDeviceLimits } from "../pcm/params/index.ts";
-import type { VirtioSndDesign, VirtioSndParameters, VirtioSndStream } from "./description.ts";
+import {
+  designs,
+  type VirtioSndDesign,
+  type VirtioSndParameters,
+  type VirtioSndStream,
+} from "./description.ts";
 
 /** What the driver offers of a stream (virtsnd_pcm_build_hw, sound/virtio/virtio_pcm.c). */
-
-/** Info words: MMAP, MMAP_VALID, BATCH, BLOCK_TRANSFER, INTERLEAVED, PAUSE; and what each design changes. */
-const infoWords: Readonly<Record<VirtioSndDesign, number>> = {
-  mmap: 0x90113,
-  ack: 0x20090133,
-};
 
 const PAGE_BYTES = 4096;
 const MILLISECONDS = 1000;
@@ -40,7 +39,7 @@ export function limitsOf(
   const slowest = smallest(samples) * channelsMin * Math.floor(rateMin / MILLISECONDS);
   const fastest = Math.max(...samples) * channelsMax * Math.floor(rateMax / MILLISECONDS);
   return {
-    info: infoWords[design],
+    info: designs[design].info,
     formats: known.reduce((bits, format) => bits | (1n << BigInt(format)), 0n),
     rateMin,
     rateMax,

@@ -6,6 +6,7 @@ import {
   objectOf,
   optional,
   whole,
+  type Shape,
 } from "../../base/checks.ts";
 import type { ConstantName } from "../../core/exports.ts";
 import { coreConstants } from "../../core/generated/coreConstants.ts";
@@ -14,7 +15,10 @@ import type { Machine } from "../../machine/machine.ts";
 import type { Task } from "../../machine/task.ts";
 import { DriverDevice } from "../pcm/device.ts";
 import { PcmFile } from "../pcm/file.ts";
+import type { PcmOpenOptions } from "../pcm/opening.ts";
 import type { PcmDeviceLimits } from "../pcm/params/index.ts";
+import { pcmDirections } from "../pcm/states.ts";
+import { PcmStream } from "../pcm/stream.ts";
 import { describeDevice, giveUp, probe, restore, type Binding } from "./binding.ts";
 import { CoreCard } from "./coreCard.ts";
 import {
@@ -99,7 +103,13 @@ const completeRequest = objectOf<CompleteRequest>({
   interrupts: optional(nameOf(interruptNames)),
 });
 
-const openRequest = { nonblock: optional(flag) };
+/** How a program opens a stream. */
+export interface VirtioSndOpenOptions {
+  /** O_NONBLOCK. Default false. */
+  readonly nonblock?: boolean;
+}
+
+const openRequest: Shape<VirtioSndOpenOptions> = { nonblock: optional(flag) };
 
 /** A stream as the driver knows it. */
 interface BoundStream {
@@ -200,7 +210,20 @@ export class VirtioSnd {
    * open(2) of the PCM device that a stream belongs to, in its direction: the first free one of its streams is taken.
    * The open file, or −errno.
    */
-  open(task: Task, stream: number, wanted: { readonly nonblock?: boolean } = {}): PcmFile | number {
+  open(task: Task, stream: number, wanted: VirtioSndOpenOptions = {}): PcmFile | number {
+    return this.#opened(stream, wanted, (options) => new PcmFile(task, options));
+  }
+
+  /** Likewise, with the kernel's requests as verbs, through the native door. */
+  openStream(task: Task, stream: number, wanted: VirtioSndOpenOptions = {}): PcmStream | number {
+    return this.#opened(stream, wanted, (options) => PcmStream.open(task, options));
+  }
+
+  #opened<File extends PcmFile>(
+    stream: number,
+    wanted: VirtioSndOpenOptions,
+    make: (options: PcmOpenOptions) => File,
+  ): File | number {
     checkOptions("options", wanted, openRequest);
     const model = this.#streams[stream];
     if (model === undefined) return -ENOENT;
@@ -208,16 +231,20 @@ export class VirtioSnd {
       ({ nid, direction }, id) =>
         nid === model.nid && direction === model.direction && !this.#isOpen(id),
     );
-    return id < 0 ? -EBUSY : this.#openStream(task, id, wanted.nonblock ?? false);
+    return id < 0 ? -EBUSY : this.#openAs(id, wanted.nonblock ?? false, make);
   }
 
-  #openStream(task: Task, id: number, nonblock: boolean): PcmFile | number {
+  #openAs<File extends PcmFile>(
+    id: number,
+    nonblock: boolean,
+    make: (options: PcmOpenOptions) => File,
+  ): File | number {
     const { nid, direction, device } = this.#streams[id]!;
     this.#lastOpen = 0;
     try {
-      const file = new PcmFile(task, {
+      const file = make({
         device,
-        direction: direction === 0 ? "playback" : "capture",
+        direction: pcmDirections[direction]!,
         number: nid % 2 ** 31,
         nonblock,
       });

@@ -1,14 +1,14 @@
 import { EPIPE } from "../base/errno";
 import { NO_POSITION } from "../pcm/numbers";
 import { framesToBytes } from "../pcm/ring";
-import { PLAYBACK, Stream, signedFrames } from "../pcm/runtime";
+import { CAPTURE, PLAYBACK, Stream, signedFrames } from "../pcm/runtime";
 import { Substream } from "./card";
-import { ioQueue } from "./message";
+import { Message, advanceHwPtr, ioQueue } from "./message";
 import { sendBytes } from "./send";
 import { lockQueue, unlockQueue } from "./virtqueue";
 
 /**
- * The ack design's bookkeeping of bytes (include/sound/pcm-indirect.h): what the application has moved appl_ptr over
+ * The driver from 6.7 on, and its bookkeeping of bytes (include/sound/pcm-indirect.h): what the application has moved appl_ptr over
  * goes to the device, and comes back as its position moves. Counts are the kernel's signed ints.
  *
  *   playback   swReady: written, not yet sent    hwReady: sent, not yet played
@@ -25,23 +25,33 @@ export function clearIndirect(substream: Substream): void {
   substream.applPtr = 0;
 }
 
-/** Bytes that appl_ptr moved since the last look, over the boundary too; negative where it went back. */
-function movedBytes(substream: Substream, stream: Stream): i64 {
-  let moved = signedFrames(stream, stream.applPtr - substream.applPtr);
-  if (moved < -((stream.boundary / 2) as i64)) moved += stream.boundary as i64;
-  return moved < 0 ? -1 : (framesToBytes(stream, moved as u64) as i32 as i64);
+/** Frames that appl_ptr moved since the last look, over the boundary too; negative where it went back. */
+export function movedFrames(substream: Substream, stream: Stream): i64 {
+  const moved = signedFrames(stream, stream.applPtr - substream.applPtr);
+  return moved < -((stream.boundary / 2) as i64) ? moved + (stream.boundary as i64) : moved;
+}
+
+/** Capture: all messages, also at the end of a pause, when most of them are with the device or not read. */
+export function exposeCapture(substream: Substream, _command: u32): i32 {
+  return substream.direction == CAPTURE ? sendBytes(substream, 0, substream.bufferBytes) : 0;
+}
+
+export function returnGathered(substream: Substream, message: Message, written: u32): void {
+  advanceHwPtr(substream, message, written);
+  message.length = 0;
 }
 
 /** appl_ptr moved: hands on what became final. 0 or −EPIPE. */
 export function acknowledge(substream: Substream, stream: Stream): i32 {
-  const moved = movedBytes(substream, stream);
-  if (moved < 0) return -EPIPE;
+  const frames = movedFrames(substream, stream);
+  if (frames < 0) return -EPIPE;
+  const moved = framesToBytes(stream, frames as u64) as i32;
   substream.applPtr = stream.applPtr;
   if (stream.direction == PLAYBACK) {
-    substream.swReady += moved as i32;
+    substream.swReady += moved;
     passPlayback(substream);
   } else {
-    substream.swReady -= moved as i32;
+    substream.swReady -= moved;
     passCapture(substream);
   }
   return 0;
@@ -88,7 +98,7 @@ function advanced(substream: Substream, place: u32, bytes: u32): u32 {
   return next >= substream.bufferBytes ? next - substream.bufferBytes : next;
 }
 
-/** The position in bytes that the core is told, or NO_POSITION for an xrun. */
+/** The position in bytes that the core is told, or NO_POSITION for an xrun; what the device reported is not looked at. */
 export function indirectPosition(substream: Substream, stream: Stream): u64 {
   // no true modulo: a place outside of the ring stays seen as one
   let moved = (substream.hwPtr - substream.hwIo) as i32;
