@@ -3,7 +3,7 @@ import { Cpu } from "../machine/cpu";
 import { DRIVER_RESET, DRIVER_SILENCED } from "../pcm/device";
 import { NO_POSITION, STATE_DRAINING, STATE_RUNNING } from "../pcm/numbers";
 import { framesToBytes } from "../pcm/ring";
-import { CAPTURE, PLAYBACK, Stream, distance } from "../pcm/runtime";
+import { CAPTURE, Stream, distance } from "../pcm/runtime";
 import { silenceBytes } from "../pcm/silence";
 import { Substream, streamOf } from "./card";
 import { movedFrames } from "./designAck";
@@ -129,25 +129,26 @@ function silenceRest(substream: Substream, message: Message, written: u32): void
 }
 
 /**
- * A reported xrun is one (F1), and so is a device that has played all that it was given (F9). The core takes a position
- * for less than a ring ahead of the one before it: what is more is told the next time.
+ * A reported xrun is one (F1). So is a device that has played all that it was given where no position would say so: a
+ * part of a period is left (F9), or the whole ring came back at once. The core takes a position for less than a ring
+ * ahead of the one before it: what is more is told the next time.
  */
 export function locateByCount(substream: Substream, stream: Stream): u64 {
   if (substream.xrun || acknowledgeFinal(substream, stream) < 0) return NO_POSITION;
-  if (ranDry(substream) && stream.state == STATE_RUNNING && stopsDry(stream)) return NO_POSITION;
+  const fresh = substream.backBytes - substream.toldBytes;
   const most: i64 = substream.bufferBytes - substream.periodBytes;
-  substream.toldBytes += min(substream.backBytes - substream.toldBytes, most);
+  if (ranDry(substream, stream) && (fresh > most || substream.finalBytes != substream.sentBytes)) {
+    return NO_POSITION;
+  }
+  substream.toldBytes += min(fresh, most);
   return (substream.toldBytes % (substream.bufferBytes as i64)) as u64;
 }
 
-function ranDry(substream: Substream): bool {
-  const empty = substream.sentBytes == substream.backBytes;
-  return substream.direction == PLAYBACK && substream.enabled && empty && substream.sentBytes != 0;
-}
-
-/** A program may want to go on without data. */
-function stopsDry(stream: Stream): bool {
-  return stream.stopThreshold < stream.boundary;
+/** The device plays, has nothing to play, and the program does not want to go on like that. */
+function ranDry(substream: Substream, stream: Stream): bool {
+  if (substream.direction == CAPTURE || !substream.enabled) return false;
+  if (stream.state != STATE_RUNNING || stream.stopThreshold >= stream.boundary) return false;
+  return substream.sentBytes != 0 && substream.sentBytes == substream.backBytes;
 }
 
 export function answerCorrected(

@@ -100,6 +100,18 @@ export function ringCounters(machine: CoreMemory, queue: number): RingCounters |
   return rings.entries === 0 ? null : rings.counters();
 }
 
+/** Where the parts of a queue lie in the machine's memory. */
+export interface QueuePlaces {
+  readonly table: number;
+  readonly available: number;
+  readonly used: number;
+}
+
+export function queuePlaces(machine: CoreMemory, queue: number): QueuePlaces | null {
+  const { entries, table, available, used } = new Rings(machine, queue);
+  return entries === 0 ? null : { table, available, used };
+}
+
 /** `held`: heads of the control requests without an answer; `fileOf`: who has a stream open. */
 export function lookAtQueue(
   machine: CoreMemory,

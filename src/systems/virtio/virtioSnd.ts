@@ -35,7 +35,14 @@ import {
   type VirtioSndRule,
 } from "./description.ts";
 import type { VirtioSndEvent } from "./journal.ts";
-import { lookAtQueue, ringCounters, type QueueView, type RingCounters } from "./rings.ts";
+import {
+  lookAtQueue,
+  queuePlaces,
+  ringCounters,
+  type QueuePlaces,
+  type QueueView,
+  type RingCounters,
+} from "./rings.ts";
 
 const EBUSY = 16;
 const ENOENT = 2;
@@ -348,6 +355,14 @@ export class VirtioSnd {
   /** The counters of a queue, or null while there is none. */
   counters(queue: VirtioQueueName): RingCounters | null {
     return ringCounters(this.machine, this.#core.queueAddress(queueNames.indexOf(queue)));
+  }
+
+  /**
+   * Where a queue's parts begin in `machine.bytes`, or null while there is none: for a driver or a device that breaks
+   * the rules.
+   */
+  places(queue: VirtioQueueName): QueuePlaces | null {
+    return queuePlaces(this.machine, this.#core.queueAddress(queueNames.indexOf(queue)));
   }
 
   /** A queue byte for byte, or null while there is none. */
