@@ -8,6 +8,7 @@ export * from "./api/futexConstants";
 export * from "./api/mmConstants";
 export * from "./api/pcmConstants";
 export * from "./api/perfConstants";
+export * from "./api/perfDesignConstants";
 export * from "./api/remoteConstants";
 export * from "./api/remoteSteps";
 export * from "./api/umcgConstants";

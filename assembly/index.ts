@@ -8,6 +8,7 @@ export * from "./api/measure";
 export * from "./api/measureRemote";
 export * from "./api/remote";
 export * from "./api/perf";
+export * from "./api/perfDesign";
 export * from "./api/pcm";
 export * from "./api/futex";
 export * from "./api/futexAtomic";

@@ -82,6 +82,9 @@ export {
   FINDING_PAGEFAULT_UNBALANCED,
   FINDING_PCM_POSITION,
   FINDING_PCM_UNEXPECTED,
+  FINDING_PERF_LEAK,
+  FINDING_PERF_STALE,
+  FINDING_PERF_TORN,
   FINDING_PREEMPT_UNBALANCED,
   FINDING_REFCOUNT,
   FINDING_SCOPE_NESTED,
@@ -134,6 +137,8 @@ export {
   EVENT_MMAP_LOCK,
   EVENT_POINTER_UPDATE,
   EVENT_RANGE_CHECK,
+  EVENT_KERNEL_LOAD,
+  EVENT_KERNEL_STORE,
   EVENT_REMOTE_MOVE,
   EVENT_SHOOTDOWN,
   EVENT_STORE,
@@ -168,6 +173,7 @@ export const HEADER_NANOSECONDS: u32 = offsetof<Header>("nanoseconds");
 export const HEADER_TASKS: u32 = offsetof<Header>("tasks");
 export const HEADER_FAIL_ALLOCATION: u32 = offsetof<Header>("failAllocation");
 export const HEADER_PERF_EVENTS: u32 = offsetof<Header>("perfEvents");
+export const HEADER_PERF_CORRECTIONS: u32 = offsetof<Header>("perfCorrections");
 export const HEADER_YIELD_EVERY: u32 = offsetof<Header>("yieldEvery");
 
 export { FRAME_FILE } from "../machine/frames";

@@ -22,6 +22,9 @@ export const FINDING_NO_FIXUP: u32 = 19;
 export const FINDING_SCOPE_NESTED: u32 = 20;
 export const FINDING_VIRTIO_USED: u32 = 21;
 export const FINDING_VIRTIO_CHAIN: u32 = 22;
+export const FINDING_PERF_TORN: u32 = 23;
+export const FINDING_PERF_STALE: u32 = 24;
+export const FINDING_PERF_LEAK: u32 = 25;
 
 export function recordFinding(kind: u32, cpu: u32, task: u32, va: u64, detail: u32): void {
   const sequence = fetchAdd(HEADER + offsetof<Header>("findingCount"), 1);

@@ -110,6 +110,7 @@ export class Header {
   perfEvents: u32; // list of the open perf events, through PerfEvent.nextOpen
   perfIds: u32; // and ids given to them so far
   perfEnabled: u32; // list of those that are enabled, through PerfEvent.next
+  perfCorrections: u32; // mistakes of the recorded kernel that are not made: CORRECT_* (perf/attr.ts)
   faultObserver: u32; // what is told of page faults (observer.ts), while anybody wants to know
 }
 

@@ -125,3 +125,14 @@ export const FLAG_WRITE_BACKWARD: u32 = 1 << 27;
 export const BP_READ: u32 = 1;
 export const BP_WRITE: u32 = 2;
 export const BP_EXECUTE: u32 = 4;
+
+/** precise_ip, two bits of the flags. */
+export const FLAG_PRECISE_SHIFT: u32 = 15;
+
+/**
+ * Mistakes of 6.18 that a machine can be told not to make: the word of an empty dump that no room was taken for; the
+ * interrupt's registers that the cut of a dump does not know of; one structure for all events of an occurrence.
+ */
+export const CORRECT_EMPTY_STACK: u32 = 1 << 0;
+export const CORRECT_RECORD_SIZE: u32 = 1 << 1;
+export const CORRECT_SHARED_SAMPLE: u32 = 1 << 2;

@@ -86,8 +86,13 @@ const LEVELS: u32 = 4;
 @unmanaged
 export class PerfCpu {
   chains: u32;
-  reserved: u32;
+  bed: u32; // study: DesignBed that a sample is being taken on, 0 = none
   nmiRegs: u64; // PtRegs begins here
+}
+
+@inline
+export function perfCpuOf(cpu: Cpu): PerfCpu {
+  return changetype<PerfCpu>(cpu.perf as usize);
 }
 
 const NMI_REGS_AT: u32 = offsetof<PerfCpu>("nmiRegs");
@@ -135,7 +140,7 @@ function makeCpus(): bool {
     cpu.perf = slabAlloc(LEVELS_AT + LEVELS * LEVEL_BYTES) as u32;
     const chains: usize = cpu.perf == 0 ? 0 : kmalloc(LEVELS * CHAIN_BYTES);
     if (chains == 0) return false;
-    changetype<PerfCpu>(cpu.perf as usize).chains = chains as u32;
+    perfCpuOf(cpu).chains = chains as u32;
     for (let level: u32 = 0; level < LEVELS; level++) {
       const at = (cpu.perf + LEVELS_AT + level * LEVEL_BYTES) as usize;
       changetype<PerfLevel>(at).chain = (chains as u32) + level * CHAIN_BYTES;
@@ -148,7 +153,7 @@ function freeCpus(): void {
   for (let index: u32 = 0; index < header().cpuCount; index++) {
     const cpu = cpuAt(index);
     if (cpu.perf == 0) continue;
-    const chains = changetype<PerfCpu>(cpu.perf as usize).chains;
+    const chains = perfCpuOf(cpu).chains;
     if (chains != 0) kfree(chains);
     slabFree(cpu.perf);
     cpu.perf = 0;

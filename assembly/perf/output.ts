@@ -69,7 +69,7 @@ const LOST_BYTES: u32 = 24;
  * perf_output_begin: takes room for a record of `bytes`, and before it for the news of records that were lost. A record
  * that does not fit is lost; where there is no ring, or no data in it, it is not even that.
  */
-function beginRecord(cpu: Cpu, level: PerfLevel, event: PerfEvent, bytes: u32): bool {
+export function beginRecord(cpu: Cpu, level: PerfLevel, event: PerfEvent, bytes: u32): bool {
   const owner = event.parent != 0 ? eventAt(event.parent) : event;
   if (owner.ring == 0) return false;
   const ring = changetype<Ring>(owner.ring as usize);
@@ -142,6 +142,10 @@ export function outputSample(
   if (!beginRecord(cpu, level, event, bytes)) return;
   putHeader(level, RECORD_SAMPLE, userMode(regs) ? MISC_USER : MISC_KERNEL, bytes);
   putSample(cpu, level, data, event);
+  publishSample(level, event);
+}
+
+export function publishSample(level: PerfLevel, event: PerfEvent): void {
   if ((event.flags & FLAG_WATERMARK) == 0 && event.wakeup != 0) countSample(level, event.wakeup);
   publish(level);
 }

@@ -4,6 +4,8 @@ import { PageState, lookUp } from "../mm/pageState";
 import { PTE_PRESENT, PTE_SPECIAL, pteFrame } from "../mm/pte";
 import { levelShift } from "../mm/table";
 import {
+  CORRECT_EMPTY_STACK,
+  CORRECT_RECORD_SIZE,
   SAMPLE_ADDR,
   SAMPLE_CALLCHAIN,
   SAMPLE_CGROUP,
@@ -134,7 +136,7 @@ function saveCallchain(
 }
 
 @inline
-function blockBytes(regs: u64, mask: u64): u64 {
+export function blockBytes(regs: u64, mask: u64): u64 {
   return regs == 0 ? 8 : 8 + (popcnt<u64>(mask) << 3);
 }
 
@@ -146,13 +148,27 @@ function saveRegsUser(cpu: Cpu, data: SampleData, event: PerfEvent, regs: PtRegs
   data.sampleFlags |= SAMPLE_REGS_USER;
 }
 
-/** Registers, but a size of 0, make one word more than is added here: see putStackDump. */
 function saveStack(cpu: Cpu, data: SampleData, event: PerfEvent): void {
   const wanted = event.sampleStackUser & 0xffff;
-  const bytes = stackDumpBytes(cpu, wanted, sampleBytes(data, event), data.userRegs);
+  const before = sampleBytes(data, event) + bytesToCome(event);
+  const bytes = stackDumpBytes(cpu, wanted, before, data.userRegs);
   data.stackUserSize = bytes;
-  data.dynSize += bytes == 0 ? 8 : 16 + bytes;
+  data.dynSize += stackBlockBytes(bytes, data.userRegs);
   data.sampleFlags |= SAMPLE_STACK_USER;
+}
+
+/** What is prepared behind the stack, which 6.18 does not count. */
+function bytesToCome(event: PerfEvent): u32 {
+  if ((header().perfCorrections & CORRECT_RECORD_SIZE) == 0) return 0;
+  return (event.sampleType & SAMPLE_REGS_INTR) != 0
+    ? 8 + ((popcnt<u64>(event.sampleRegsIntr) as u32) << 3)
+    : 0;
+}
+
+/** Room for a dump. Registers, but a size of 0, are two words (putStackDump); 6.18 takes room for one. */
+export function stackBlockBytes(bytes: u32, regs: u64): u32 {
+  if (bytes != 0) return 16 + bytes;
+  return regs != 0 && (header().perfCorrections & CORRECT_EMPTY_STACK) != 0 ? 16 : 8;
 }
 
 /** What only hardware could know. */

@@ -56,7 +56,7 @@ export function userMode(regs: PtRegs): bool {
 
 /** Where the register of a mask's bit stands in the frame. */
 @inline
-function frameOffset(bit: u32): u32 {
+export function frameOffset(bit: u32): u32 {
   switch (bit) {
     case 0:
       return offsetof<PtRegs>("ax");

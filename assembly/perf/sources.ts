@@ -2,6 +2,7 @@ import { CONTEXT_IRQ, CONTEXT_NMI, Cpu } from "../machine/cpu";
 import { header } from "../machine/map";
 import {
   BP_EXECUTE,
+  CORRECT_SHARED_SAMPLE,
   FLAG_EXCLUDE_KERNEL,
   FLAG_EXCLUDE_USER,
   FLAG_FREQ,
@@ -91,7 +92,9 @@ export function softwareEvent(cpu: Cpu, number: u32, addr: u64, regs: PtRegs): v
   while (at != 0) {
     const event = eventAt(at);
     at = event.next;
-    if (counts(event, cpu, TYPE_SOFTWARE, number, regs)) occur(cpu, level, data, event, regs);
+    if (!counts(event, cpu, TYPE_SOFTWARE, number, regs)) continue;
+    if ((header().perfCorrections & CORRECT_SHARED_SAMPLE) != 0) initSample(data, addr, 0);
+    occur(cpu, level, data, event, regs);
   }
   level.busy = 0;
 }

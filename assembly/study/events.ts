@@ -20,6 +20,8 @@ export const EVENT_FUNCTION: u32 = 15; // a kernel function that uses the access
 export const EVENT_BLOCK: u32 = 16; // detail: direction
 export const EVENT_CLEAR: u32 = 17; // detail: bytes
 export const EVENT_REMOTE_MOVE: u32 = 18; // of another address space: detail: bytes; flag: MOVED_*
+export const EVENT_KERNEL_LOAD: u32 = 19; // of a word of the kernel's own: address: linear; detail: bytes
+export const EVENT_KERNEL_STORE: u32 = 20; // likewise
 
 /** Under which lock bytes of another address space were had: its area's own, or the mmap lock. */
 export const MOVED_FAST: u32 = 0;

@@ -18,6 +18,8 @@ export const eventTable = [
   { kind: "block", constant: "EVENT_BLOCK" },
   { kind: "clear", constant: "EVENT_CLEAR" },
   { kind: "remote-move", constant: "EVENT_REMOTE_MOVE" },
+  { kind: "kernel-load", constant: "EVENT_KERNEL_LOAD" },
+  { kind: "kernel-store", constant: "EVENT_KERNEL_STORE" },
 ] as const;
 
 export type EventKind = (typeof eventTable)[number]["kind"];

@@ -134,6 +134,24 @@ export const findingTable = [
     meaning:
       "a chain of descriptors loops, leaves its table or points outside of RAM; it ends there",
   },
+  {
+    kind: "perf-torn",
+    constant: "FINDING_PERF_TORN",
+    builds: study,
+    meaning: "a sample holds user registers of which some are not the task's",
+  },
+  {
+    kind: "perf-stale",
+    constant: "FINDING_PERF_STALE",
+    builds: study,
+    meaning: "a sample holds the user registers of an earlier entry, or of another task",
+  },
+  {
+    kind: "perf-leak",
+    constant: "FINDING_PERF_LEAK",
+    builds: study,
+    meaning: "a sample holds words of the kernel's stack that nobody had set",
+  },
 ] as const;
 
 export type FindingKind = (typeof findingTable)[number]["kind"];

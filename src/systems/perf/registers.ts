@@ -30,7 +30,35 @@ const frameWords = {
 export type FrameWord = keyof typeof frameWords;
 export type GeneralRegister = Exclude<FrameWord, "ip" | "cs" | "ss" | "origAx">;
 
-export const generalRegisters = (Object.keys(frameWords) as FrameWord[]).filter(
+/** Every word of the structure. */
+export const frameWordNames = Object.keys(frameWords) as readonly FrameWord[];
+
+/** The order in which an entry of the 64-bit kernel pushes them: the structure from its end. */
+export const pushOrder = [
+  "ss",
+  "sp",
+  "flags",
+  "cs",
+  "ip",
+  "origAx",
+  "di",
+  "si",
+  "dx",
+  "cx",
+  "ax",
+  "r8",
+  "r9",
+  "r10",
+  "r11",
+  "bx",
+  "bp",
+  "r12",
+  "r13",
+  "r14",
+  "r15",
+] as const satisfies readonly FrameWord[];
+
+export const generalRegisters = frameWordNames.filter(
   (name): name is GeneralRegister => !["ip", "cs", "ss", "origAx"].includes(name),
 );
 
@@ -40,6 +68,12 @@ export class RegisterFrame {
 
   constructor(machine: CoreMemory, address: number) {
     this.#record = new CoreRecord(machine, address);
+  }
+
+  /** What the segments of a 64-bit program hold. */
+  get userSegments(): { readonly cs: bigint; readonly ss: bigint } {
+    const { machine } = this.#record;
+    return { cs: BigInt(machine.constant("USER_CS")), ss: BigInt(machine.constant("USER_SS")) };
   }
 
   /** Linear address. */
@@ -53,6 +87,11 @@ export class RegisterFrame {
 
   set(name: FrameWord, value: bigint): void {
     this.#record.set64(frameWords[name], BigInt.asUintN(64, value));
+  }
+
+  /** All words of another frame. */
+  copyFrom(other: RegisterFrame): void {
+    for (const name of frameWordNames) this.set(name, other.get(name));
   }
 
   setAll(values: Readonly<Partial<Record<FrameWord, bigint>>>): void {
