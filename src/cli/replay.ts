@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { UsageError } from "../base/errors.ts";
 import { oneOf } from "../base/nearest.ts";
-import { isFutexCase, parseFutexCase } from "../conformance/futexTrace.ts";
-import { threadsOf } from "../conformance/futexThreads.ts";
+import { isFutexCase, parseFutexCase } from "../conformance/futex/trace.ts";
+import { threadsOf } from "../conformance/futex/threads.ts";
 import { expandTracePaths, readTraceLines, replayFiles } from "../conformance/files.ts";
-import { isRemoteVmCase } from "../conformance/remoteVmTrace.ts";
+import { isRemoteVmCase } from "../conformance/remote/trace.ts";
 import { Replayer } from "../conformance/replay.ts";
-import { isMalformed, type ReplayReport } from "../conformance/report.ts";
-import { parseJsonLine } from "../conformance/trace.ts";
+import { isMalformed, type ReplayReport } from "../conformance/base/report.ts";
+import { parseJsonLine } from "../conformance/base/trace.ts";
 import { emulatedSystems, type EmulationOptions } from "../conformance/systems.ts";
 import { buildNames, type BuildName } from "../core/builds.ts";
 import { resolveKernel } from "../machine/kernel.ts";

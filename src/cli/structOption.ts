@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { byteOrderMark } from "../conformance/trace.ts";
+import { byteOrderMark } from "../conformance/base/trace.ts";
 import { UsageError } from "../base/errors.ts";
 import { unknownName } from "../base/nearest.ts";
 import { archNames, type ArchName } from "../machine/arch.ts";

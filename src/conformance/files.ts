@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createGunzip } from "node:zlib";
 import { FaultlineError, UsageError } from "../base/errors.ts";
 import type { Replayer } from "./replay.ts";
-import { byteOrderMark } from "./trace.ts";
+import { byteOrderMark } from "./base/trace.ts";
 
 /** One line that is not blank, and where it stands. */
 export interface TraceLine {

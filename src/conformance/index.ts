@@ -13,19 +13,19 @@ export type {
   EmulatedOptions as EmulatedPcmOptions,
   EmulatedOptions as EmulatedPerfRegsOptions,
   EmulatedOptions as EmulatedVirtioSndOptions,
-} from "./caseMachine.ts";
-export { NotImplementedError } from "./notImplemented.ts";
-export { EmulatedPcm } from "./pcmEmulated.ts";
-export type { PcmMachine } from "./pcmMachine.ts";
-export { EmulatedFutex } from "./futexEmulated.ts";
-export type { FutexMachine } from "./futexMachine.ts";
-export { EmulatedPerfRegs } from "./perfRegsEmulated.ts";
-export type { PerfRegsMachine } from "./perfRegsMachine.ts";
-export { EmulatedRemoteVm, type EmulatedRemoteVmOptions } from "./remoteVmEmulated.ts";
-export type { Prediction } from "./remoteVmPredict.ts";
-export type { RemoteVmMachine } from "./remoteVmMachine.ts";
-export { EmulatedVirtioSnd } from "./virtioSndEmulated.ts";
-export type { VirtioSndMachine } from "./virtioSndMachine.ts";
+} from "./base/caseMachine.ts";
+export { NotImplementedError } from "./base/notImplemented.ts";
+export { EmulatedPcm } from "./pcm/emulated.ts";
+export type { PcmMachine } from "./pcm/machine.ts";
+export { EmulatedFutex } from "./futex/emulated.ts";
+export type { FutexMachine } from "./futex/machine.ts";
+export { EmulatedPerfRegs } from "./perf/emulated.ts";
+export type { PerfRegsMachine } from "./perf/machine.ts";
+export { EmulatedRemoteVm, type EmulatedRemoteVmOptions } from "./remote/emulated.ts";
+export type { Prediction } from "./remote/predict.ts";
+export type { RemoteVmMachine } from "./remote/machine.ts";
+export { EmulatedVirtioSnd } from "./virtio/emulated.ts";
+export type { VirtioSndMachine } from "./virtio/machine.ts";
 export { Replayer } from "./replay.ts";
 export {
   reportVersion,
@@ -35,6 +35,6 @@ export {
   type PassCount,
   type RemoteBytes,
   type ReplayReport,
-} from "./report.ts";
+} from "./base/report.ts";
 export { emulatedSystems, type EmulationOptions, type ReplayedSystems } from "./systems.ts";
-export { TraceError } from "./trace.ts";
+export { TraceError } from "./base/trace.ts";

@@ -1,16 +1,16 @@
 /** Replaying trace lines of any origin and collecting one report. */
 
 import { text as checkText, wholeNumber } from "../base/checks.ts";
-import type { TracePlace } from "./caseRun.ts";
-import { FutexReplayer } from "./futex.ts";
-import { isFutexCase, parseFutexCase } from "./futexTrace.ts";
-import { PcmReplayer } from "./pcm.ts";
-import { parsePcmCase } from "./pcmTrace.ts";
-import { PerfRegsReplayer } from "./perfRegs.ts";
-import { isPerfRegsCase, parsePerfRegsCase } from "./perfRegsTrace.ts";
-import { RemoteVmReplayer } from "./remoteVm.ts";
-import { isRemoteVmCase, parseRemoteVmCase } from "./remoteVmTrace.ts";
-import { lineField, ReplayTally, type Failure, type ReplayReport } from "./report.ts";
+import type { TracePlace } from "./base/caseRun.ts";
+import { FutexReplayer } from "./futex/replayer.ts";
+import { isFutexCase, parseFutexCase } from "./futex/trace.ts";
+import { PcmReplayer } from "./pcm/replayer.ts";
+import { parsePcmCase } from "./pcm/trace.ts";
+import { PerfRegsReplayer } from "./perf/replayer.ts";
+import { isPerfRegsCase, parsePerfRegsCase } from "./perf/trace.ts";
+import { RemoteVmReplayer } from "./remote/replayer.ts";
+import { isRemoteVmCase, parseRemoteVmCase } from "./remote/trace.ts";
+import { lineField, ReplayTally, type Failure, type ReplayReport } from "./base/report.ts";
 import { replayedSystems, type ReplayedSystems } from "./systems.ts";
 import {
   isObject,
@@ -18,9 +18,9 @@ import {
   TraceError,
   UnknownOperationError,
   type JsonObject,
-} from "./trace.ts";
-import { VirtioSndReplayer } from "./virtioSnd.ts";
-import { isVirtioSndCase, parseVirtioSndCase } from "./virtioSndTrace.ts";
+} from "./base/trace.ts";
+import { VirtioSndReplayer } from "./virtio/replayer.ts";
+import { isVirtioSndCase, parseVirtioSndCase } from "./virtio/trace.ts";
 
 /** The kind under which lines are counted that cannot be read far enough to tell. */
 const unreadableKind = "(unreadable)";

@@ -2,21 +2,21 @@
 
 import { checkOptions, objectOf, withMethods, type Shape } from "../base/checks.ts";
 import type { Machine } from "../machine/machine.ts";
-import { EmulatedFutex, futexOptions, type EmulatedFutexOptions } from "./futexEmulated.ts";
-import type { FutexMachine } from "./futexMachine.ts";
-import { pcmMachine } from "./pcmArguments.ts";
-import { EmulatedPcm } from "./pcmEmulated.ts";
-import type { PcmMachine } from "./pcmMachine.ts";
-import { EmulatedPerfRegs } from "./perfRegsEmulated.ts";
-import type { PerfRegsMachine } from "./perfRegsMachine.ts";
+import { EmulatedFutex, futexOptions, type EmulatedFutexOptions } from "./futex/emulated.ts";
+import type { FutexMachine } from "./futex/machine.ts";
+import { pcmMachine } from "./pcm/arguments.ts";
+import { EmulatedPcm } from "./pcm/emulated.ts";
+import type { PcmMachine } from "./pcm/machine.ts";
+import { EmulatedPerfRegs } from "./perf/emulated.ts";
+import type { PerfRegsMachine } from "./perf/machine.ts";
 import {
   EmulatedRemoteVm,
   remoteVmOptions,
   type EmulatedRemoteVmOptions,
-} from "./remoteVmEmulated.ts";
-import type { RemoteVmMachine } from "./remoteVmMachine.ts";
-import { EmulatedVirtioSnd } from "./virtioSndEmulated.ts";
-import type { VirtioSndMachine } from "./virtioSndMachine.ts";
+} from "./remote/emulated.ts";
+import type { RemoteVmMachine } from "./remote/machine.ts";
+import { EmulatedVirtioSnd } from "./virtio/emulated.ts";
+import type { VirtioSndMachine } from "./virtio/machine.ts";
 
 /** What a {@link Replayer} drives. */
 export interface ReplayedSystems {

@@ -1,4 +1,4 @@
-import { isMalformed, type Failure, type ReplayReport } from "../conformance/report.ts";
+import { isMalformed, type Failure, type ReplayReport } from "../conformance/base/report.ts";
 import { renderTable, type TableColumn } from "./table.ts";
 
 /** Failures that the text shows, and how much of each value; the JSON has all. */

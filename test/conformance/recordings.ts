@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { expect } from "vitest";
 import { Replayer } from "../../src/conformance/replay.ts";
-import type { ReplayReport } from "../../src/conformance/report.ts";
+import type { ReplayReport } from "../../src/conformance/base/report.ts";
 import { emulatedSystems, type EmulationOptions } from "../../src/conformance/systems.ts";
 import { Machine, type BuildName, type MachineOptions } from "../../src/index.ts";
 

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { replayFiles } from "../../src/conformance/files.ts";
-import type { FutexMachine } from "../../src/conformance/futexMachine.ts";
-import { NotImplementedError } from "../../src/conformance/notImplemented.ts";
-import type { PcmMachine } from "../../src/conformance/pcmMachine.ts";
-import type { PerfRegsMachine } from "../../src/conformance/perfRegsMachine.ts";
-import type { RemoteVmMachine } from "../../src/conformance/remoteVmMachine.ts";
-import type { VirtioSndMachine } from "../../src/conformance/virtioSndMachine.ts";
+import type { FutexMachine } from "../../src/conformance/futex/machine.ts";
+import { NotImplementedError } from "../../src/conformance/base/notImplemented.ts";
+import type { PcmMachine } from "../../src/conformance/pcm/machine.ts";
+import type { PerfRegsMachine } from "../../src/conformance/perf/machine.ts";
+import type { RemoteVmMachine } from "../../src/conformance/remote/machine.ts";
+import type { VirtioSndMachine } from "../../src/conformance/virtio/machine.ts";
 import { Replayer } from "../../src/conformance/replay.ts";
 
 /** A machine that has nothing yet: what it answers is of no interest here. */

@@ -1,4 +1,4 @@
-import { CONTEND, contend } from "../../conformance/futexThreads.ts";
+import { CONTEND, contend } from "../../conformance/futex/threads.ts";
 import type { ThreadProgram } from "../../threads/serve.ts";
 
 /** What a thread of the command can run by itself. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { threadsOf } from "../../../src/conformance/futexThreads.ts";
-import { parseFutexCase } from "../../../src/conformance/futexTrace.ts";
-import { parseJsonLine } from "../../../src/conformance/trace.ts";
+import { threadsOf } from "../../../src/conformance/futex/threads.ts";
+import { parseFutexCase } from "../../../src/conformance/futex/trace.ts";
+import { parseJsonLine } from "../../../src/conformance/base/trace.ts";
 import { startThreads } from "../../support/cpuThreads.ts";
 import { futexRecordings, type FutexKind } from "./recordings.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { Mismatch } from "../../../src/conformance/compare.ts";
-import { requestBytes, type PageAccess } from "../../../src/conformance/pcmMachine.ts";
-import { RequestPages } from "../../../src/conformance/requestPages.ts";
+import { Mismatch } from "../../../src/conformance/base/compare.ts";
+import { requestBytes, type PageAccess } from "../../../src/conformance/pcm/machine.ts";
+import { RequestPages } from "../../../src/conformance/pcm/requestPages.ts";
 
 /** Two pages of plain memory. */
 class PlainPages {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { ReplayReport } from "../../../src/conformance/report.ts";
+import type { ReplayReport } from "../../../src/conformance/base/report.ts";
 import type { Machine } from "../../../src/index.ts";
 import { remoteRecordings } from "./recordings.ts";
 
