@@ -147,16 +147,37 @@ export {
 } from "./scenarios/compareFutexWakeOp.ts";
 export {
   runFutexWakeOp,
-  wakeOpPlaceNames,
-  wakeOpPlaces,
   type FutexWakeOpRun,
   type FutexWakeOpScenario,
-  type WakeOpPlace,
   type WokenOnWord,
 } from "./scenarios/futexWakeOp.ts";
 export type { SpelledWakeOp } from "./scenarios/spelledWakeOp.ts";
 export type { WakeOpCall, WakeOpStep } from "./scenarios/wakeOpSteps.ts";
+export {
+  compareFutexPi,
+  type CompareFutexPiOptions,
+  type FutexPiComparison,
+  type PiAnswersRow,
+  type PiCost,
+  type PiLocksRow,
+  type PiPlacesRow,
+} from "./scenarios/compareFutexPi.ts";
+export {
+  piLockKindNames,
+  piLockKinds,
+  runFutexPi,
+  type FutexPiOptions,
+  type FutexPiRun,
+  type PiLockKind,
+  type PiRunTask,
+  type PiStepRun,
+} from "./scenarios/futexPi.ts";
+export type { PiReturn } from "./scenarios/piBed.ts";
+export type { PiPlaceCall } from "./scenarios/piPlaces.ts";
+export { piProgramNames, piPrograms, type PiProgramName } from "./scenarios/piPrograms.ts";
+export type { PiTaskState, PiWord } from "./scenarios/piState.ts";
 export { wordPageNames, wordPages, type WordPage } from "./scenarios/futexBed.ts";
+export { wordPlaceNames, wordPlaces, type WordPlace } from "./scenarios/wordPlaces.ts";
 export {
   compareUmcg,
   type CompareUmcgOptions,

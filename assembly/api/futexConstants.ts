@@ -1,3 +1,5 @@
+import { RtWaiter } from "../futex/call";
+import { RtMutex } from "../futex/rtMutex";
 import { Task } from "../mm/task";
 
 /** The numbers of the futex that the host needs. */
@@ -39,3 +41,9 @@ export {
 } from "../futex/syscall";
 export { REALTIME_AHEAD_SECONDS } from "../futex/time";
 export const TASK_BOOSTED: u32 = offsetof<Task>("boosted");
+export const TASK_RT_WAITER: u32 = offsetof<Task>("rtWaiter");
+export const RT_WAITER_TASK: u32 = offsetof<RtWaiter>("task");
+export const RT_WAITER_MUTEX: u32 = offsetof<RtWaiter>("mutex");
+export const RT_WAITER_NEXT: u32 = offsetof<RtWaiter>("next");
+export const RT_MUTEX_HOLDER: u32 = offsetof<RtMutex>("holder");
+export const RT_MUTEX_TOP: u32 = offsetof<RtMutex>("top");

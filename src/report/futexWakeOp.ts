@@ -1,4 +1,5 @@
-import { wakeOpPlaces, type FutexWakeOpRun, type WokenOnWord } from "../scenarios/futexWakeOp.ts";
+import type { FutexWakeOpRun, WokenOnWord } from "../scenarios/futexWakeOp.ts";
+import { wordPlaces } from "../scenarios/wordPlaces.ts";
 import type { SpelledWakeOp } from "../scenarios/spelledWakeOp.ts";
 import type { WakeOpStep } from "../scenarios/wakeOpSteps.ts";
 import type { WakeOpComparison, WakeOpName } from "../systems/futex/wakeOperation.ts";
@@ -84,7 +85,7 @@ function comparisonText(cmpName: WakeOpComparison | null, cmparg: number): strin
 
 function placeText({ place, asleep }: WokenOnWord): string {
   const sleepers = asleep.length === 0 ? "nobody sleeps" : `asleep: ${asleep.join(", ")}`;
-  return `${place} (${wakeOpPlaces[place]}), ${sleepers}`;
+  return `${place} (${wordPlaces[place]}), ${sleepers}`;
 }
 
 function stepsText({ steps }: FutexWakeOpRun): string {

@@ -5,7 +5,7 @@ import {
   type FutexWakeOpPlaceRow,
   type FutexWakeOpRow,
 } from "../scenarios/compareFutexWakeOp.ts";
-import { wakeOpPlaceNames, wakeOpPlaces } from "../scenarios/futexWakeOp.ts";
+import { wordPlaceNames, wordPlaces } from "../scenarios/wordPlaces.ts";
 import { errnoName } from "./errno.ts";
 import { wakeOpPriceNote } from "./futexWakeOp.ts";
 import { sameOnArchs, type ArchRow } from "./sameOnArchs.ts";
@@ -105,12 +105,12 @@ function placeRow(row: FutexWakeOpPlaceRow): ArchRow {
 }
 
 function placesLegend(): string {
-  const width = Math.max(...wakeOpPlaceNames.map((name) => name.length));
+  const width = Math.max(...wordPlaceNames.map((name) => name.length));
   return [
     "One address that is no good, or not at once; the other word is there. It is += 1, and word 2 was 0.",
-    ...wakeOpPlaceNames.map(
+    ...wordPlaceNames.map(
       (name, index) =>
-        `${index === 0 ? "place  " : "       "}${name.padEnd(width)}  ${wakeOpPlaces[name]}`,
+        `${index === 0 ? "place  " : "       "}${name.padEnd(width)}  ${wordPlaces[name]}`,
     ),
     "tries  of the operation, under the buckets' locks; repairs: fault_in_user_writeable, with all locks dropped",
   ].join("\n");

@@ -21,13 +21,12 @@ import { MOST_LOST } from "./futexCmpxchg.ts";
 import {
   wakeOpDefaults,
   wakeOpOn,
-  wakeOpPlaceNames,
   wakeOpShape,
   type FutexWakeOpRun,
   type FutexWakeOpScenario,
-  type WakeOpPlace,
 } from "./futexWakeOp.ts";
 import type { SpelledWakeOp } from "./spelledWakeOp.ts";
+import { wordPlaceNames, type WordPlace } from "./wordPlaces.ts";
 
 /** What is compared. Everything has a default. */
 export interface CompareFutexWakeOpOptions {
@@ -86,7 +85,7 @@ export interface FutexWakeOpPlaceRow {
   readonly arch: ArchName;
   /** Which address points there; the other one is good. */
   readonly word: 1 | 2;
-  readonly place: WakeOpPlace;
+  readonly place: WordPlace;
   readonly private: boolean;
   readonly result: number;
   /** How often the operation was tried, and the page made writable. */
@@ -176,7 +175,7 @@ function rowOf(run: FutexWakeOpRun): FutexWakeOpRow {
 function placeRows(once: Once): FutexWakeOpPlaceRow[] {
   return [false, true].flatMap((isPrivate) =>
     ([1, 2] as const).flatMap((word) =>
-      wakeOpPlaceNames.map((place) => {
+      wordPlaceNames.map((place) => {
         const where = word === 1 ? { place } : { place2: place };
         return placeRow(once({ ...where, private: isPrivate }), word);
       }),

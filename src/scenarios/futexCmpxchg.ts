@@ -6,10 +6,9 @@ import type { Finding } from "../machine/findings.ts";
 import { kernelRelease, newestKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
 import type { Task } from "../machine/task.ts";
-import { composeCall, costProfile } from "../measure/cost/index.ts";
-import { tallyCall } from "../measure/tally.ts";
-import { callFigures, type CallFigures } from "./callFigures.ts";
+import type { CallFigures } from "./callFigures.ts";
 import { given } from "./compareSyncPtr.ts";
+import { figuresOfEvents } from "./figuresOfEvents.ts";
 import {
   FIRST_WORD,
   contentOn,
@@ -177,13 +176,7 @@ function exchangeOnce(task: Task, expected: number, replacement: number): Priced
   );
   if (step.result !== 0) return step;
   const seen = machine.exports.readValueLow(cpu) >>> 0;
-  return { ...step, seen, cost: costSince(machine, since) };
-}
-
-function costSince(machine: Machine, since: number): CallFigures {
-  const bits = machine.wordBytes === 8 ? 64 : 32;
-  const counted = tallyCall(machine, machine.events(since), bits);
-  return callFigures(counted, composeCall(costProfile(machine.arch), counted));
+  return { ...step, seen, cost: figuresOfEvents(machine, machine.events(since)) };
 }
 
 function measured(task: Task, call: CmpxchgCall, make: () => number): PricedStep {

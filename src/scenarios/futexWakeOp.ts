@@ -6,8 +6,6 @@ import type { Finding } from "../machine/findings.ts";
 import { kernelRelease, newestKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
 import type { Task } from "../machine/task.ts";
-import { composeCall, costProfile } from "../measure/cost/index.ts";
-import { tallyCall } from "../measure/tally.ts";
 import { Futex } from "../systems/futex/futex.ts";
 import { count } from "../systems/futex/options.ts";
 import {
@@ -15,8 +13,9 @@ import {
   encodeWakeOp,
   type WakeOperation,
 } from "../systems/futex/wakeOperation.ts";
-import { callFigures, type CallFigures } from "./callFigures.ts";
+import type { CallFigures } from "./callFigures.ts";
 import { given } from "./compareSyncPtr.ts";
+import { figuresOfEvents } from "./figuresOfEvents.ts";
 import {
   FIRST_WORD,
   SECOND_WORD,
@@ -25,23 +24,11 @@ import {
   spoilPage,
   unsignedWord,
   wordAt,
-  wordPages,
-  type WordPage,
 } from "./futexBed.ts";
 import { MOST_LOST } from "./futexCmpxchg.ts";
 import { comparesTo, spelledWakeOp, type SpelledWakeOp } from "./spelledWakeOp.ts";
+import { addressOfPlace, pageOfPlace, wordPlaceNames, type WordPlace } from "./wordPlaces.ts";
 import { wakeOpSteps, type WakeOpStep } from "./wakeOpSteps.ts";
-
-/** What an address that a program passes can point to. */
-export const wakeOpPlaces = {
-  ...wordPages,
-  misaligned: "half a word behind one that is there",
-  kernel: "an address that is no program's",
-} as const;
-
-export type WakeOpPlace = keyof typeof wakeOpPlaces;
-
-export const wakeOpPlaceNames = Object.keys(wakeOpPlaces) as WakeOpPlace[];
 
 /** What is run. Everything has a default. */
 export interface FutexWakeOpScenario {
@@ -51,8 +38,8 @@ export interface FutexWakeOpScenario {
   /** What stands in the second word, on a page that has a content. Default 0. */
   readonly word?: number;
   /** What the two addresses point to. Default "present". */
-  readonly place?: WakeOpPlace;
-  readonly place2?: WakeOpPlace;
+  readonly place?: WordPlace;
+  readonly place2?: WordPlace;
   /** How many sleep on the first word, and on the second. Default 2. */
   readonly sleepers?: number;
   readonly sleepers2?: number;
@@ -78,8 +65,8 @@ const wakeOpOptions: Shape<FutexWakeOpScenario> = {
     (typeof value === "number" ? unsignedWord : anyWakeOperation)(argument, value),
   ),
   word: optional(unsignedWord),
-  place: optional(nameOf(wakeOpPlaceNames)),
-  place2: optional(nameOf(wakeOpPlaceNames)),
+  place: optional(nameOf(wordPlaceNames)),
+  place2: optional(nameOf(wordPlaceNames)),
   sleepers: optional(sleeperCount),
   sleepers2: optional(sleeperCount),
   wake: optional(count),
@@ -101,7 +88,7 @@ export const wakeOpDefaults = {
 
 /** Who sleeps at an address, numbered over both, and who of them was woken. */
 export interface WokenOnWord {
-  readonly place: WakeOpPlace;
+  readonly place: WordPlace;
   readonly asleep: readonly number[];
   readonly woken: readonly number[];
 }
@@ -187,7 +174,7 @@ export function wakeOpOn(machine: Machine, options: FutexWakeOpScenario): FutexW
     first,
     second,
     ...counts,
-    cost: result < 0 || counts.faults > 0 || lost > 0 ? null : costOf(machine, events),
+    cost: result < 0 || counts.faults > 0 || lost > 0 ? null : figuresOfEvents(machine, events),
     findings: machine.findings(),
   };
 }
@@ -218,8 +205,8 @@ function counted(
 interface WakeOpBed {
   readonly waker: Futex;
   readonly operation: SpelledWakeOp;
-  readonly place: WakeOpPlace;
-  readonly place2: WakeOpPlace;
+  readonly place: WordPlace;
+  readonly place2: WordPlace;
   readonly at: bigint;
   readonly at2: bigint;
   readonly before: number | null;
@@ -236,7 +223,7 @@ function prepareWakeOp(
   const { place = wakeOpDefaults.place, place2 = wakeOpDefaults.place } = options;
   const { sleepers = wakeOpDefaults.sleepers, sleepers2 = wakeOpDefaults.sleepers } = options;
   const { operation = wakeOpDefaults.operation } = options;
-  const word = contentOn(pageOf(place2), "word", options.word, wakeOpDefaults.word);
+  const word = contentOn(pageOfPlace(place2), "word", options.word, wakeOpDefaults.word);
   const encoded = typeof operation === "number" ? operation : encodeWakeOp(operation);
   const process = machine.createTask();
   placeWord(process, FIRST_WORD, "present", 0);
@@ -245,32 +232,19 @@ function prepareWakeOp(
     Array.from({ length: number }, () => asleep(process, at, value, scope));
   const first = asleepOn(FIRST_WORD, 0, sleepers);
   const second = asleepOn(SECOND_WORD, word, sleepers2);
-  spoilPage(process, FIRST_WORD, pageOf(place));
-  spoilPage(process, SECOND_WORD, pageOf(place2));
+  spoilPage(process, FIRST_WORD, pageOfPlace(place));
+  spoilPage(process, SECOND_WORD, pageOfPlace(place2));
   return {
     waker: new Futex(machine.createTask({ sharing: process, cpu: WAKER_CPU })),
     operation: spelledWakeOp(encoded),
     place,
     place2,
-    at: addressOf(machine, FIRST_WORD, place),
-    at2: addressOf(machine, SECOND_WORD, place2),
+    at: addressOfPlace(machine, FIRST_WORD, place),
+    at2: addressOfPlace(machine, SECOND_WORD, place2),
     before: place2 === "unmapped" ? null : word,
     first,
     second,
   };
-}
-
-const HALF_A_WORD = 2;
-const LAST_PAGE = 0x1000n;
-
-/** The page near an address that itself is wrong is as good as any. */
-function pageOf(place: WakeOpPlace): WordPage {
-  return place === "misaligned" || place === "kernel" ? "present" : place;
-}
-
-function addressOf(machine: Machine, word: number, place: WakeOpPlace): bigint {
-  if (place === "kernel") return 2n ** BigInt(8 * machine.wordBytes) - LAST_PAGE;
-  return BigInt(place === "misaligned" ? word + HALF_A_WORD : word);
 }
 
 /** A thread of the process that sleeps on a word. */
@@ -285,13 +259,7 @@ function asleep(
   return futex;
 }
 
-function wokenOf(place: WakeOpPlace, futexes: readonly Futex[], before: number): WokenOnWord {
+function wokenOf(place: WordPlace, futexes: readonly Futex[], before: number): WokenOnWord {
   const asleep = futexes.map((_, index) => before + index + 1);
   return { place, asleep, woken: asleep.filter((_, index) => futexes[index]!.task.canResume) };
-}
-
-function costOf(machine: Machine, events: readonly MachineEvent[]): CallFigures {
-  const bits = machine.wordBytes === 8 ? 64 : 32;
-  const counted = tallyCall(machine, events, bits);
-  return callFigures(counted, composeCall(costProfile(machine.arch), counted));
 }

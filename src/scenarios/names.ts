@@ -33,6 +33,10 @@ export const scenarios = [
     summary: "FUTEX_WAKE_OP: its 32 bits, every operation and comparison, every bad address",
   },
   {
+    name: "futex-pi",
+    summary: "locks with priority inheritance, step by step: words, owners, priorities, queues",
+  },
+  {
     name: "umcg-cmpxchg",
     summary:
       "UMCG's compare-and-exchange of a program's word: as posted, as reviewed, as the futex's",

@@ -101,3 +101,48 @@ test("replay on the threads build makes each task of these kinds a thread", asyn
   const report = await jsonOf(["replay", ...files, "--build", "threads"]);
   expect(report).toMatchObject({ passed: 392, failed: 0 });
 });
+
+describe("futex-pi", () => {
+  test("run tells a program of one's own step by step", async () => {
+    const args = ["--tasks", "A:1,B:8", "--program", "A lock; B lock for 1000; clock 1000"];
+    const { status, stdout } = await faultline(["run", "futex-pi", ...args]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^ +2 +B lock for 1000 +sleeps +A\|W +A +B +1→8 +8 +A$/m);
+    expect(stdout).toMatch(/^ +3 +clock 1000 +B: -ETIMEDOUT +A\|W +1 +8 +B$/m);
+    expect(stdout).toMatch(/^asleep at the end: nobody$/m);
+  });
+
+  test("--json has the same", async () => {
+    const object = await jsonOf(["run", "futex-pi", "--name", "trylock", "--arch", "none"]);
+    expect(object).toMatchObject({ schemaVersion: 1, name: "trylock", locks: "pi", asleep: [] });
+    expect((object["steps"] as readonly object[])[1]).toMatchObject({ result: -11 });
+  });
+
+  test("compare has both kinds of lock, programs and places", async () => {
+    const args = ["--arch", "x86-64,none", "--name", "inversion,owner-dies"];
+    const { status, stdout } = await faultline(["compare", "futex-pi", ...args]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^high lock +sleeps +low\|W +low as 20 +sleeps +2 +mid \(high\)$/m);
+    expect(stdout).toMatch(/^owner-dies +0 0 W ·\(B:0\) -ESRCH 0 +nobody +all 2$/m);
+    expect(stdout).toMatch(/^private +LOCK_PI, own +-EDEADLK +0 +-EDEADLK .+ all 2$/m);
+  });
+
+  test("--help has the steps of a program", async () => {
+    const { status, stdout } = await faultline(["run", "futex-pi", "--help"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^ {2}<task> requeue +<word> <lock> \[count\]: CMP_REQUEUE_PI/m);
+  });
+
+  test.each([
+    [["--name", "revision"], "--name"],
+    [["--locks", "mutex"], "--locks"],
+    [["--tasks", "A"], "tasks"],
+    [["--program", "A lock"], "program"],
+    [["--tasks", "A", "--program", "A lokc"], "program, step 1"],
+    [["--name", "robust", "--locks", "plain"], "locks"],
+  ])("%o is refused by name", async (args, name) => {
+    const { status, stderr } = await faultline(["run", "futex-pi", ...args]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(new RegExp(`^faultline: ${name} [^\n]+; valid: [^\n]+\n$`));
+  });
+});

@@ -4,7 +4,7 @@ import {
   compareFutexWakeOp,
   costProfile,
   runFutexWakeOp,
-  wakeOpPlaceNames,
+  wordPlaceNames,
   type FutexWakeOpRow,
   type FutexWakeOpRun,
 } from "../../src/index.ts";
@@ -183,7 +183,7 @@ describe("compare", () => {
 
   test("every place of both words, and what one call costs", async () => {
     const { places, costs } = await compareFutexWakeOp({ archs, opargs: [], words: [] });
-    expect(places).toHaveLength(archs.length * 2 * 2 * wakeOpPlaceNames.length);
+    expect(places).toHaveLength(archs.length * 2 * 2 * wordPlaceNames.length);
     expect(costs.map(({ arch, triesContended }) => [arch, triesContended])).toEqual([
       ["x86-64", 1],
       ["arm64-pan", 2],

@@ -1,11 +1,13 @@
 import {
   Futex,
   compareFutexCmpxchg,
+  compareFutexPi,
   compareFutexWakeOp,
   decodeWakeOp,
   encodeWakeOp,
   futexBlocked,
   runFutexCmpxchg,
+  runFutexPi,
   runFutexWakeOp,
 } from "../../src/index.ts";
 import { expect } from "vitest";
@@ -89,6 +91,24 @@ export const futexFunctions: Readonly<Record<string, (floor: Floor) => GoodCall>
     call: compareFutexWakeOp,
     args: [
       { archs: ["none"], opargs: [1], words: [2], cmparg: 3, lost: 4, kernel: "6.12", wasm: {} },
+    ],
+  }),
+  compareFutexPi: () => ({
+    call: compareFutexPi,
+    args: [{ archs: ["none"], names: ["trylock"], kernel: "6.12", wasm: {} }],
+  }),
+  runFutexPi: () => ({
+    call: runFutexPi,
+    args: [
+      {
+        arch: "none",
+        name: undefined,
+        program: "A lock; B trylock",
+        tasks: "A,B:5",
+        locks: "pi",
+        kernel: "6.12",
+        wasm: undefined,
+      },
     ],
   }),
   runFutexWakeOp: () => ({

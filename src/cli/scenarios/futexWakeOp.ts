@@ -6,13 +6,7 @@ import { futexWakeOpComparisonText } from "../../report/futexWakeOpComparison.ts
 import { comparedLosses } from "../../scenarios/compareFutexCmpxchg.ts";
 import { comparedWakeOps, compareFutexWakeOp } from "../../scenarios/compareFutexWakeOp.ts";
 import { MOST_LOST } from "../../scenarios/futexCmpxchg.ts";
-import {
-  MOST_SLEEPERS,
-  runFutexWakeOp,
-  wakeOpDefaults,
-  wakeOpPlaceNames,
-  wakeOpPlaces,
-} from "../../scenarios/futexWakeOp.ts";
+import { MOST_SLEEPERS, runFutexWakeOp, wakeOpDefaults } from "../../scenarios/futexWakeOp.ts";
 import { LEAST_INT, MOST_INT } from "../../systems/futex/options.ts";
 import {
   MOST_CMP,
@@ -25,6 +19,7 @@ import {
 import { nameList, signedOption, wholeOption, wordOption } from "../arguments.ts";
 import { checkedKernel, kernelOption } from "../kernelOption.ts";
 import type { ScenarioCommand, ScenarioCommands } from "./scenario.ts";
+import { wordPlaceNames, wordPlaces } from "../../scenarios/wordPlaces.ts";
 
 interface RunFlags {
   readonly arch: string;
@@ -47,7 +42,7 @@ interface RunFlags {
 }
 
 const usual = wakeOpDefaults.operation;
-const placeHelp = wakeOpPlaceNames.map((name) => `${name} (${wakeOpPlaces[name]})`).join("; ");
+const placeHelp = wordPlaceNames.map((name) => `${name} (${wordPlaces[name]})`).join("; ");
 const argumentHelp = `${wakeOpArguments.least} to ${wakeOpArguments.most}, of which the kernel takes 12 bits as signed`;
 
 const run: ScenarioCommand<RunFlags> = {
@@ -81,8 +76,8 @@ const run: ScenarioCommand<RunFlags> = {
       arch: oneOf("--arch", flags.arch, archNames),
       operation: operationOf(flags),
       ...(flags.word === undefined ? {} : { word: wordOption("--word", flags.word) }),
-      place: oneOf("--place", flags.place, wakeOpPlaceNames),
-      place2: oneOf("--place2", flags.place2, wakeOpPlaceNames),
+      place: oneOf("--place", flags.place, wordPlaceNames),
+      place2: oneOf("--place2", flags.place2, wordPlaceNames),
       sleepers: wholeOption("--sleepers", flags.sleepers, 0, MOST_SLEEPERS),
       sleepers2: wholeOption("--sleepers2", flags.sleepers2, 0, MOST_SLEEPERS),
       wake: signedOption("--wake", flags.wake, LEAST_INT, MOST_INT),

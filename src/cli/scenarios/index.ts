@@ -1,5 +1,6 @@
 import { scenarios as named, type ScenarioName } from "../../scenarios/names.ts";
 import { futexCmpxchgCommands } from "./futexCmpxchg.ts";
+import { futexPiCommands } from "./futexPi.ts";
 import { futexWakeOpCommands } from "./futexWakeOp.ts";
 import { pcmPlaybackCommands } from "./pcmPlayback.ts";
 import { remoteCommands } from "./remote.ts";
@@ -17,6 +18,7 @@ const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
   "process-vm": remoteCommands("process-vm"),
   "futex-cmpxchg": futexCmpxchgCommands,
   "futex-wake-op": futexWakeOpCommands,
+  "futex-pi": futexPiCommands,
   "umcg-cmpxchg": umcgCommands,
 };
 
