@@ -151,8 +151,9 @@ class StepParser {
   step(): PiStep {
     const first = this.#left.shift()!;
     const step = this.#begun(first);
-    if (this.#left.length > 0)
-      {throw this.#wrong(`ends before "${this.#left.join(" ")}"`, "no more");}
+    if (this.#left.length > 0) {
+      throw this.#wrong(`ends before "${this.#left.join(" ")}"`, "no more");
+    }
     return { text: this.#text, ...step };
   }
 
