@@ -1,9 +1,10 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
+import { sizeText } from "../base/sizes.ts";
 
-/** No description that anybody writes is longer; a device or a pipe may never end. */
-const MOST_BYTES = 1 << 20;
+/** A layout of a million areas is shorter; a device or a pipe may never end. */
+const MOST_BYTES = 64 << 20;
 
 /**
  * A file that an option names, as text.
@@ -16,7 +17,7 @@ export function textFile(option: string, file: string, valid: string, hint = "")
     return new UsageError({ argument: option, problem, valid });
   });
   if (bytes.length <= MOST_BYTES) return bytes.toString("utf8");
-  const problem = `${shown(file)} has more than ${MOST_BYTES} bytes`;
+  const problem = `${shown(file)} has more than ${sizeText(MOST_BYTES)}`;
   throw new UsageError({ argument: option, problem, valid });
 }
 

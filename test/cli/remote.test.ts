@@ -264,7 +264,7 @@ describe("a mistake is one line, and status 2:", () => {
     ],
     [["--layout", "hug"], '--layout "hug" cannot be read: ENOENT'],
     [["--layout", "hug"], "(did you mean huge or hugetlb?)"],
-    [["--layout", "/dev/zero"], '--layout "/dev/zero" has more than 1048576 bytes'],
+    [["--layout", "/dev/zero"], '--layout "/dev/zero" has more than 64M'],
     [["--layout", "0x1000 1p rw hole"], 'is a hole, and has rights "rw"; valid: its place alone'],
     [["--kernel", "6.12"], "--kernel is 6.12, and remote access is modelled as recorded from 6.18"],
     [["--layout", "0x1000 1G rw anon touched=all"], '"0x1000 1G rw anon touched=all" exceeds RAM'],

@@ -33,6 +33,7 @@ describe("all recordings of remote memory access", () => {
       const steps = (wanted: string): number =>
         diverged.filter(({ claim }) => claim === wanted).length;
       expect([steps("D1"), steps("D2")]).toEqual([191, 2]);
+      expect(new Set(diverged.map(({ id }) => id)).size).toBe(181);
       expect(remoteBytes.fast).toBeGreaterThan(4_000_000);
     },
   );
