@@ -137,6 +137,11 @@ function printed(args, input) {
   return (stdout + stderr).trimEnd();
 }
 
+/** A command's words; blanks within quotes stay. */
+function wordsOf(line) {
+  return line.match(/"[^"]*"|\S+/g).map((word) => word.replace(/^"(.*)"$/, "$1"));
+}
+
 /** The places of a document that are made, each with its new text. */
 const sections = [
   {
@@ -147,7 +152,7 @@ const sections = [
   {
     place: /(```console\n\$ npx faultline (?<line>.*)\n)(?<old>[^]*?)```\n/g,
     what: ({ line }) => `output of ${line}`,
-    make: ({ line }) => `${printed(["dist/cli/main.js", ...line.split(" ")], "")}\n`,
+    make: ({ line }) => `${printed(["dist/cli/main.js", ...wordsOf(line)], "")}\n`,
   },
   {
     place: /(```js\n(?<source>[^]*?)```\n\n```text\n)(?<old>[^]*?)```\n/g,
