@@ -13,7 +13,7 @@ import {
   substreamById,
 } from "../virtio/card";
 import { completeMessages, sendEvent } from "../virtio/commands";
-import { newRequest, sendQuery } from "../virtio/control";
+import { forgetRequests, newRequest, sendQuery } from "../virtio/control";
 import {
   connectQueue,
   deviceQueue,
@@ -32,7 +32,7 @@ import { attachStream } from "../virtio/driver";
 import { fillEventQueue } from "../virtio/eventQueue";
 import { allocateBytes, freeBytes } from "../virtio/memory";
 import { freeSubstreams } from "../virtio/message";
-import { formatOfBit, rateOfBit } from "../virtio/numbers";
+import { QUEUE_CONTROL, formatOfBit, rateOfBit } from "../virtio/numbers";
 import { newVirtqueue } from "../virtio/virtqueue";
 import { runWorks } from "../virtio/works";
 import { wide } from "./tasks";
@@ -56,7 +56,7 @@ export function virtioCreate(design: u32, lo: u32, hi: u32, journalBytes: u32): 
 /** Everything of the card; nobody may have a stream of it open. */
 export function virtioDestroy(address: u32): void {
   const card = cardAt(address);
-  deleteQueues(card);
+  loseQueues(card);
   freeSoundDevice(soundDeviceOf(card));
   freeSubstreams(card);
   freeBytes(card.design, offsetof<Design>());
@@ -76,6 +76,11 @@ export function virtioAddQueue(address: u32, number: u32, entries: u32, features
 export function virtioDeleteQueues(address: u32): void {
   const card = cardAt(address);
   forgetQueues(soundDeviceOf(card));
+  loseQueues(card);
+}
+
+function loseQueues(card: Card): void {
+  if (card.control != 0) forgetRequests(queueOf(card, QUEUE_CONTROL));
   deleteQueues(card);
 }
 

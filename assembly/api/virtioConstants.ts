@@ -13,6 +13,7 @@ export {
   FEATURE_EVT_XRUNS,
   FEATURE_MSG_POLLING,
   FORMAT_COUNT,
+  NOTICE_XRUN,
   QUEUES,
   RATE_COUNT,
   REQUEST_CHMAP_INFO,
@@ -67,6 +68,7 @@ export const SUBSTREAM_STREAM: u32 = offsetof<Substream>("stream");
 
 export const SOUND_DEVICE_EAGER_RX: u32 = offsetof<SoundDevice>("eagerRx");
 export const SOUND_DEVICE_RELEASE_LATENCY: u32 = offsetof<SoundDevice>("releaseLatency");
+export const SOUND_DEVICE_GUARDS: u32 = offsetof<SoundDevice>("guards");
 export const SOUND_DEVICE_QUEUES: u32 = offsetof<SoundDevice>("queues");
 export const SOUND_DEVICE_JOURNAL: u32 = offsetof<SoundDevice>("journal");
 export const SOUND_DEVICE_HELD: u32 = offsetof<SoundDevice>("held");

@@ -25,6 +25,9 @@ export const FINDING_VIRTIO_CHAIN: u32 = 22;
 export const FINDING_PERF_TORN: u32 = 23;
 export const FINDING_PERF_STALE: u32 = 24;
 export const FINDING_PERF_LEAK: u32 = 25;
+export const FINDING_VIRTIO_STORE: u32 = 26;
+export const FINDING_VIRTIO_REUSE: u32 = 27;
+export const FINDING_VIRTIO_UNFINISHED: u32 = 28;
 
 export function recordFinding(kind: u32, cpu: u32, task: u32, va: u64, detail: u32): void {
   const sequence = fetchAdd(HEADER + offsetof<Header>("findingCount"), 1);

@@ -24,6 +24,19 @@ export class Chain {
   address: u32; // linear
   length: u32;
   writable: u32;
+  /** 1: what is wrong is told, once; then, and while 0, it is known. */
+  watched: u32;
+  word: u32; // of readableWord
+}
+
+/** The device takes a message: what is wrong with it is told on the way. */
+export function watchChain(chain: Chain): void {
+  chain.watched = 1;
+}
+
+/** It has it, and goes through it again without a word. */
+export function trustChain(chain: Chain): void {
+  chain.watched = 0;
 }
 
 /** Linear address of device memory, 0 where it does not all lie in RAM. */
@@ -34,7 +47,8 @@ function translate(address: u64, length: u32): u32 {
 }
 
 function reject(chain: Chain, head: u32): void {
-  recordFinding(FINDING_VIRTIO_CHAIN, 0, 0, head, 0);
+  if (chain.watched) recordFinding(FINDING_VIRTIO_CHAIN, 0, 0, head, 0);
+  chain.watched = 0;
   chain.left = 0;
 }
 
@@ -76,4 +90,47 @@ export function nextPiece(chain: Chain, entries: u32): bool {
     reject(chain, chain.next);
   } else chain.next = descriptor.next;
   return true;
+}
+
+/** A little-endian word of a message's readable bytes, however they are cut; 0 behind their end. */
+export function readableWord(chain: Chain, ring: Vring, head: u32, offset: u32): u32 {
+  chain.word = 0;
+  let passed: u32 = 0;
+  beginChain(chain, ring, head);
+  while (nextPiece(chain, ring.entries) && !chain.writable && passed < offset + 4) {
+    const from = max(offset, passed);
+    const to = min<u64>((offset as u64) + 4, (passed as u64) + chain.length) as u32;
+    if (from < to) {
+      const into = changetype<usize>(chain) + offsetof<Chain>("word") + (from - offset);
+      memory.copy(into, chain.address + (from - passed), to - from);
+    }
+    passed = to;
+  }
+  return passed < offset + 4 ? 0 : chain.word;
+}
+
+/** Puts bytes into the writable ones of a message from `offset` on, however they are cut: how many found room. */
+export function storeWritable(
+  chain: Chain,
+  ring: Vring,
+  head: u32,
+  offset: u32,
+  source: usize,
+  bytes: u32,
+): u32 {
+  let passed: u64 = 0;
+  let stored: u32 = 0;
+  beginChain(chain, ring, head);
+  while (stored < bytes && nextPiece(chain, ring.entries)) {
+    if (!chain.writable) continue;
+    const place = (offset as u64) + stored;
+    const end = passed + chain.length;
+    if (place < end) {
+      const part = min<u64>(end - place, bytes - stored) as u32;
+      memory.copy(chain.address + ((place - passed) as u32), source + stored, part);
+      stored += part;
+    }
+    passed = end;
+  }
+  return stored;
 }

@@ -65,7 +65,7 @@ export function sendEvent(card: Card, code: u32, data: u32): i32 {
   const device = soundDeviceOf(card);
   const queue = deviceQueue(device, QUEUE_EVENT);
   if (queue.waitingCount == 0) return NOTHING_WAITS;
-  const head = removeWaiting(queue, 0);
+  const head = removeWaiting(device, queue, 0);
   const length = writeEvent(device, queue, head, code, data);
   returnEntry(queue, head, length);
   const address = beginRecord(journalOf(device), JOURNAL_EVENT, queue.number, head, 0);

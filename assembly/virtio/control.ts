@@ -7,7 +7,15 @@ import { Card, Substream, queueOf, streamOf } from "./card";
 import { allocateBytes, freeBytes } from "./memory";
 import { QUEUE_CONTROL, STATUS_IO_ERR, STATUS_NOT_SUPP, STATUS_OK } from "./numbers";
 import { PIECE_BYTES, pieceAt } from "./piece";
-import { Virtqueue, addMessage, kick, lockQueue, takeMessage, unlockQueue } from "./virtqueue";
+import {
+  Virtqueue,
+  addMessage,
+  kick,
+  lockQueue,
+  pendingToken,
+  takeMessage,
+  unlockQueue,
+} from "./virtqueue";
 
 /**
  * A control request: struct virtio_snd_msg (sound/virtio/virtio_ctl_msg.c). The request is readable, the response's
@@ -24,6 +32,7 @@ export class ControlMessage {
   infoBytes: u32;
   answered: u32;
   abandoned: u32; // its sender has given up: a late answer frees it
+  lost: u32; // its queue is gone, no answer will come
   sleeper: u32; // Task that sleeps until it is answered, 0 = none
 }
 
@@ -135,11 +144,11 @@ function send(card: Card, message: ControlMessage): i32 {
 
 /** What an answer means. Without one the request stays with the device. */
 function conclude(message: ControlMessage): i32 {
-  if (!message.answered) {
+  if (!message.answered && !message.lost) {
     message.abandoned = 1;
     return -ETIMEDOUT;
   }
-  const result = resultOf(message.response);
+  const result = message.lost ? -ETIMEDOUT : resultOf(message.response);
   freeBytes(addressOfMessage(message), RECORD_BYTES);
   return result;
 }
@@ -154,6 +163,17 @@ function resultOf(response: u32): i32 {
       return -EIO;
     default:
       return -EINVAL;
+  }
+}
+
+/** The queue goes: requests that nobody waits for go with it, others with whoever waits. */
+export function forgetRequests(queue: Virtqueue): void {
+  for (let entry: u32 = 0; entry < queue.entries; entry++) {
+    const address = pendingToken(queue, entry);
+    if (address == 0) continue;
+    const message = messageAt(address);
+    if (message.abandoned) freeBytes(address, RECORD_BYTES);
+    else message.lost = 1;
   }
 }
 

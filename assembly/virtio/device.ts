@@ -1,8 +1,9 @@
 import { allocateBytes, freeBytes } from "./memory";
-import { Chain } from "./chain";
+import { Chain, trustChain, watchChain } from "./chain";
 import { Card, cardAt, queueOf } from "./card";
 import { receiveRequest } from "./deviceControl";
 import { exposureRecord, fillEagerly } from "./deviceStream";
+import { forget, forgetAll, lookAgain, remember } from "./guard";
 import {
   JOURNAL_INTERRUPT,
   JOURNAL_KICK,
@@ -54,6 +55,7 @@ export class SoundDevice {
   mapBytes: u32;
   queues: u32; // DeviceQueue × QUEUES
   chain: u32; // Chain that is walked now
+  guards: u32; // it keeps an eye on its driver
   journal: u32; // Journal
 }
 
@@ -67,6 +69,8 @@ export class DeviceQueue extends Vring {
   features: u32; // RING_*
   waiting: u32; // heads of messages that it has, oldest first (u16 each)
   waitingCount: u32;
+  /** Records of those by head (u32 each), where the device keeps an eye on its driver; 0 = it does not (guard.ts). */
+  remembered: u32;
 }
 
 export const HELD_ROOM: u32 = 64;
@@ -143,13 +147,16 @@ export function connectQueue(device: SoundDevice, queue: Virtqueue): bool {
   own.number = queue.number;
   own.features = queue.features;
   own.waiting = allocateBytes(queue.entries << 1);
-  return own.waiting != 0;
+  if (device.guards) own.remembered = allocateBytes(queue.entries << 2);
+  return own.waiting != 0 && (own.remembered != 0 || !device.guards);
 }
 
 /** A reset: what it had is forgotten. */
 export function forgetQueues(device: SoundDevice): void {
   for (let number: u32 = 0; number < QUEUES; number++) {
     const queue = deviceQueue(device, number);
+    forgetAll(queue);
+    freeBytes(queue.remembered, queue.entries << 2);
     freeBytes(queue.waiting, queue.entries << 1);
     memory.fill(changetype<usize>(queue), 0, offsetof<DeviceQueue>());
   }
@@ -173,17 +180,29 @@ export function lookAtQueues(device: SoundDevice): void {
   }
 }
 
+/** The driver has stored something: a device that keeps an eye on it may look at its messages in any such moment. */
+export function deviceMayPoll(queue: Virtqueue): void {
+  const device = soundDeviceOf(cardAt(queue.card));
+  if (device.guards && queue.number != QUEUE_CONTROL) {
+    takeNew(device, deviceQueue(device, queue.number));
+  }
+}
+
 /** Takes what the driver exposed since the last look. */
 export function takeNew(device: SoundDevice, queue: DeviceQueue): void {
+  lookAgain(device, queue);
   while (queue.taken != availableIndex(queue) && queue.waitingCount < queue.entries) {
     const head = availableHead(queue, queue.taken);
     queue.taken = (queue.taken + 1) & INDEX_MASK;
+    watchChain(chainOf(device));
     if (queue.number == QUEUE_CONTROL) receiveRequest(device, queue, head);
     else receiveMessage(device, queue, head);
+    trustChain(chainOf(device));
   }
 }
 
 function receiveMessage(device: SoundDevice, queue: DeviceQueue, head: u32): void {
+  remember(device, queue, head);
   store<u16>(queue.waiting + (queue.waitingCount << 1), head as u16);
   queue.waitingCount += 1;
   if (queue.number == QUEUE_EVENT) return;
@@ -192,11 +211,13 @@ function receiveMessage(device: SoundDevice, queue: DeviceQueue, head: u32): voi
 }
 
 /** Takes a waiting message out by its position, oldest first. */
-export function removeWaiting(queue: DeviceQueue, position: u32): u32 {
+export function removeWaiting(device: SoundDevice, queue: DeviceQueue, position: u32): u32 {
+  lookAgain(device, queue);
   const at = queue.waiting + (position << 1);
   const head: u32 = load<u16>(at);
   queue.waitingCount -= 1;
   memory.copy(at, at + 2, (queue.waitingCount - position) << 1);
+  forget(queue, head);
   return head;
 }
 

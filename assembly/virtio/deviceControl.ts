@@ -1,5 +1,5 @@
 import { cardAt, substreamById } from "./card";
-import { beginChain, nextPiece } from "./chain";
+import { Chain, beginChain, nextPiece, readableWord, storeWritable } from "./chain";
 import {
   DeviceQueue,
   HELD_ROOM,
@@ -37,6 +37,9 @@ import {
 import { HOLD_NOT, Held, Rule } from "./rule";
 
 /** Control requests at the device. */
+
+/** Of a response, before what a query asked for. */
+const HEADER_BYTES: u32 = 4;
 
 @inline
 function ruleAt(device: SoundDevice, index: u32): Rule {
@@ -84,13 +87,8 @@ export function receiveRequest(device: SoundDevice, queue: DeviceQueue, head: u3
   else answer(device, queue, head, code, rule.status, rule.usedLength, rule.keep);
 }
 
-/** A word of the readable bytes; 0 behind their end. */
 function requestWord(device: SoundDevice, queue: DeviceQueue, head: u32, index: u32): u32 {
-  const chain = chainOf(device);
-  beginChain(chain, queue, head);
-  if (!nextPiece(chain, queue.entries) || chain.writable) return 0;
-  const at = index << 2;
-  return at + 4 <= chain.length ? load<u32>(chain.address + at) : 0;
+  return readableWord(chainOf(device), queue, head, index << 2);
 }
 
 function hold(device: SoundDevice, head: u32, code: u32, how: u32): void {
@@ -152,24 +150,16 @@ function writeAnswer(
   code: u32,
   status: u32,
 ): u32 {
+  const chain = chainOf(device);
+  chain.word = status;
+  const header = changetype<usize>(chain) + offsetof<Chain>("word");
+  const written = storeWritable(chain, queue, head, 0, header, HEADER_BYTES);
   const info = status == STATUS_OK ? infoOf(device, code) : 0;
   const first = (requestWord(device, queue, head, 1) as u64) * requestWord(device, queue, head, 3);
   const known: u64 = infoBytesOf(device, code);
-  const chain = chainOf(device);
-  let written: u32 = 0;
-  beginChain(chain, queue, head);
-  while (nextPiece(chain, queue.entries)) {
-    if (!chain.writable) continue;
-    if (written == 0) {
-      store<u32>(chain.address, status);
-      written = 4;
-    } else if (info != 0 && first < known) {
-      const bytes = min<u32>(chain.length, (known - first) as u32);
-      memory.copy(chain.address, info + (first as u32), bytes);
-      written += bytes;
-    }
-  }
-  return written;
+  if (info == 0 || first >= known) return written;
+  const rest = (known - first) as u32;
+  return written + storeWritable(chain, queue, head, HEADER_BYTES, info + (first as u32), rest);
 }
 
 function infoOf(device: SoundDevice, code: u32): u32 {

@@ -1,5 +1,5 @@
 import { cardAt, streamOf, substreamById } from "./card";
-import { Chain, beginChain, nextPiece } from "./chain";
+import { Chain, beginChain, nextPiece, readableWord } from "./chain";
 import {
   DeviceQueue,
   SoundDevice,
@@ -32,11 +32,7 @@ const STATUS_BYTES: u32 = 8;
 
 /** The stream that a message says it is of. */
 function streamIdOf(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
-  const chain = chainOf(device);
-  beginChain(chain, queue, head);
-  return nextPiece(chain, queue.entries) && chain.length >= 4
-    ? load<u32>(chain.address)
-    : u32.MAX_VALUE;
+  return readableWord(chainOf(device), queue, head, 0);
 }
 
 /** Where the ring of a stream begins, 0 while it has none: then its messages point to memory that is gone. */
@@ -210,7 +206,7 @@ export function returnMessage(
   position: u32,
   how: Completion,
 ): void {
-  const head = removeWaiting(queue, position);
+  const head = removeWaiting(device, queue, position);
   let length = STATUS_BYTES;
   if (queue.number == QUEUE_RX) {
     const captured = min(how.captured, dataBytes(device, queue, head));
@@ -255,7 +251,7 @@ export function releaseMessages(
 }
 
 function returnReleased(device: SoundDevice, queue: DeviceQueue, position: u32): void {
-  const head = removeWaiting(queue, position);
+  const head = removeWaiting(device, queue, position);
   writeStatus(device, queue, head, STATUS_OK, device.releaseLatency);
   returnEntry(queue, head, STATUS_BYTES);
   const address = describe(device, queue, head, JOURNAL_COMPLETE);

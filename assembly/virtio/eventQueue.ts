@@ -1,6 +1,6 @@
 import { allocateBytes } from "./memory";
 import { Card, cardAt, queueOf, substreamById } from "./card";
-import { EVENT_XRUN, QUEUE_EVENT } from "./numbers";
+import { NOTICE_XRUN, QUEUE_EVENT } from "./numbers";
 import { PIECE_BYTES, pieceAt } from "./piece";
 import { Virtqueue, addMessage, kick, takeMessage } from "./virtqueue";
 
@@ -44,7 +44,7 @@ export function takeEvents(queue: Virtqueue): void {
 
 /** Of all events only the report of an xrun has an effect, and only while the stream runs. */
 function heed(card: Card, code: u32, streamId: u32): void {
-  if (code != EVENT_XRUN || streamId >= card.substreamCount) return;
+  if (code != NOTICE_XRUN || streamId >= card.substreamCount) return;
   const substream = substreamById(card, streamId);
   if (substream.enabled) substream.xrun = 1;
 }

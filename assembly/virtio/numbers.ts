@@ -15,7 +15,7 @@ export const REQUEST_START: u32 = 0x0104;
 export const REQUEST_STOP: u32 = 0x0105;
 export const REQUEST_CHMAP_INFO: u32 = 0x0200;
 
-export const EVENT_XRUN: u32 = 0x1101;
+export const NOTICE_XRUN: u32 = 0x1101;
 
 export const STATUS_OK: u32 = 0x8000;
 export const STATUS_NOT_SUPP: u32 = 0x8002;

@@ -1,6 +1,6 @@
 import { takeCompletions } from "./completion";
 import { takeAnswers } from "./control";
-import { deviceIsKicked } from "./device";
+import { deviceIsKicked, deviceMayPoll } from "./device";
 import { takeEvents } from "./eventQueue";
 import { QUEUE_CONTROL, QUEUE_EVENT, RING_EVENT_INDEX } from "./numbers";
 import { Virtqueue, disableInterrupts, enableInterrupts, hasUsed } from "./virtqueue";
@@ -9,6 +9,12 @@ import { Virtqueue, disableInterrupts, enableInterrupts, hasUsed } from "./virtq
 
 export function notifyDevice(queue: Virtqueue): void {
   deviceIsKicked(queue);
+}
+
+/** Study: after each store to a ring, so that a device that looks then can be tested. */
+@inline
+export function letDevicePoll(queue: Virtqueue): void {
+  if (STUDY) deviceMayPoll(queue);
 }
 
 /** An interrupt that finds nothing is none of this queue's. */

@@ -4,7 +4,7 @@ import { FINDING_VIRTIO_USED, recordFinding } from "../machine/findings";
 import { allocateBytes, freeBytes } from "./memory";
 import { RING_EVENT_INDEX, RING_INDIRECT } from "./numbers";
 import { Piece, pieceAt } from "./piece";
-import { notifyDevice } from "./transport";
+import { letDevicePoll, notifyDevice } from "./transport";
 import {
   DESCRIPTOR_BYTES,
   DESCRIPTOR_INDIRECT,
@@ -131,7 +131,8 @@ export function addMessage(
   writable: u32,
   token: u32,
 ): i32 {
-  if (queue.broken) return -EIO;
+  // while the system sleeps there are no queues
+  if (changetype<usize>(queue) == 0 || queue.broken) return -EIO;
   const total = readable + writable;
   const table = indirectTable(queue, total);
   if (queue.freeCount < (table != 0 ? 1 : total)) {
@@ -145,8 +146,10 @@ export function addMessage(
   else linkDirect(queue, pieces, readable, total);
   state.token = token;
   setAvailableHead(queue, queue.availIndex, head);
+  letDevicePoll(queue);
   queue.availIndex = (queue.availIndex + 1) & INDEX_MASK;
   setAvailableIndex(queue, queue.availIndex);
+  letDevicePoll(queue);
   queue.added += 1;
   return 0;
 }
@@ -179,6 +182,7 @@ function linkDirect(queue: Virtqueue, pieces: usize, readable: u32, total: u32):
     const state = stateOf(queue, entry);
     const flags = pieceFlags(index, readable, total);
     describe(queue.table, entry, pieceAt(pieces, index), flags, state.next);
+    letDevicePoll(queue);
     state.flags = flags as u16;
     entry = state.next;
   }
@@ -197,6 +201,7 @@ function linkIndirect(
   for (let index: u32 = 0; index < total; index++) {
     const flags = pieceFlags(index, readable, total);
     describe(table, index, pieceAt(pieces, index), flags, index + 1);
+    letDevicePoll(queue);
   }
   const state = stateOf(queue, head);
   state.table = table;
@@ -213,7 +218,7 @@ function linkIndirect(
 
 /** Tells the device of what was added since this was last done, if it wants to know. */
 export function kick(queue: Virtqueue): void {
-  if (kickIsDue(queue)) notifyDevice(queue);
+  if (changetype<usize>(queue) != 0 && kickIsDue(queue)) notifyDevice(queue);
 }
 
 function kickIsDue(queue: Virtqueue): bool {

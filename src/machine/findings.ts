@@ -152,6 +152,24 @@ export const findingTable = [
     builds: study,
     meaning: "a sample holds words of the kernel's stack that nobody had set",
   },
+  {
+    kind: "virtio-store",
+    constant: "FINDING_VIRTIO_STORE",
+    builds: everyBuild,
+    meaning: "bytes that the device may read at any time were stored to after they were exposed",
+  },
+  {
+    kind: "virtio-reuse",
+    constant: "FINDING_VIRTIO_REUSE",
+    builds: everyBuild,
+    meaning: "a message was exposed that the device had not returned yet",
+  },
+  {
+    kind: "virtio-unfinished",
+    constant: "FINDING_VIRTIO_UNFINISHED",
+    builds: everyBuild,
+    meaning: "a descriptor changed after the index of the ring had moved past it",
+  },
 ] as const;
 
 export type FindingKind = (typeof findingTable)[number]["kind"];
@@ -163,8 +181,14 @@ export interface Finding {
   readonly cpu: number;
   /** Number of the task on the CPU; 0 = none. */
   readonly task: number;
-  /** User address; of pcm-position the position that the device reported, of pcm-unexpected the new pointer: frames. */
+  /**
+   * User address; of pcm-position the position that the device reported, of pcm-unexpected the new pointer: frames; of
+   * the virtio kinds the entry of the queue.
+   */
   readonly address: bigint;
-  /** What belongs to the kind: direction, pfn, CPU, bytes; of the two pcm kinds the stream's record. */
+  /**
+   * What belongs to the kind: direction, pfn, CPU, bytes; of the two pcm kinds the stream's record; of the virtio kinds
+   * the queue's number.
+   */
   readonly detail: number;
 }

@@ -55,6 +55,7 @@ export function describeDevice({ core, device }: Binding): void {
   core.storeBytes("SOUND_DEVICE_PCM_INFO", joined(device.streams.map(infoBytes)));
   core.storeBytes("SOUND_DEVICE_MAP_INFO", joined(device.channelMaps ?? []));
   core.setDeviceWord("SOUND_DEVICE_EAGER_RX", device.eagerRx === true ? 1 : 0);
+  core.setDeviceWord("SOUND_DEVICE_GUARDS", device.guards === true ? 1 : 0);
   core.setDeviceWord("SOUND_DEVICE_RELEASE_LATENCY", device.releaseLatency ?? 0);
   for (const rule of device.rules ?? []) core.addRule(rule);
 }

@@ -100,6 +100,11 @@ export interface VirtioSndDevice {
   readonly rules?: readonly VirtioSndRule[];
   /** It fills an rx message the moment it sees it. */
   readonly eagerRx?: boolean;
+  /**
+   * It remembers what it was given, and whatever the driver or the program changes of it is a finding: "virtio-store",
+   * "virtio-unfinished", "virtio-reuse". In the study build it also looks after each store to a ring. Default false.
+   */
+  readonly guards?: boolean;
   /** latency_bytes of messages that RELEASE returns. */
   readonly releaseLatency?: number;
 }
@@ -198,6 +203,7 @@ export const deviceShape = objectOf<VirtioSndDevice>({
   channelMaps: optional(listOf(structure)),
   rules: optional(listOf(ruleShape)),
   eagerRx: optional(flag),
+  guards: optional(flag),
   releaseLatency: optional(word),
 });
 

@@ -124,7 +124,7 @@ export function lookAtQueue(
   if (rings.entries === 0) return null;
   const numbers = Array.from({ length: rings.entries }, (_, index) => index);
   const usedBytes = machine.constant("USED_ENTRY_BYTES");
-  const heads = name === "ctl" ? held : waitingHeads(rings);
+  const heads = name === "ctl" ? held : headsThatWait(rings);
   return {
     ...rings.counters(),
     entries: rings.entries,
@@ -140,7 +140,12 @@ export function lookAtQueue(
   };
 }
 
-function waitingHeads(rings: Rings): number[] {
+/** First entries of the messages that the device has, oldest first; none while there is no queue. */
+export function waitingHeads(machine: CoreMemory, queue: number): number[] {
+  return headsThatWait(new Rings(machine, queue));
+}
+
+function headsThatWait(rings: Rings): number[] {
   const waiting = rings.field("DEVICE_QUEUE_WAITING");
   return Array.from({ length: rings.field("DEVICE_QUEUE_WAITING_COUNT") }, (_, index) =>
     rings.half(waiting + 2 * index),

@@ -6,6 +6,7 @@ import {
   objectOf,
   optional,
   whole,
+  wholeNumber,
   type Shape,
 } from "../../base/checks.ts";
 import type { ConstantName } from "../../core/exports.ts";
@@ -17,7 +18,7 @@ import { DriverDevice } from "../pcm/device.ts";
 import { PcmFile } from "../pcm/file.ts";
 import type { PcmOpenOptions } from "../pcm/opening.ts";
 import type { PcmDeviceLimits } from "../pcm/params/index.ts";
-import { pcmDirections } from "../pcm/states.ts";
+import { pcmDirections, type PcmDirection } from "../pcm/states.ts";
 import { PcmStream } from "../pcm/stream.ts";
 import { describeDevice, giveUp, probe, restore, type Binding } from "./binding.ts";
 import { CoreCard } from "./coreCard.ts";
@@ -39,6 +40,7 @@ import {
   lookAtQueue,
   queuePlaces,
   ringCounters,
+  waitingHeads,
   type QueuePlaces,
   type QueueView,
   type RingCounters,
@@ -270,6 +272,17 @@ export class VirtioSnd {
   /** The open file of a stream, by the stream's number; undefined while nobody has it open. */
   file(stream: number): PcmFile | undefined {
     return this.#isOpen(stream) ? this.#files.get(stream) : undefined;
+  }
+
+  /** @throws UsageError for a stream that the driver did not take */
+  directionOf(stream: number): PcmDirection {
+    const known = this.#streams[wholeNumber("stream", stream, 0, this.#streams.length - 1)]!;
+    return pcmDirections[known.direction]!;
+  }
+
+  /** First entries of the messages that the device has, oldest first. */
+  waitingHeads(queue: "tx" | "rx"): number[] {
+    return waitingHeads(this.machine, this.#core.queueAddress(queueNames.indexOf(queue)));
   }
 
   /** Byte lengths of the parts of a stream's ring that are adjacent for the device, at its next HW_PARAMS. */
