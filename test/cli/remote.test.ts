@@ -268,7 +268,10 @@ describe("a mistake is one line, and status 2:", () => {
     [["--layout", "0x1000 1p rw hole"], 'is a hole, and has rights "rw"; valid: its place alone'],
     [["--kernel", "6.12"], "--kernel is 6.12, and remote access is modelled as recorded from 6.18"],
     [["--layout", "0x1000 1G rw anon touched=all"], '"0x1000 1G rw anon touched=all" exceeds RAM'],
-    [["--layout", "0x1000 4G rw file"], "machine's option, --memory in the command"],
+    [
+      ["--layout", "0x1000 4G rw file"],
+      '"0x1000 4G rw file" exceeds RAM: the layout up to here has 4G',
+    ],
     [["--layout", ""], "--layout: layout has no area"],
     [["--layout", "#x"], "--layout: layout has no area"],
     [["--layout", "0x1000 4p rw"], "kind is missing; valid: anon, shared, file,"],
