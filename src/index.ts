@@ -194,6 +194,44 @@ export {
 } from "./scenarios/umcgBed.ts";
 export type { UmcgFigures } from "./scenarios/umcgFigures.ts";
 export type { UmcgInlining, UmcgPrice } from "./scenarios/umcgInlining.ts";
+export {
+  comparePerf,
+  type ComparePerfOptions,
+  type PerfComparison,
+  type PerfDesignRow,
+  type PerfEntryRow,
+  type PerfRow,
+} from "./scenarios/comparePerf.ts";
+export { runPerf, type PerfRun, type RunPerfOptions } from "./scenarios/runPerf.ts";
+export {
+  perfHitNames,
+  perfHits,
+  perfRequestNames,
+  perfRequests,
+  type PerfHit,
+  type PerfRequest,
+} from "./scenarios/perfCase.ts";
+export { perfDesignNames, perfDesigns, type PerfDesignName } from "./scenarios/perfDesigns.ts";
+export type { PerfPebsRow } from "./scenarios/perfPebs.ts";
+export { pebsWayNames, pebsWays, type PebsWay } from "./systems/perf/pebs.ts";
+export type { RegisterState, SampledRegister, SampledRegisters } from "./scenarios/perfRecord.ts";
+export type { EntryNmi, EntryOutcome, PerfSweep, PointOutcome } from "./scenarios/perfSweep.ts";
+export type { LinesTouched, PerfTouched } from "./scenarios/perfTouched.ts";
+export {
+  runPerfRecordWrap,
+  runPerfSharedSample,
+  runPerfStackZero,
+} from "./scenarios/perfDemonstrations.ts";
+export type {
+  ByteRun,
+  Overwritten,
+  ReservationRun,
+  ReservationVariant,
+  ReservedSample,
+  RunReservationOptions,
+} from "./scenarios/perfReservations.ts";
+export { sampleEraNames, sampleEras, type SampleEra } from "./scenarios/sampleLayouts.ts";
+export { sampleContexts, type CopyDesign, type SampleContext } from "./systems/perf/designBed.ts";
 export { scenarioNames, scenarios, type ScenarioName } from "./scenarios/names.ts";
 export type { PlaybackStep } from "./scenarios/playbackSteps.ts";
 export { runPlayback, type PlaybackOptions, type PlaybackRun } from "./scenarios/runPlayback.ts";

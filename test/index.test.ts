@@ -34,6 +34,7 @@ import { remoteFunctions, remoteMethods } from "./support/remoteCalls.ts";
 import { argumentMistakes, methodNames, worksOrRefuses, type GoodCall } from "./support/misuse.ts";
 import { taskCalls } from "./support/taskCalls.ts";
 import { uaccessCalls } from "./support/uaccessCalls.ts";
+import { perfFunctions } from "./support/perfCalls.ts";
 import { umcgFunctions, umcgMethods } from "./support/umcgCalls.ts";
 import {
   drainingStream,
@@ -226,6 +227,7 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
   ...remoteFunctions,
   ...futexFunctions,
   ...umcgFunctions,
+  ...perfFunctions,
   "Machine.create": () => ({
     call: Machine.create.bind(Machine),
     args: [

@@ -1,5 +1,13 @@
 import { Task } from "../mm/task";
-import { KERNEL_FRAME_AT, PerfEvent, PerfTask, TASK_FRAME_AT } from "../perf/event";
+import {
+  KERNEL_FRAME_AT,
+  LEVELS_AT,
+  LEVEL_BYTES,
+  PerfEvent,
+  PerfTask,
+  TASK_FRAME_AT,
+} from "../perf/event";
+import { Cpu } from "../machine/cpu";
 import { PerfAttr } from "../perf/attr";
 import { PtRegs } from "../perf/ptRegs";
 import { Ring } from "../perf/ring";
@@ -66,6 +74,11 @@ export const TASK_PRIVILEGED: u32 = offsetof<Task>("privileged");
 export const PERF_TASK_PID: u32 = offsetof<PerfTask>("pid");
 export const PERF_TASK_FRAME: u32 = TASK_FRAME_AT;
 export const PERF_TASK_KERNEL_FRAME: u32 = KERNEL_FRAME_AT;
+
+export { PERF_LEVEL_CHAIN_BUSY } from "../perf/event";
+export const CPU_PERF: u32 = offsetof<Cpu>("perf");
+export const PERF_LEVELS: u32 = LEVELS_AT;
+export const PERF_LEVEL_BYTES: u32 = LEVEL_BYTES;
 
 export const PERF_EVENT_COUNT: u32 = offsetof<PerfEvent>("count");
 export const PERF_EVENT_CHILD_COUNT: u32 = offsetof<PerfEvent>("childCount");

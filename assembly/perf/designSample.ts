@@ -222,8 +222,11 @@ function judgeRegs(cpu: Cpu, bed: DesignBed, regs: PtRegs, mask: u64): void {
   for (let left = mask; left != 0; left &= left - 1) {
     const bit = ctz<u64>(left) as u32;
     const value = registerAt(regs, bit);
-    if (value == NOT_SAVED && ((UNTRUSTED >> bit) & 1) != 0) bed.unknown += 1;
-    else if (value != registerAt(regsAt(bed.truth), bit)) wrong += 1;
+    if (value == NOT_SAVED && ((UNTRUSTED >> bit) & 1) != 0) {
+      bed.unknown += 1;
+      continue;
+    }
+    if (value != registerAt(regsAt(bed.truth), bit)) wrong += 1;
     if (value != registerAt(regsAt(bed.before), bit)) fresh += 1;
   }
   if (wrong == 0) return;

@@ -78,8 +78,9 @@ export class PerfLevel {
   data: u64; // SampleData begins here
 }
 
+export const PERF_LEVEL_CHAIN_BUSY: u32 = offsetof<PerfLevel>("chainBusy");
 const LEVEL_DATA_AT: u32 = offsetof<PerfLevel>("data");
-const LEVEL_BYTES: u32 = LEVEL_DATA_AT + SAMPLE_DATA_BYTES;
+export const LEVEL_BYTES: u32 = LEVEL_DATA_AT + SAMPLE_DATA_BYTES;
 const LEVELS: u32 = 4;
 
 /** What perf keeps for each CPU while there are events: the levels, and the one copy of the user registers for NMIs. */
@@ -96,7 +97,7 @@ export function perfCpuOf(cpu: Cpu): PerfCpu {
 }
 
 const NMI_REGS_AT: u32 = offsetof<PerfCpu>("nmiRegs");
-const LEVELS_AT: u32 = NMI_REGS_AT + PT_REGS_BYTES;
+export const LEVELS_AT: u32 = NMI_REGS_AT + PT_REGS_BYTES;
 /** Room for the longest chain (count, 127 frames, 8 markers), and behind it for a tracepoint's data. */
 const CHAIN_BYTES: u32 = 2048;
 const RAW_AT: u32 = 1536;

@@ -41,6 +41,22 @@ export const scenarios = [
     summary:
       "UMCG's compare-and-exchange of a program's word: as posted, as reviewed, as the futex's",
   },
+  {
+    name: "perf-regs",
+    summary: "a perf sample's user registers: where their copy lives, what that costs and risks",
+  },
+  {
+    name: "perf-stack-zero",
+    summary: "perf: a stack dump of size 0 is written as two words, with room for one",
+  },
+  {
+    name: "perf-record-wrap",
+    summary: "perf: a record above 64 KiB, whose size wraps, over unread records",
+  },
+  {
+    name: "perf-shared-sample",
+    summary: "perf: several events on one fault, with the first one's id and sizes",
+  },
 ] as const;
 
 export type ScenarioName = (typeof scenarios)[number]["name"];

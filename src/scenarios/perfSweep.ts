@@ -58,7 +58,7 @@ interface Point {
 }
 
 /** Entries of a task from user mode, each with registers of its own. */
-class Entries {
+export class Entries {
   readonly #one: PerfCase;
   #generation = 0;
 
@@ -133,7 +133,8 @@ export function interruptiblePairs(
 }
 
 /** How an NMI comes upon an entry that is saving registers. */
-export type EntryNmi = "direct" | "in-interrupt";
+export const entryNmis = ["direct", "in-interrupt"] as const;
+export type EntryNmi = (typeof entryNmis)[number];
 
 /** What the sample of an NMI holds. */
 export type EntryOutcome = PointOutcome | "none";
@@ -156,6 +157,7 @@ export function sweepEntry(
   const elsewhere = kernelFrame.get("sp");
   return Array.from({ length: pushOrder.length + 1 }, (_, pushed) => {
     frame.copyFrom(bed.before);
+    bed.enterFromUser();
     for (const name of pushOrder.slice(0, pushed)) frame.set(name, bed.truth.get(name));
     kernelFrame.set("sp", nmi === "direct" ? stackAfter(one, pushed) : elsewhere);
     const kinds = findingsOf(machine, () => bed.sample("nmi", event, kernelFrame));

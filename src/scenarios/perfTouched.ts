@@ -87,3 +87,8 @@ function linesIn(accesses: readonly Access[], region: Region): LinesTouched {
     ].sort((a, b) => a - b);
   return { written: linesOf(true), read: linesOf(false) };
 }
+
+/** A sample's cost where every access costs 1 and every line `miss` more: cold where they are large, warm where 0. */
+export function sampleCost({ loads, stores, lines }: PerfTouched, miss: number): number {
+  return loads + stores + miss * lines;
+}

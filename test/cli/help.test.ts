@@ -15,6 +15,7 @@ import {
   remotePathNames,
   scenarios,
 } from "../../src/index.ts";
+import { scenarios as withVerbs } from "../../src/cli/scenarios/index.ts";
 import { faultline } from "./command.ts";
 
 const VERBS = ["run", "compare", "replay"];
@@ -58,7 +59,12 @@ test.each([
   ["compare cmdline", [...layoutNames, ...remotePathNames, comparedLengths.join(), "--json"]],
   ["compare process-vm", [...layoutNames, comparedLengths.join(), "--memory", "--json"]],
   ["run", scenarios.flatMap(({ name, summary }) => [name, summary])],
-  ["compare", scenarios.flatMap(({ name, summary }) => [name, summary])],
+  [
+    "compare",
+    withVerbs
+      .filter(({ commands }) => commands.compare !== undefined)
+      .flatMap(({ name, summary }) => [name, summary]),
+  ],
   ["replay", [...buildNames, ".jsonl.gz", "--switch-every", "--json"]],
 ])("the help of %s names everything that can be chosen", async (line, words) => {
   const names = line.split(" ");

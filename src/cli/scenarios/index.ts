@@ -4,6 +4,12 @@ import { futexPiCommands } from "./futexPi.ts";
 import { futexWakeOpCommands } from "./futexWakeOp.ts";
 import { pcmPlaybackCommands } from "./pcmPlayback.ts";
 import { remoteCommands } from "./remote.ts";
+import { perfCommands } from "./perf.ts";
+import {
+  perfRecordWrapCommands,
+  perfSharedSampleCommands,
+  perfStackZeroCommands,
+} from "./perfReservations.ts";
 import type { Scenario, ScenarioCommands } from "./scenario.ts";
 import { syncPtrCommands } from "./syncPtr.ts";
 import { umcgCommands } from "./umcg.ts";
@@ -20,6 +26,10 @@ const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
   "futex-wake-op": futexWakeOpCommands,
   "futex-pi": futexPiCommands,
   "umcg-cmpxchg": umcgCommands,
+  "perf-regs": perfCommands,
+  "perf-stack-zero": perfStackZeroCommands,
+  "perf-record-wrap": perfRecordWrapCommands,
+  "perf-shared-sample": perfSharedSampleCommands,
 };
 
 /** Every scenario, in the order in which the help lists them. */
