@@ -1,16 +1,7 @@
 import { describe, expect, test } from "vitest";
-import {
-  FaultlineError,
-  Futex,
-  Machine,
-  runPrograms,
-  type Operation,
-  type Program,
-  type Snapshot,
-  type Task,
-} from "../../../src/index.ts";
-import { PAGE } from "../../machine/pool.ts";
+import type { Operation, Task } from "../../../src/index.ts";
 import { EAGAIN, WORDS } from "./threads.ts";
+import { droppingPage, newBed, runTurns, type Bed, type Outcome, type Turns } from "./turns.ts";
 
 /**
  * One thread is inside a sleeping call while another one, on another CPU, changes words and wakes. Left at every yield
@@ -21,23 +12,6 @@ const SECOND = WORDS + 64;
 const FUTEX_WAIT = 0;
 const FUTEX_WAKE = 1;
 const PRIVATE = 128;
-
-interface Bed {
-  readonly machine: Machine;
-  readonly sleeper: Futex;
-  readonly waker: Futex;
-  readonly start: Snapshot;
-}
-
-async function newBed(): Promise<Bed> {
-  const machine = await Machine.create({ build: "study", memory: "1M", cpus: 2, tlbEntries: 64 });
-  const first = machine.createTask({ cpu: 0 });
-  const sleeper = new Futex(first);
-  const waker = new Futex(machine.createTask({ cpu: 1, sharing: first }));
-  first.map({ at: WORDS, length: PAGE, populate: true });
-  sleeper.waitvOperation([{ address: WORDS, value: 0 }]); // maps the page of arguments
-  return { machine, sleeper, waker, start: machine.snapshot() };
-}
 
 /** The program's own store: one instruction, so nobody comes in between. */
 function storing(task: Task, at: number, value: number): Operation {
@@ -55,67 +29,6 @@ function waiting({ sleeper }: Bed, bits: number): Operation {
 
 function waking({ waker }: Bed, bits: number): Operation {
   return waker.operation({ address: WORDS, op: FUTEX_WAKE | bits, value: 1 });
-}
-
-function* oneByOne(operations: readonly Operation[]): Program {
-  yield* operations;
-}
-
-/** What a schedule came to: the sleeper's answer, the other's answers; null where somebody sleeps for ever. */
-interface Outcome {
-  readonly slept: number | null;
-  readonly others: readonly number[];
-  /** The sleeper was asleep before the other began. */
-  readonly early: boolean;
-  readonly fixups: number;
-  readonly steps: readonly [number, number];
-}
-
-/** How long each may run before the other one does: steps of the sleeper, of the other, of the sleeper. */
-type Turns = readonly [number, number, number];
-
-function runTurns(
-  bed: Bed,
-  sleep: () => Operation,
-  others: () => readonly Operation[],
-  turns: Turns,
-): Outcome {
-  const { machine, sleeper, waker } = bed;
-  machine.restore(bed.start);
-  const programs = [
-    { task: sleeper.task, body: oneByOne([sleep()]) },
-    { task: waker.task, body: oneByOne(others()) },
-  ];
-  const steps: [number, number] = [0, 0];
-  let early = false;
-  const [before, between, after] = turns;
-  const choose = (runnable: readonly number[]): number => {
-    const wanted =
-      steps[0] < before ? 0 : steps[1] < between ? 1 : steps[0] < before + after ? 0 : 1;
-    const chosen = runnable.includes(wanted) ? wanted : runnable[0]!;
-    if (chosen === 1 && steps[1] === 0) early = sleeper.task.blocked;
-    steps[chosen]! += 1;
-    return chosen;
-  };
-  const fixups = machine.counters().fixups;
-  const traces = untilTheEnd(() => runPrograms(machine, programs, { choose }));
-  return {
-    slept: traces?.[0]!.results[0]?.result ?? null,
-    others: traces?.[1]!.results.map(({ result }) => result) ?? [],
-    early,
-    fixups: machine.counters().fixups - fixups,
-    steps,
-  };
-}
-
-/** Null where every program sleeps. */
-function untilTheEnd<T>(run: () => T): T | null {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof FaultlineError && error.code === "deadlock") return null;
-    throw error;
-  }
 }
 
 /** All schedules up to the lengths that the two have when one runs before the other. */
@@ -169,13 +82,7 @@ describe.each([
 
   test("a page that goes between key and access comes back: retry, then sleep", async () => {
     const bed = await newBed();
-    const { machine, waker } = bed;
-    const { cpu, handle } = waker.task;
-    const advice = machine.constant("MADV_DONTNEED");
-    const dropping: Operation = {
-      name: "madvise",
-      call: () => machine.rawExports.adviseMemory(cpu, handle, WORDS, 0, PAGE, 0, advice),
-    };
+    const dropping = droppingPage(bed);
     const [sleeps] = runTurns(
       bed,
       () => waiting(bed, bits),
