@@ -151,8 +151,8 @@ describe.each(buildNames)("the %s core", (build) => {
 
 /**
  * 64 KiB for user access with PCM, and so much for each system that came later; mm's share is mremap and rare
- * memory with device DAX, the OOM reaper and tagged addresses, that of the fast paths the locks they stand on too, and a walk written out in each of them;
- * perf has a second one for every design of the user registers' copy.
+ * memory with device DAX, the OOM reaper and tagged addresses, that of the fast paths the locks they stand on too, and a
+ * walk written out in each of them; perf has a second one for every design of the user registers' copy.
  */
 test("the release core is small", () => {
   const KIB = 1 << 10;
