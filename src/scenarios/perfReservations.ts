@@ -171,8 +171,9 @@ function takeShot({ what, ring, event, idWord, fire }: Shot, earlier: readonly R
 
 function wordAt(data: Uint8Array, from: bigint, offset: number): bigint {
   let value = 0n;
-  for (let byte = 7; byte >= 0; byte--)
+  for (let byte = 7; byte >= 0; byte--) {
     value = (value << 8n) | BigInt(byteAt(data, from, offset + byte));
+  }
   return value;
 }
 

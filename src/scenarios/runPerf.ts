@@ -84,8 +84,9 @@ export async function runPerf(options: RunPerfOptions = {}): Promise<PerfRun> {
   const one = preparePerfCase(machine, design, request);
   const entries = new Entries(one);
   const points = pointsOf(one, entries, hit);
-  if (at >= points)
+  if (at >= points) {
     throw new UsageError({ argument: "at", problem: `is ${at}`, valid: `0 to ${points - 1}` });
+  }
   entries.next();
   const { event, perf, bed } = one;
   const regs = perf.task.kernelFrame;

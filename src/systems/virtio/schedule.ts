@@ -209,8 +209,12 @@ export function wrongPeriods(played: readonly Uint8Array[], written: Uint8Array)
   for (const period of played) {
     const expected = written.subarray(at, at + period.length);
     at += period.length;
-    if (expected.length !== period.length || period.some((byte, index) => byte !== expected[index]))
+    if (
+      expected.length !== period.length ||
+      period.some((byte, index) => byte !== expected[index])
+    ) {
       wrong += 1;
+    }
   }
   return wrong;
 }
