@@ -41,6 +41,12 @@ export function spoilPage(task: Task, at: number, page: WordPage): void {
   if (page === "unmapped") task.unmap(at, PAGE_BYTES);
 }
 
+/** Lets the page be there again, to read and write: with its content, unless nothing was mapped. */
+export function restorePage(task: Task, at: number): void {
+  if (task.protect(at, PAGE_BYTES, "rw") !== 0) task.map({ at, length: PAGE_BYTES });
+  task.touch(at, "write");
+}
+
 /** The content of a word on such a page. @throws UsageError for one that is given where there is none */
 export function contentOn(
   page: WordPage,

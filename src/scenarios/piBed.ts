@@ -3,7 +3,14 @@ import type { Machine } from "../machine/machine.ts";
 import { storeByProgram } from "../machine/programAccess.ts";
 import type { Task } from "../machine/task.ts";
 import { Futex, futexBlocked } from "../systems/futex/futex.ts";
-import { FIRST_WORD, placeWord, spoilPage, wordAt } from "./futexBed.ts";
+import {
+  FIRST_WORD,
+  placeWord,
+  restorePage,
+  spoilPage,
+  wordAt,
+  type WordPage,
+} from "./futexBed.ts";
 import { ownWords, type PiLocks } from "./piLocks.ts";
 import type { PiAction, PiLimit, PiProgram, PiStep } from "./piProgram.ts";
 
@@ -74,8 +81,14 @@ export class PiBed {
   perform(step: PiStep): number | null {
     if (step.kind === "act") return this.#act(this.#awake(step.task, step.text), step.action);
     if (step.kind === "clock") this.#program.machine.advanceClock(step.nanoseconds);
-    else spoilPage(this.#program, this.addressOf(step.word), step.page);
+    else this.#change(this.addressOf(step.word), step.page);
     return null;
+  }
+
+  /** Whatever the page was, it becomes that. */
+  #change(at: number, page: WordPage): void {
+    if (page !== "unmapped") restorePage(this.#program, at);
+    spoilPage(this.#program, at, page);
   }
 
   /** Ends the sleeps that are over, of the task with the highest priority first. */

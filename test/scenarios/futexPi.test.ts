@@ -143,6 +143,16 @@ describe("PI locks", () => {
     expect(result.steps[0]!.words[0]!.value).toBeNull();
   });
 
+  test("a page becomes whatever is asked of it, and keeps its content while it is mapped", async () => {
+    const program =
+      "A lock; page m read-only; page m no-access; page m present; A unlock; page m unmapped; page m read-only; A lock; page m present; A lock";
+    const result = await run("A", program);
+    expect(answersOf(result)).toEqual([0, null, null, null, 0, null, null, -EFAULT, null, 0]);
+    expect(wordsOf(result).slice(1, 4)).toEqual(["A", "A", "A"]);
+    expect(result.steps[5]!.words[0]!.value).toBeNull();
+    expect(result.steps[6]!.words[0]!.value).toBe(0);
+  });
+
   test("a later priority counts for whom one waits", async () => {
     const { steps } = await run("A,B", "B priority 7; A lock; B lock; A priority 9; A priority 0");
     expect(steps.map(effectiveOf).slice(2)).toEqual([
