@@ -207,14 +207,12 @@ export function wrongPeriods(played: readonly Uint8Array[], written: Uint8Array)
   let at = 0;
   let wrong = 0;
   for (const period of played) {
-    const expected = written.subarray(at, at + period.length);
+    if (!isAt(written, at, period)) wrong += 1;
     at += period.length;
-    if (
-      expected.length !== period.length ||
-      period.some((byte, index) => byte !== expected[index])
-    ) {
-      wrong += 1;
-    }
   }
   return wrong;
+}
+
+function isAt(written: Uint8Array, at: number, period: Uint8Array): boolean {
+  return period.every((byte, index) => byte === written[at + index]);
 }

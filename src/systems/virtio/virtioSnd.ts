@@ -15,6 +15,7 @@ import { behavioursOf } from "../../machine/kernel.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { Task } from "../../machine/task.ts";
 import { DriverDevice } from "../pcm/device.ts";
+import { pcmDoorNames, type PcmDoor } from "../pcm/doors.ts";
 import { PcmFile } from "../pcm/file.ts";
 import type { PcmOpenOptions } from "../pcm/opening.ts";
 import type { PcmDeviceLimits } from "../pcm/params/index.ts";
@@ -118,7 +119,16 @@ export interface VirtioSndOpenOptions {
   readonly nonblock?: boolean;
 }
 
-const openRequest: Shape<VirtioSndOpenOptions> = { nonblock: optional(flag) };
+/** Likewise, and the door that the verbs go through. */
+export interface VirtioSndStreamOptions extends VirtioSndOpenOptions {
+  /** Default "native". */
+  readonly door?: PcmDoor;
+}
+
+const openRequest: Shape<VirtioSndStreamOptions> = {
+  nonblock: optional(flag),
+  door: optional(nameOf(pcmDoorNames)),
+};
 
 /** A stream as the driver knows it. */
 interface BoundStream {
@@ -223,9 +233,10 @@ export class VirtioSnd {
     return this.#opened(stream, wanted, (options) => new PcmFile(task, options));
   }
 
-  /** Likewise, with the kernel's requests as verbs, through the native door. */
-  openStream(task: Task, stream: number, wanted: VirtioSndOpenOptions = {}): PcmStream | number {
-    return this.#opened(stream, wanted, (options) => PcmStream.open(task, options));
+  /** Likewise, with the kernel's requests as verbs. */
+  openStream(task: Task, stream: number, wanted: VirtioSndStreamOptions = {}): PcmStream | number {
+    const { door = "native" } = wanted;
+    return this.#opened(stream, wanted, (options) => PcmStream.open(task, { ...options, door }));
   }
 
   #opened<File extends PcmFile>(

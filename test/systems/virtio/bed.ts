@@ -2,6 +2,8 @@ import type {
   BuildName,
   Machine,
   Mapping,
+  PcmConfiguration,
+  PcmDoor,
   PcmStream,
   SwParamsRequest,
   Task,
@@ -53,7 +55,12 @@ export interface VirtioBedOptions {
   readonly features?: number;
   readonly access?: number;
   readonly kernel?: string;
+  readonly door?: PcmDoor;
+  readonly sizes?: Sizes;
 }
+
+/** In frames. */
+type Sizes = Pick<PcmConfiguration, "periodSize" | "bufferSize">;
 
 /** A machine with a device, its driver and one stream of U8 at 8 kHz in PREPARED; not blocking unless said. */
 export async function virtioBed(options: VirtioBedOptions): Promise<VirtioBed> {
@@ -68,8 +75,9 @@ export async function virtioBed(options: VirtioBedOptions): Promise<VirtioBed> {
     { streams: [{ ...stream, direction }], ...options.device },
     { design, ...options.driver },
   );
-  const file = card.openStream(task, 0, { nonblock }) as PcmStream;
-  expectGood(configure(file, access));
+  const { door = "native", sizes = { periodSize: PERIOD, bufferSize: RING } } = options;
+  const file = card.openStream(task, 0, { nonblock, door }) as PcmStream;
+  expectGood(configure(file, access, sizes));
   if (options.software !== undefined) expectGood(file.swParams(options.software).result);
   expectGood(file.prepare());
   card.forgetEvents();
@@ -77,15 +85,12 @@ export async function virtioBed(options: VirtioBedOptions): Promise<VirtioBed> {
 }
 
 /** HW_PARAMS: U8, mono, 8 kHz, the ring of the examples. Access 3 is read and write, 0 mmap, both interleaved. */
-export function configure(stream: PcmStream, access = 3): number {
-  return stream.configure({
-    access,
-    format: "U8",
-    channels: 1,
-    rate: 8000,
-    periodSize: PERIOD,
-    bufferSize: RING,
-  });
+export function configure(
+  stream: PcmStream,
+  access = 3,
+  sizes: Sizes = { periodSize: PERIOD, bufferSize: RING },
+): number {
+  return stream.configure({ access, format: "U8", channels: 1, rate: 8000, ...sizes });
 }
 
 function expectGood(answer: number): void {
