@@ -5,6 +5,7 @@ import { enterCore, leaveCore } from "../mm/shootdown";
 import { Task } from "../mm/task";
 import { sysFutexRequeue, sysFutexWait, sysFutexWaitv, sysFutexWake } from "../futex/futex2";
 import { getRobustList as readRobustList, setRobustList as takeRobustList } from "../futex/robust";
+import { buryCpu as buryDeadCpu } from "../futex/bury";
 import { park } from "../futex/park";
 import { resumeFutex } from "../futex/resume";
 import { changePriority } from "../futex/rtMutex";
@@ -178,4 +179,12 @@ export function futexPark(index: u32, milliseconds: u32): u32 {
   const over = park(cpu, milliseconds);
   leaveCore(cpu);
   return over ? 1 : 0;
+}
+
+/**
+ * threads: the thread of a CPU has ended, wherever it was. Another one takes back what it held: 1, and its task is ready
+ * to be ended; 0 where a lock of the memory stays held, so that the machine can go on no more.
+ */
+export function buryCpu(index: u32): u32 {
+  return buryDeadCpu(cpuAt(index)) ? 1 : 0;
 }

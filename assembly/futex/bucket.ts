@@ -15,7 +15,7 @@ import { Key } from "./key";
 @unmanaged
 export class Bucket {
   waiters: u32; // who is queued, or about to take the lock to be: a waker that reads 0 need not look
-  lock: u32;
+  lock: u32; // 0, or the CPU that holds it, from 1
   first: u32; // Entry: by priority, then by age
   last: u32;
 }
@@ -41,9 +41,17 @@ export function bucketOf(key: Key): Bucket {
   let hash = mixed(key.offset, key.object);
   hash = mixed(hash, (key.page >> 12) as u32);
   hash = mixed(hash, key.page as u32);
-  const h = header();
-  const index = (hash ^ (hash >>> 16)) % (FUTEX_BUCKETS_PER_CPU * h.cpuCount);
-  return bucketAt(h.futexBuckets + index * FUTEX_BUCKET_BYTES);
+  return bucketOfIndex((hash ^ (hash >>> 16)) % bucketCount());
+}
+
+@inline
+export function bucketCount(): u32 {
+  return FUTEX_BUCKETS_PER_CPU * header().cpuCount;
+}
+
+@inline
+export function bucketOfIndex(index: u32): Bucket {
+  return bucketAt(header().futexBuckets + index * FUTEX_BUCKET_BYTES);
 }
 
 /**
@@ -67,9 +75,21 @@ export function isIdle(bucket: Bucket): bool {
   return fetchAdd(changetype<usize>(bucket), 0) == 0;
 }
 
+/** What a lock holds that a CPU has taken. */
+@inline
+export function holderMark(cpu: Cpu): u32 {
+  return cpu.index + 1;
+}
+
 /** Takes a lock that is held over accesses to user memory: who waits for it answers invalidations meanwhile. */
 export function takeLock(cpu: Cpu, lock: usize): void {
-  if (THREADS || STUDY) while (compareExchange(lock, 0, 1) != 0) waitForOthers(cpu, lock, 1);
+  if (THREADS || STUDY) {
+    while (true) {
+      const holder = compareExchange(lock, 0, holderMark(cpu));
+      if (holder == 0) return;
+      waitForOthers(cpu, lock, holder);
+    }
+  }
 }
 
 export function releaseLock(lock: usize): void {
@@ -77,12 +97,17 @@ export function releaseLock(lock: usize): void {
   if (THREADS) atomic.notify(lock, 1);
 }
 
+@inline
+export function lockOf(bucket: Bucket): usize {
+  return changetype<usize>(bucket) + offsetof<Bucket>("lock");
+}
+
 export function lockBucket(cpu: Cpu, bucket: Bucket): void {
-  takeLock(cpu, changetype<usize>(bucket) + offsetof<Bucket>("lock"));
+  takeLock(cpu, lockOf(bucket));
 }
 
 export function unlockBucket(bucket: Bucket): void {
-  releaseLock(changetype<usize>(bucket) + offsetof<Bucket>("lock"));
+  releaseLock(lockOf(bucket));
 }
 
 /** Both, in the order of their addresses; one of them once. */

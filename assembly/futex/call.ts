@@ -13,6 +13,7 @@ import { NEVER, hasPassed } from "./time";
  *
  *   Task.blockedOn   WAIT_FUTEX
  *   Task.wait0       linear address of the FutexCall
+ *   Task.futexCall   the same, from the call's beginning to its end
  */
 export const WAIT_FUTEX: u32 = 32;
 
@@ -78,12 +79,14 @@ export function newCall(cpu: Cpu, kind: u32, count: u32): usize {
   call.deadline = NEVER;
   for (let index: u32 = 0; index < count; index++) entryOf(call, index).task = cpu.task;
   waiterOf(call).task = cpu.task;
+  taskOn(cpu).futexCall = address as u32;
   return address;
 }
 
 /** The call is over: its result. */
 export function endCall(call: FutexCall, result: i32): i32 {
   const address = changetype<usize>(call);
+  changetype<Task>(waiterOf(call).task as usize).futexCall = 0;
   if (call.isLarge != 0) kfree(address);
   else slabFree(address);
   return result;

@@ -41,8 +41,10 @@ export function exitFutexes(cpu: Cpu): void {
 function abortSleep(cpu: Cpu, task: Task): void {
   const call = callAt(task.wait0);
   endSleep(task);
-  const moved = entryOf(call).moved;
-  if (call.kind == CALL_LOCK || moved == MOVED_WAITS) abortLock(cpu, call);
+  const first = entryOf(call);
+  // a CPU may have died before it queued its task, or after it took it off
+  const isLocking = call.kind == CALL_LOCK || first.moved == MOVED_WAITS;
+  if (isLocking && first.bucket != 0) abortLock(cpu, call);
   else {
     for (let index: u32 = 0; index < call.count; index++) unqueueOwn(cpu, entryOf(call, index));
   }

@@ -42,6 +42,7 @@ export class Task {
   umcg: u64; // address of its struct umcg_task; 0 = it is none
   umcgWorker: u32; // it is a worker, not a server
   umcgServer: u32; // number of the server whose pages are pinned beside its own; 0 = none are
+  futexCall: u32; // the futex call that it is in, asleep or not (futex/call.ts); 0 = none
 }
 
 /** A task that ends is found as an owner until its locks are settled; afterwards it is no more. */

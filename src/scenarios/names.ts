@@ -37,6 +37,10 @@ export const scenarios = [
     summary: "locks with priority inheritance, step by step: words, owners, priorities, queues",
   },
   {
+    name: "futex-stress",
+    summary: "many threads on futex words at once: what they did, and what of it was lost",
+  },
+  {
     name: "umcg-cmpxchg",
     summary:
       "UMCG's compare-and-exchange of a program's word: as posted, as reviewed, as the futex's",

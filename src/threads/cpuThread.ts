@@ -27,6 +27,7 @@ export class CpuThread {
   readonly #first: number;
   readonly #programs: readonly string[];
   readonly #core: Core;
+  #hasEnded = false;
 
   constructor(
     driver: Machine,
@@ -80,6 +81,20 @@ export class CpuThread {
   /** Lets the thread run one of its programs. */
   begin(program: string, numbers: readonly number[]): void {
     this.#begin(programNumber(this.#programs.indexOf(program)), numbers);
+  }
+
+  /** The thread has come to its end: it will answer nothing more. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  markEnded(): void {
+    this.#hasEnded = true;
+  }
+
+  /** It waits for a call, or for its result to be taken. */
+  get isAtRest(): boolean {
+    return this.state === "idle" || this.state === "returned";
   }
 
   get state(): ThreadState {

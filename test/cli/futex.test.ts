@@ -146,3 +146,25 @@ describe("futex-pi", () => {
     expect(stderr).toMatch(new RegExp(`^faultline: ${name} [^\n]+; valid: [^\n]+\n$`));
   });
 });
+
+describe("futex-stress", () => {
+  test("says what was done, and what of it was lost", async () => {
+    const args = ["--operations", "3000", "--layout", "straddling-pages", "--work", "cmpxchg32,handoff"]; // prettier-ignore
+    const { status, stdout } = await faultline(["run", "futex-stress", "--workers", "2", ...args]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^straddling-pages +cmpxchg32 +3000 +0 +0 +0$/m);
+    expect(stdout).toMatch(/^operations done 3030, lost \(0\), wakes lost \(0\)$/m);
+  });
+
+  test.each([
+    [["--workers", "1"], "--workers"],
+    [["--layout", "nowhere"], "--layout"],
+    [["--work", "sleep"], "--work"],
+    [["--operations", "0"], "--operations"],
+    [["--kill", "3"], "--kill"],
+  ])("%o is refused by name", async (args, name) => {
+    const { status, stderr } = await faultline(["run", "futex-stress", ...args]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(new RegExp(`^faultline: ${name} .+; valid: `));
+  });
+});

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { onTestFinished } from "vitest";
 import { programs } from "../../src/cli/threads/programs.ts";
 import type { Machine } from "../../src/index.ts";
-import { CpuThreads } from "../../src/threads/cpuThreads.ts";
+import { CpuThreads, type HostThread } from "../../src/threads/cpuThreads.ts";
 import type { ThreadData } from "../../src/threads/protocol.ts";
 
 const entry = fileURLToPath(new URL("../../src/cli/threads/cpuWorker.ts", import.meta.url));
@@ -28,14 +28,15 @@ function workerScript(): Promise<string> {
 }
 
 /** Starts one thread, which ends with the test. */
-export async function startThread(workerData: ThreadData): Promise<Worker> {
+async function startThread(workerData: ThreadData): Promise<HostThread> {
   const worker = new Worker(await workerScript(), { eval: true, workerData });
   onTestFinished(async () => void (await worker.terminate()));
+  const ended = once(worker, "exit");
   await once(worker, "online");
-  return worker;
+  return { ended, end: () => worker.terminate() };
 }
 
 /** All CPUs of a machine but the first as threads, as the command starts them. */
 export function startThreads(machine: Machine): Promise<CpuThreads> {
-  return CpuThreads.start(machine, Object.keys(programs), async (data) => void (await startThread(data))); // prettier-ignore
+  return CpuThreads.start(machine, Object.keys(programs), startThread);
 }

@@ -13,13 +13,15 @@ const WAKER = 1;
 
 let machine: Machine;
 let words: Mapping;
+let crew: CpuThreads;
 let threads: readonly CpuThread[];
 /** Two tasks of one process, each on a thread, and their futex calls. */
 let futexes: readonly Futex[];
 
 beforeEach(async () => {
   machine = await Machine.create({ build: "threads", memory: "2M", cpus: 3 });
-  ({ threads } = await startThreads(machine));
+  crew = await startThreads(machine);
+  ({ threads } = crew);
   const first = machine.createTask();
   words = first.map({ at: WORDS, length: PAGE, populate: true });
   const second = machine.createTask({ sharing: first, cpu: null });
@@ -61,6 +63,48 @@ it("a thread takes one call at a time", () => {
 
 it("only memory of the threads build can be shared", async () => {
   const alone = await Machine.create({ memory: "1M", cpus: 2 });
-  const starting = CpuThreads.start(alone, [], () => Promise.resolve());
+  const starting = CpuThreads.start(alone, [], () => Promise.reject(new Error("none is started")));
   await expect(starting).rejects.toThrow("machine is of the release build; valid: ");
 });
+
+describe("a thread that ends while its task sleeps", () => {
+  it("is buried: its task ends, and nobody waits behind it", async () => {
+    expect(futexes[SLEEPER]!.wait(WORDS, 0)).toBe(futexBlocked);
+    await crew.kill(threads[SLEEPER]!);
+    expect(threads[SLEEPER]!.hasEnded).toBe(true);
+    crew.bury(threads[SLEEPER]!, futexes[SLEEPER]!.task);
+    expect(futexes[WAKER]!.wake(WORDS, 1)).toBe(0);
+    expect(machine.findings()).toEqual([]);
+  });
+
+  it("gives a lock of a futex back that it held, and tells the sleeper that it had taken off", async () => {
+    expect(futexes[SLEEPER]!.wait(WORDS, 0)).toBe(futexBlocked);
+    await crew.kill(threads[WAKER]!);
+    const bucket = bucketWithSleeper();
+    // in the middle of a wake: the entry is off the list, and its task knows nothing of that
+    const { words: memory } = machine;
+    memory[bucket + 1] = threads[WAKER]!.cpu + 1;
+    memory[bucket + 2] = 0;
+    memory[bucket + 3] = 0;
+    crew.bury(threads[WAKER]!, futexes[WAKER]!.task);
+    expect(memory[bucket + 1]).toBe(0);
+    threads[SLEEPER]!.awaitOther("asleep");
+    await crew.untilAtRest([threads[SLEEPER]!]);
+    expect(threads[SLEEPER]!.take()).toBe(0);
+  });
+});
+
+const LINE_WORDS = 16;
+/** Where an entry names its bucket (futex/entry.ts). */
+const ENTRY_BUCKET = 48;
+
+/** Where the bucket of the one sleeper stands, in words: waiters, lock, first, last. */
+function bucketWithSleeper(): number {
+  const { words: memory } = machine;
+  for (let at = 0; at < memory.length; at += LINE_WORDS) {
+    const [waiters, lock, first, last] = memory.subarray(at, at + 4) as unknown as number[];
+    if (waiters !== 1 || lock !== 0 || first === 0 || first !== last) continue;
+    if (memory[(first! + ENTRY_BUCKET) >>> 2] === at * 4) return at;
+  }
+  throw new Error("nobody sleeps");
+}

@@ -1,6 +1,7 @@
 import { scenarios as named, type ScenarioName } from "../../scenarios/names.ts";
 import { futexCmpxchgCommands } from "./futexCmpxchg.ts";
 import { futexPiCommands } from "./futexPi.ts";
+import { futexStressCommands } from "./futexStress.ts";
 import { futexWakeOpCommands } from "./futexWakeOp.ts";
 import { pcmPlaybackCommands } from "./pcmPlayback.ts";
 import { remoteCommands } from "./remote.ts";
@@ -25,6 +26,7 @@ const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
   "futex-cmpxchg": futexCmpxchgCommands,
   "futex-wake-op": futexWakeOpCommands,
   "futex-pi": futexPiCommands,
+  "futex-stress": futexStressCommands,
   "umcg-cmpxchg": umcgCommands,
   "perf-regs": perfCommands,
   "perf-stack-zero": perfStackZeroCommands,

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Machine } from "../../machine/machine.ts";
-import { CpuThreads } from "../../threads/cpuThreads.ts";
+import { CpuThreads, type HostThread } from "../../threads/cpuThreads.ts";
 import type { ThreadData } from "../../threads/protocol.ts";
 import { programs } from "./programs.ts";
 
@@ -10,8 +10,10 @@ export function startThreads(machine: Machine): Promise<CpuThreads> {
   return CpuThreads.start(machine, Object.keys(programs), startThread);
 }
 
-async function startThread(workerData: ThreadData): Promise<void> {
+async function startThread(workerData: ThreadData): Promise<HostThread> {
   const worker = new Worker(new URL("./cpuWorker.js", import.meta.url), { workerData });
+  const ended = once(worker, "exit");
   await once(worker, "online");
   worker.unref();
+  return { ended, end: () => worker.terminate() };
 }
