@@ -170,11 +170,10 @@ function takeShot({ what, ring, event, idWord, fire }: Shot, earlier: readonly R
 }
 
 function wordAt(data: Uint8Array, from: bigint, offset: number): bigint {
-  let value = 0n;
-  for (let byte = 7; byte >= 0; byte--) {
-    value = (value << 8n) | BigInt(byteAt(data, from, offset + byte));
-  }
-  return value;
+  return offsets(offset, offset + WORD_BYTES).reduceRight(
+    (value, at) => (value << 8n) | BigInt(byteAt(data, from, at)),
+    0n,
+  );
 }
 
 function placeOf(data: Uint8Array, from: bigint, offset: number): number {
