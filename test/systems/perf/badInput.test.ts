@@ -105,7 +105,7 @@ test("any registers, masks, sizes, rings and tails: samples or losses, and all o
       expect(machine.framesInUse).toBeLessThanOrEqual(inUse);
     },
   );
-  fc.assert(property, { numRuns: 250 });
+  fc.assert(property, { numRuns: 120 });
 });
 
 test("any registers in any context, by every design", () => {
@@ -128,5 +128,5 @@ test("any registers in any context, by every design", () => {
       check();
     },
   );
-  fc.assert(property, { numRuns: 200 });
+  fc.assert(property, { numRuns: 80 });
 });
