@@ -38,7 +38,8 @@ const wholePages = byteArrayOf(
 const requestPages = byteArrayOf(`${requestBytes} bytes`, (length) => length === requestBytes);
 const bookkeeping = checkThat(
   `a Uint32Array of ${bookkeepingWords} words`,
-  (value) => value instanceof Uint32Array && value.length >= bookkeepingWords,
+  (value) =>
+    ArrayBuffer.isView(value) && value instanceof Uint32Array && value.length >= bookkeepingWords,
 );
 
 function isWide(value: unknown): boolean {
