@@ -7,7 +7,11 @@ import { perfRecordings, type PerfKind } from "./recordings.ts";
 const brokenRules: readonly BrokenRule<PerfKind>[] = [
   {
     rule: "in an NMI registers that the entry code may not have saved yet read as −1",
-    mutation: { file: "perf/userRegs.ts", find: "copy.bx = NOT_SAVED", replace: "copy.bx = frame.bx" }, // prettier-ignore
+    mutation: {
+      file: "perf/copyRegs.ts",
+      find: 'fillWord(cpu, at + offsetof<PtRegs>("bx"), NOT_SAVED)',
+      replace: 'fillWord(cpu, at + offsetof<PtRegs>("bx"), 0)',
+    },
     kind: "break",
     field: /^records/,
   },

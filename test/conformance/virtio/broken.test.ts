@@ -14,16 +14,16 @@ const brokenRules: readonly BrokenRule<VirtioKind>[] = [
   {
     rule: "the ack design exposes nothing of a playback before it is written",
     mutation: {
-      file: "virtio/driver.ts",
-      find: "if (substream.direction != CAPTURE) return 0;",
-      replace: "",
+      file: "virtio/designAck.ts",
+      find: "substream.direction == CAPTURE ? sendBytes",
+      replace: "substream.bufferBytes != 0 ? sendBytes",
     },
     kind: "playback",
     field: "log",
   },
   {
     rule: "an xrun that the device reports ends the stream in the mmap design",
-    mutation: { file: "virtio/driver.ts", find: "substream.xrun ? NO_POSITION", replace: "false ? NO_POSITION" }, // prettier-ignore
+    mutation: { file: "virtio/designMmap.ts", find: "substream.xrun ? NO_POSITION", replace: "false ? NO_POSITION" }, // prettier-ignore
     kind: "xrun",
     field: "delay",
   },
