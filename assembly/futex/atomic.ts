@@ -1,18 +1,21 @@
 import { EXCLUSIVE_BOUNDED } from "../arch/profile";
 import { EFAULT, ENOSYS } from "../base/errno";
-import { Cpu } from "../machine/cpu";
+import { compareExchange } from "../base/atomics";
+import { Cpu, setPorts } from "../machine/cpu";
+import { linearIn } from "../mm/tlb";
 import { EVENT_BLOCK, emit } from "../study/events";
 import { accessOkFixed } from "../uaccess/check";
 import {
-  NOT_HIT,
   OP_XOR,
   closeExclusive,
   exclusiveCompareExchange,
   exclusiveOperation,
-  hitCompareExchange,
+  lastByte,
+  mustLookFurther,
   openExclusive,
 } from "../uaccess/exclusive";
 import { DIRECTION_BOTH } from "../uaccess/guard";
+import { misses, openBothSlot } from "../uaccess/hit";
 import { pagefaultDisable, pagefaultEnable } from "../uaccess/nofault";
 import { getSizedUnchecked } from "../uaccess/sized";
 
@@ -40,8 +43,16 @@ export function readWordLocked(cpu: Cpu, va: u64): i32 {
  * known.
  */
 export function compareExchangeLocked(cpu: Cpu, va: u64, expected: u32, replacement: u32): i64 {
-  const seen = STUDY ? NOT_HIT : hitCompareExchange(cpu, va, expected, replacement);
-  return seen >= 0 ? seen : exchangeOutOfLine(cpu, va, expected, replacement);
+  do {
+    if (STUDY || mustLookFurther(cpu, va, cpu.pageLimit)) break;
+    const slot = openBothSlot(cpu, va, cpu.exclusivePair, cpu.slotMask);
+    if (misses(cpu, slot, lastByte(va), cpu.generation)) break;
+    const seen = compareExchange(linearIn(slot, va), expected, replacement);
+    setPorts(cpu, cpu.closedPair);
+    return seen;
+  } while (false);
+  if (!STUDY) setPorts(cpu, cpu.closedPair); // the range check may be all that follows
+  return exchangeOutOfLine(cpu, va, expected, replacement);
 }
 
 /** With all that may be in the way: the range, a page that is not there, lost reservations. */

@@ -1,6 +1,9 @@
+import { compareExchange } from "../base/atomics";
 import { EAGAIN } from "../base/errno";
-import { Cpu } from "../machine/cpu";
-import { OP_SET, hitCompareExchange } from "../uaccess/exclusive";
+import { Cpu, setPorts } from "../machine/cpu";
+import { linearIn } from "../mm/tlb";
+import { OP_SET, lastByte, mustLookFurther } from "../uaccess/exclusive";
+import { misses, openBothSlot } from "../uaccess/hit";
 import { getSized, putSized } from "../uaccess/sized";
 import { compareExchangeLocked, operateLocked } from "./atomic";
 import { taskOn } from "./call";
@@ -24,26 +27,51 @@ const HELD_WITH_SLEEPERS: u32 = 2;
 const PATIENCE: u32 = 20_000;
 
 /**
- * So many attempts to add one, each of them one compare-and-exchange: what stood there is what the next one expects.
- * How many of them matched. In two loops, so that the inner one calls nothing.
+ * Attempts to add one that find their page in the TLB, each of them one compare-and-exchange: what stood there is what
+ * the next one expects. The first expects `cpu.value`, and there stands afterwards what the next one is to expect. The
+ * answer has in its upper half how many were made, and in its lower how many of them matched. A function of its own,
+ * which calls nothing: a call that may follow makes V8 keep half of the loop's values in memory.
  */
-export function attemptRounds(cpu: Cpu, va: u64, rounds: u32): i32 {
-  let expected: u32 = 0;
+function hitAttempts(cpu: Cpu, va: u64, most: u32): u64 {
+  const pageLimit = cpu.pageLimit;
+  const slotMask = cpu.slotMask;
+  const pair = cpu.exclusivePair;
+  const closedPair = cpu.closedPair;
+  const generation: u64 = cpu.generation;
+  let expected = cpu.value as u32;
   let matched: u32 = 0;
+  let made: u32 = 0;
+  for (; made < most; made++) {
+    if (mustLookFurther(cpu, va, pageLimit)) break;
+    const slot = openBothSlot(cpu, va, pair, slotMask);
+    if (misses(cpu, slot, lastByte(va), generation)) break;
+    const seen = compareExchange(linearIn(slot, va), expected, expected + 1);
+    setPorts(cpu, closedPair);
+    const match: u32 = seen == expected ? 1 : 0;
+    matched += match;
+    expected = seen + match;
+  }
+  cpu.value = expected;
+  return ((made as u64) << 32) | matched;
+}
+
+/** So many attempts: how many of them matched. */
+export function attemptRounds(cpu: Cpu, va: u64, rounds: u32): i32 {
+  let matched: u32 = 0;
+  cpu.value = 0;
   for (let round: u32 = 0; round < rounds; round++) {
-    for (; !STUDY && round < rounds; round++) {
-      const seen = hitCompareExchange(cpu, va, expected, expected + 1);
-      if (seen < 0) break;
-      const match: u32 = (seen as u32) == expected ? 1 : 0;
-      matched += match;
-      expected = (seen as u32) + match;
+    if (!STUDY) {
+      const run = hitAttempts(cpu, va, rounds - round);
+      matched += run as u32;
+      round += (run >> 32) as u32;
+      if (round == rounds) break;
     }
-    if (round == rounds) break;
+    const expected = cpu.value as u32;
     const seen = compareExchangeLocked(cpu, va, expected, expected + 1);
     if (seen < 0) return seen as i32;
     const match: u32 = (seen as u32) == expected ? 1 : 0;
     matched += match;
-    expected = (seen as u32) + match;
+    cpu.value = (seen as u32) + match;
   }
   return matched;
 }

@@ -40,7 +40,7 @@ export function acknowledge(cpu: Cpu): void {
 /** Another CPU waits for this one. Seen a little late it only waits a little longer, so a plain load will do. */
 @inline
 export function isRequested(cpu: Cpu): bool {
-  return load<u32>(requestOf(cpu)) != 0;
+  return cpu.flushRequest != 0;
 }
 
 function takeRequest(cpu: Cpu): void {

@@ -1,11 +1,10 @@
 import { EXCLUSIVE_OPS, EXCLUSIVE_PAIRS, GUARD_UNPRIVILEGED } from "../arch/profile";
 import { EAGAIN, EFAULT } from "../base/errno";
 import { compareExchange, loadShared } from "../base/atomics";
-import { Cpu, setPorts } from "../machine/cpu";
+import { Cpu } from "../machine/cpu";
 import { header } from "../machine/map";
 import { ACCESS_WRITE } from "../mm/fault";
 import { isRequested } from "../mm/shootdown";
-import { linearIn } from "../mm/tlb";
 import {
   COUNT_GUARD_CLOSES_WRITE,
   COUNT_GUARD_OPENS_WRITE,
@@ -22,7 +21,7 @@ import {
 } from "../study/events";
 import { translateWrite, violation } from "./access";
 import { DIRECTION_BOTH, closeGuard, openForBoth, setExclusivePair } from "./guard";
-import { misses, openBothSlot, outOfRange } from "./hit";
+import { outOfRange } from "./hit";
 
 /**
  * Atomic operations on 32-bit user words, as each architecture makes them (its asm/futex.h): one locked instruction on
@@ -60,27 +59,26 @@ export function closeExclusive(cpu: Cpu): void {
   emit(cpu, EVENT_GUARD_CLOSE, 0, DIRECTION_BOTH, cpu.origin);
 }
 
-/** Not done, and nothing known. */
-export const NOT_HIT: i64 = i64.MIN_VALUE;
-
 /**
- * The compare-and-exchange of a word whose page is in the TLB (hit.ts), where nothing can fault: what stood there, or
- * NOT_HIT. It calls nothing, not even to answer another CPU: that is left to the way of a miss. The answer is a value of
- * its own, which through memory would come later than the next attempt could begin (bench W4).
+ * A compare-and-exchange of a word whose page is in the TLB can not fault, and is written out where it is made (hit.ts):
+ *
+ *   if (mustLookFurther(cpu, va, cpu.pageLimit)) break;
+ *   const slot = openBothSlot(cpu, va, cpu.exclusivePair, cpu.slotMask);
+ *   if (misses(cpu, slot, lastByte(va), cpu.generation)) break;
+ *   const seen = compareExchange(linearIn(slot, va), expected, replacement);
+ *   setPorts(cpu, cpu.closedPair);
+ *
+ * It calls nothing, not even to answer another CPU: that is left to the way of a miss, which has to close the guard too.
+ * An address with a tag is out of range here.
  */
 @inline
-export function hitCompareExchange(cpu: Cpu, va: u64, expected: u32, replacement: u32): i64 {
-  do {
-    if (outOfRange(va, cpu.pageLimit)) break; // a tagged address too
-    if (THREADS && isRequested(cpu)) break;
-    const slot = openBothSlot(cpu, va, cpu.exclusivePair, cpu.slotMask);
-    if (misses(cpu, slot, va + (WORD_BYTES - 1), cpu.generation)) break;
-    const seen = compareExchange(linearIn(slot, va), expected, replacement);
-    setPorts(cpu, cpu.closedPair);
-    return seen;
-  } while (false);
-  setPorts(cpu, cpu.closedPair);
-  return NOT_HIT;
+export function mustLookFurther(cpu: Cpu, va: u64, pageLimit: u64): bool {
+  return outOfRange(va, pageLimit) || (THREADS && isRequested(cpu));
+}
+
+@inline
+export function lastByte(va: u64): u64 {
+  return va + (WORD_BYTES - 1);
 }
 
 /** The linear address of a word that is read and written at once; 0 after a fault, or through a closed guard. */
