@@ -184,6 +184,22 @@ export {
   type UmcgComparison,
   type UmcgRow,
 } from "./scenarios/compareUmcg.ts";
+export {
+  runVirtioSnd,
+  type VirtioSndEnd,
+  type VirtioSndPeriod,
+  type VirtioSndRecording,
+  type VirtioSndRun,
+  type VirtioSndRunOptions,
+} from "./scenarios/runVirtioSnd.ts";
+export {
+  virtioSndDeviceNames,
+  virtioSndDevices,
+  type VirtioSndDeviceName,
+} from "./scenarios/virtioBed.ts";
+export type { MessageTimes, VirtioSndStep } from "./scenarios/virtioLog.ts";
+export type { FrameSource, SoundPiece } from "./scenarios/virtioSound.ts";
+export type { VirtioSndDesign } from "./systems/virtio/description.ts";
 export { runUmcg, type RunUmcgOptions, type UmcgRun } from "./scenarios/runUmcg.ts";
 export {
   umcgStepNames,

@@ -349,6 +349,23 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
       },
     ],
   }),
+  runVirtioSnd: () => ({
+    call: library.runVirtioSnd,
+    args: [
+      {
+        design: "ack",
+        device: "eager",
+        direction: "playback",
+        transfer: 64,
+        periodSize: 128,
+        periods: 2,
+        count: 2,
+        start: 64,
+        kernel: "6.12",
+        wasm: undefined,
+      },
+    ],
+  }),
   runSyncPtr: () => ({
     call: runSyncPtr,
     args: [

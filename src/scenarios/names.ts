@@ -61,6 +61,10 @@ export const scenarios = [
     name: "perf-shared-sample",
     summary: "perf: several events on one fault, with the first one's id and sizes",
   },
+  {
+    name: "virtio-snd",
+    summary: "periods on their way to a virtio sound device: what it plays of what was written",
+  },
 ] as const;
 
 export type ScenarioName = (typeof scenarios)[number]["name"];

@@ -14,6 +14,7 @@ import {
 import type { Scenario, ScenarioCommands } from "./scenario.ts";
 import { syncPtrCommands } from "./syncPtr.ts";
 import { umcgCommands } from "./umcg.ts";
+import { virtioSndCommands } from "./virtioSnd.ts";
 
 /** The library's table has a scenario's name and summary; a name without commands here does not compile. */
 const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
@@ -32,6 +33,7 @@ const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
   "perf-stack-zero": perfStackZeroCommands,
   "perf-record-wrap": perfRecordWrapCommands,
   "perf-shared-sample": perfSharedSampleCommands,
+  "virtio-snd": virtioSndCommands,
 };
 
 /** Every scenario, in the order in which the help lists them. */

@@ -50,8 +50,14 @@ const deviceTiming: Shape<DeviceTiming> = {
 };
 
 /** Captured period k, from 1, is k as a byte: 0x80 and up, as an eager device fills. */
-const CAPTURE_BASE = 0x80;
-const CAPTURE_MASK = 63;
+export const CAPTURE_BASE = 0x80;
+export const CAPTURE_MASK = 63;
+
+/** The device reads the data of a message, or fills it. */
+export interface DeviceReadEvent {
+  readonly kind: "read";
+  readonly head: number;
+}
 
 type ExposeEvent = Extract<VirtioSndEvent, { readonly kind: "expose" }>;
 
@@ -68,7 +74,7 @@ export class DeviceSchedule {
   /** What was read of the messages that it has, by their heads. */
   readonly #read = new Map<number, Uint8Array>();
   readonly #played: Uint8Array[] = [];
-  #events: VirtioSndEvent[] = [];
+  #events: (VirtioSndEvent | DeviceReadEvent)[] = [];
   #periods = 0;
   #empty = 0;
   #filled = 0;
@@ -101,8 +107,8 @@ export class DeviceSchedule {
     return this.#empty;
   }
 
-  /** What it saw and did since the last question. */
-  takeEvents(): VirtioSndEvent[] {
+  /** What it saw and did since the last question. A message read in two halves is read twice. */
+  takeEvents(): (VirtioSndEvent | DeviceReadEvent)[] {
     this.#note();
     return this.#events.splice(0);
   }
@@ -157,13 +163,13 @@ export class DeviceSchedule {
   }
 
   #noteExposure({ head, content }: ExposeEvent): void {
-    if (this.#reads === "exposure") this.#read.set(head, content ?? new Uint8Array());
+    if (this.#reads === "exposure") this.#keep(head, content ?? new Uint8Array());
   }
 
   /** Only the oldest has its turn. */
   #readInTurn(): void {
     const [head] = this.#waiting();
-    if (head !== undefined && !this.#read.has(head)) this.#read.set(head, this.#contentOf(head));
+    if (head !== undefined && !this.#read.has(head)) this.#keep(head, this.#contentOf(head));
   }
 
   #readAtReturn(head: number): void {
@@ -174,7 +180,12 @@ export class DeviceSchedule {
     if (this.#reads === "halves" && early !== undefined) {
       late.set(early.subarray(0, early.length >> 1));
     }
-    this.#read.set(head, late);
+    this.#keep(head, late);
+  }
+
+  #keep(head: number, bytes: Uint8Array): void {
+    this.#read.set(head, bytes);
+    this.#events.push({ kind: "read", head });
   }
 
   /** The data of a message as it stands in memory; nothing where its ring is gone. */
@@ -187,7 +198,7 @@ export class DeviceSchedule {
     this.#filled += 1;
     const value = CAPTURE_BASE + (this.#filled & CAPTURE_MASK);
     const bytes = new Uint8Array(this.#contentOf(head).length).fill(value);
-    this.#read.set(head, bytes);
+    this.#keep(head, bytes);
     return bytes;
   }
 }

@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { faultline, jsonOf, temporaryFolder } from "./command.ts";
+
+describe("run virtio-snd", () => {
+  const run = ["run", "virtio-snd"];
+
+  test("says who had each period when, and what was heard", async () => {
+    const file = join(temporaryFolder(), "a.wav");
+    const { status, stdout, stderr } = await faultline([...run, "--wav", file]);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+    expect(stdout).toMatch(/^ +8 +the device plays +– +RUNNING +1000 +4000 +0 +1 2 3 0$/m);
+    expect(stdout).toMatch(/^ +5 +0 +9 +8 +8 +16 +1 +wrong$/m);
+    expect(stdout).toMatch(/^wrong periods: 4 of 8 played, of 8 in all\.$/m);
+    expect(stdout).toMatch(/^finding, 4 times: virtio-store: /m);
+    expect(readFileSync(file)).toHaveLength(44 + 8 * 2000);
+  });
+
+  test("--json has the same", async () => {
+    const options = ["--design", "ack", "--write", "300", "--device", "lazy", "--count", "4"];
+    expect(await jsonOf([...run, ...options])).toMatchObject({
+      schemaVersion: 1,
+      scenario: "virtio-snd",
+      design: "ack",
+      transfer: 300,
+      end: "done",
+      wrongPeriods: 0,
+      findings: [],
+    });
+  });
+
+  test.each([
+    [["--design", "b"], "--design"],
+    [["--device", "slow"], "--device"],
+    [["--direction", "both"], "--direction"],
+    [["--write", "0"], "--write"],
+    [["--count", "64"], "--count"],
+    [["--wav", "/"], "--wav"],
+    [["--wav", "a.wav", "--direction", "capture"], "--wav"],
+  ])("%o is refused by name", async (args, name) => {
+    const { status, stdout, stderr } = await faultline([...run, ...args]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(new RegExp(`^faultline: ${name} .+; valid: .+\n$`));
+  });
+});
