@@ -98,6 +98,7 @@ export const CELLS: readonly Cell[] = [
   cell("W3", "1k-vmas", "read of 8 B, address space of 1,000 VMAs"),
   cell("W3", "1m-vmas", "read of 8 B, address space of 1,000,000 VMAs"),
   cell("W4", "1", "compare-and-exchange of a user word", ratio(1.3)),
+  cell("W4", "call", "the same, each one a call of the helper"),
   cell("W4", "2", "the same by two threads at once", ratio(1.2)),
   cell("W4", "ping", "a word handed over by futex, for each of two threads"),
   cell("W5", "512", "read of a random page, walk, 512 pages", ratio(3.3, 2.5)),

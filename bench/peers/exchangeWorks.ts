@@ -37,13 +37,20 @@ function pairWork(contest: Contest, meet: () => Promise<Meeting>): TimedWork {
   };
 }
 
+/** Loops of one thread. */
+interface Alone {
+  readonly inlined: (n: number) => number;
+  readonly called: (n: number) => number;
+}
+
 /** The works: the first alone on this thread, the others by two more, each pair on a word of its own. */
 function works(
-  alone: (n: number) => number,
+  { inlined, called }: Alone,
   meet: () => Promise<Meeting>,
 ): ReadonlyMap<CellId, Work> {
   return new Map<CellId, Work>([
-    ["W4.1", { kind: "loop", run: alone }],
+    ["W4.1", { kind: "loop", run: inlined }],
+    ["W4.call", { kind: "loop", run: called }],
     ["W4.2", pairWork("attempts", meet)],
     ["W4.ping", pairWork("pingPong", meet)],
   ]);
@@ -63,7 +70,8 @@ export async function rawArena(): Promise<Meeting> {
 export async function limitExchanges(): Promise<ReadonlyMap<CellId, Work>> {
   const { module, memory } = await compileExchange();
   const { attempts } = exchangeOn(module, memory);
-  return works((n) => attempts(RAW_WORD, n), rawArena);
+  const bare = (n: number) => attempts(RAW_WORD, n);
+  return works({ inlined: bare, called: bare }, rawArena);
 }
 
 /** A machine of the threads build, on each of whose CPUs a task shares a resident word. */
@@ -90,9 +98,9 @@ export async function emulatedArena(): Promise<Meeting> {
 /** The same through translation, range check and guard. */
 export async function emulatedExchanges(): Promise<ReadonlyMap<CellId, Work>> {
   const { machine, first } = await createBed(1);
-  const kind = machine.constant("ROUNDS_ATTEMPT");
-  return works(
-    (n) => machine.exports.futexRounds(first.cpu, kind, USER_WORD, 0, 0, 0, n),
-    emulatedArena,
-  );
+  const alone = (name: "ROUNDS_ATTEMPT" | "ROUNDS_CALLED") => {
+    const kind = machine.constant(name);
+    return (n: number) => machine.exports.futexRounds(first.cpu, kind, USER_WORD, 0, 0, 0, n);
+  };
+  return works({ inlined: alone("ROUNDS_ATTEMPT"), called: alone("ROUNDS_CALLED") }, emulatedArena);
 }

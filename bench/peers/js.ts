@@ -6,7 +6,7 @@ import { fillPool, POOL_FRAMES, poolFrame } from "../pool.ts";
 import { timeFirstAccess } from "../process.ts";
 import { PAGE_SHIFT, PAGE_SIZE, RAM, ROOT } from "./js/layout.ts";
 import * as loops from "./js/loops.ts";
-import { createMachine, mapAnonymous } from "./js/machine.ts";
+import { createMachine, createSharedMachine, mapAnonymous } from "./js/machine.ts";
 import type { JsMachine } from "./js/machine.ts";
 import { allocateFrame, allocateTable, lookup, mapPage } from "./js/tables.ts";
 import { putUser } from "./js/uaccess.ts";
@@ -54,6 +54,14 @@ function createBed(): Bed {
   machine.bytes.fill(SOURCE_BYTE, COPY_SOURCE, COPY_SOURCE + LARGEST_COPY);
   putUser(machine, STRUCT_LO, USER_HI, 0); // its page is there before anything is timed
   return { machine, ...createRemote(machine) };
+}
+
+/** A machine on shared memory, with a resident word: what W4 compares and exchanges. */
+function createExchangeBed(): JsMachine {
+  const machine = createSharedMachine(PAGE_SIZE << 4, PAGE_SIZE);
+  mapAnonymous(machine, STRUCT_LO, USER_HI, PAGE_SIZE);
+  putUser(machine, STRUCT_LO, USER_HI, 0);
+  return machine;
 }
 
 /** A second address space with memory for W3. */
@@ -128,6 +136,8 @@ function works({ machine, remoteRoot }: Bed): ReadonlyMap<CellId, Work> {
     loop(`W5.${variant}-tlb`, (n) => loops.loopRead(machine, PAGES_HI, pages - 1, SEED, n));
   }
   loop("W5.flush", (n) => loops.loopFlush(machine, n));
+  const shared = createExchangeBed();
+  loop("W4.1", (n) => loops.loopExchange(shared, STRUCT_LO, USER_HI, n));
   map.set("W6.create", { kind: "single", perRound: 5, run: createAndAccess });
   map.set("W6.process", { kind: "single", perRound: 1, run: () => timeFirstAccess("js") });
   return map;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { REMOTE_SIZES } from "../cells.ts";
 import type { CellId } from "../cells.ts";
-import type { Peer, TimedWork, Work } from "../peer.ts";
+import type { Peer, TimedWork } from "../peer.ts";
 import { projectRoot } from "../root.ts";
 
 /** So the program's and the kernel's code is in the caches; nothing is compiled while it runs. */
@@ -14,28 +14,26 @@ const WARM_MS = 50;
 const COMPILERS = ["cc", "gcc", "clang"];
 const NAME = "native";
 
-/** A program that reads a child's memory n times on request (bench/native/processVm.c). */
-class Reader {
+/** A program of bench/native: a request is a line, and so is its answer, nanoseconds and a result. */
+class Program {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #answers: AsyncIterator<string>;
 
-  constructor(program: string) {
-    this.#process = spawn(program);
+  constructor(path: string) {
+    this.#process = spawn(path);
     this.#answers = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
   }
 
-  /** Nanoseconds of n reads. Throws an Error where the system lets nobody read so. */
-  async read(bytes: number, n: number): Promise<{ ns: number; checksum: number }> {
-    this.#process.stdin.write(`${bytes} ${n}\n`);
+  /** Throws an Error where the program has ended instead of answering. */
+  async ask(request: string): Promise<{ ns: number; checksum: number }> {
+    this.#process.stdin.write(`${request}\n`);
     const { value, done } = await this.#answers.next();
-    const [ns, moved] = done === true ? [] : value.split(" ").map(Number);
-    if (ns === undefined || moved !== bytes) {
-      throw new Error(`process_vm_readv of ${bytes} bytes gave ${moved ?? "nothing"}`);
-    }
-    return { ns, checksum: moved };
+    const [ns, checksum] = done === true ? [] : value.split(" ").map(Number);
+    if (ns === undefined || checksum === undefined) throw new Error(`"${request}" gave nothing`);
+    return { ns, checksum };
   }
 
-  /** Resolves when the program and its child are gone. */
+  /** Resolves when the program and its children are gone. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#process.once("close", () => resolve());
@@ -44,55 +42,89 @@ class Reader {
   }
 }
 
-/** Compiles the program into a folder with the first compiler that there is: its path, or null. */
-function compileReader(folder: string): string | null {
-  const source = join(projectRoot(), "bench", "native", "processVm.c");
-  const program = join(folder, "processVm");
+/** What one of the programs can do, and what it is. */
+interface Ability {
+  readonly file: string;
+  readonly about: string;
+  /** What to ask for each cell, but for how often. */
+  readonly requests: ReadonlyMap<CellId, string>;
+}
+
+const ABILITIES: readonly Ability[] = [
+  {
+    file: "processVm",
+    about: "process_vm_readv of resident memory",
+    requests: new Map(
+      Object.entries(REMOTE_SIZES).map(([variant, bytes]) => [`W3.${variant}`, `${bytes}`]),
+    ),
+  },
+  {
+    file: "exchange",
+    about: "compare-and-exchange and futex in C",
+    requests: new Map([
+      ["W4.1", "1"],
+      ["W4.2", "2"],
+      ["W4.ping", "p"],
+    ]),
+  },
+];
+
+/** Compiles a program into a folder with the first compiler that there is, and starts it; null without one. */
+function start(folder: string, file: string): Program | null {
+  const source = join(projectRoot(), "bench", "native", `${file}.c`);
+  const path = join(folder, file);
   for (const compiler of COMPILERS) {
     try {
-      execFileSync(compiler, ["-O2", "-o", program, source], { stdio: "ignore" });
-      return program;
+      execFileSync(compiler, ["-O2", "-pthread", "-o", path, source], { stdio: "ignore" });
     } catch {
-      // the next one may be there
+      continue; // the next one may be there
     }
+    return new Program(path);
   }
   return null;
 }
 
-function absent(why: string): Peer {
-  return { name: NAME, about: `absent: ${why}`, works: new Map() };
+/** An ability that is here, or the reason why it is not. */
+type Started = { readonly ability: Ability; readonly program: Program } | { readonly why: string };
+
+async function startAbility(folder: string, ability: Ability): Promise<Started> {
+  const program = start(folder, ability.file);
+  if (program === null) {
+    return { why: `no C compiler (${COMPILERS.join(", ")}) that builds ${ability.file}` };
+  }
+  try {
+    for (const request of ability.requests.values()) await program.ask(`${request} 1`);
+    return { ability, program };
+  } catch (error) {
+    return { why: `${ability.file}: ${(error as Error).message}` };
+  }
 }
 
-function works(reader: Reader): ReadonlyMap<CellId, Work> {
-  return new Map(
-    Object.entries(REMOTE_SIZES).map(([variant, bytes]): [CellId, TimedWork] => [
-      `W3.${variant}`,
-      { kind: "timed", warmMs: WARM_MS, run: (n) => reader.read(bytes, n) },
-    ]),
-  );
+function works(ability: Ability, program: Program): [CellId, TimedWork][] {
+  return [...ability.requests].map(([id, request]) => [
+    id,
+    { kind: "timed", warmMs: WARM_MS, run: (n) => program.ask(`${request} ${n}`) },
+  ]);
 }
 
-/** The machine's own kernel: process_vm_readv of resident memory, where a C compiler is there to measure it. */
+function describe(started: readonly Started[]): string {
+  const parts = started.map((one) => ("why" in one ? `absent: ${one.why}` : one.ability.about));
+  return `${parts.join("; ")}; the machine's own kernel, ${type()} ${release()}`;
+}
+
+/** The machine's own processor and kernel, as far as a C compiler is there to measure them. */
 export async function createNativePeer(): Promise<Peer> {
   const folder = mkdtempSync(join(tmpdir(), "faultline-native-"));
-  const program = compileReader(folder);
-  const discard = () => rmSync(folder, { recursive: true });
-  if (program === null) {
-    discard();
-    return absent(`no C compiler (${COMPILERS.join(", ")}) that builds for Linux`);
-  }
-  const reader = new Reader(program);
-  try {
-    await reader.read(1, 1);
-  } catch (error) {
-    discard();
-    return absent((error as Error).message);
-  }
-  discard();
+  const started: Started[] = [];
+  for (const ability of ABILITIES) started.push(await startAbility(folder, ability));
+  rmSync(folder, { recursive: true }); // what runs needs its file no longer
+  const there = started.flatMap((one) => ("why" in one ? [] : [one]));
   return {
     name: NAME,
-    about: `process_vm_readv of resident memory by the machine's own kernel, ${type()} ${release()}`,
-    works: works(reader),
-    close: () => reader.close(),
+    about: describe(started),
+    works: new Map(there.flatMap(({ ability, program }) => works(ability, program))),
+    close: async () => {
+      for (const { program } of there) await program.close();
+    },
   };
 }

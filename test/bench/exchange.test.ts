@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CellId } from "../../bench/cells.ts";
-import type { Work } from "../../bench/peer.ts";
+import type { TimedWork, Work } from "../../bench/peer.ts";
 import { Pair } from "../../bench/contend/pair.ts";
 import {
   emulatedArena,
@@ -8,6 +8,12 @@ import {
   limitExchanges,
   rawArena,
 } from "../../bench/peers/exchangeWorks.ts";
+import { compareExchangeUser } from "../../bench/peers/js/exchange.ts";
+import { GUARD, GUARD_CLOSED, PAGE_SIZE } from "../../bench/peers/js/layout.ts";
+import { loopExchange } from "../../bench/peers/js/loops.ts";
+import { createSharedMachine, mapAnonymous } from "../../bench/peers/js/machine.ts";
+import { EFAULT } from "../../bench/peers/js/uaccess.ts";
+import { createNativePeer } from "../../bench/peers/native.ts";
 
 // W4: attempts and hand-overs must be what they say, or their times mean nothing.
 
@@ -23,8 +29,8 @@ describe.each([
     works = await create();
   });
 
-  test("alone, each attempt but the first matches", () => {
-    const work = works.get("W4.1") as Work & { kind: "loop" };
+  test.each(["W4.1", "W4.call"] as const)("%s: alone, each attempt but the first matches", (id) => {
+    const work = works.get(id) as Work & { kind: "loop" };
     work.run(ROUNDS);
     expect(work.run(ROUNDS)).toBe(ROUNDS - 1);
   });
@@ -49,4 +55,53 @@ describe("two threads", () => {
     expect(pair.run(ROUNDS).results).toEqual([ROUNDS, ROUNDS]);
     expect(word()).toBe(0);
   });
+});
+
+describe("plain JavaScript", () => {
+  const LO = 0x1000;
+  const HI = 0x7f00;
+  const machine = () => {
+    const m = createSharedMachine(16 * PAGE_SIZE, PAGE_SIZE);
+    mapAnonymous(m, LO, HI, PAGE_SIZE);
+    return m;
+  };
+
+  test("a word is exchanged where it holds what is expected, cold and warm", () => {
+    const m = machine();
+    expect(compareExchangeUser(m, LO, HI, 0, -1)).toBe(0);
+    expect(compareExchangeUser(m, LO, HI, 5, 7)).toBe(0xffff_ffff);
+    expect(compareExchangeUser(m, LO, HI, -1, 7)).toBe(0xffff_ffff);
+    expect(compareExchangeUser(m, LO, HI, 0, 0)).toBe(7);
+  });
+
+  test.each([
+    ["a misaligned word", LO + 2, HI],
+    ["an address with nothing mapped", LO + PAGE_SIZE, HI],
+    ["a kernel address", LO, 0xffff_8000 | 0],
+  ])("%s faults, cold and warm, and leaves the guard closed", (_, lo, hi) => {
+    const m = machine();
+    for (const expected of [0, 1]) {
+      expect(compareExchangeUser(m, lo, hi, expected, 1)).toBe(EFAULT);
+      expect(compareExchangeUser(m, LO, HI, expected, 1)).toBe(expected);
+      expect(m.words[GUARD]).toBe(GUARD_CLOSED);
+    }
+  });
+
+  test("alone, each attempt but the first matches", () => {
+    const m = machine();
+    expect(loopExchange(m, LO, HI, ROUNDS)).toBe(ROUNDS);
+    expect(loopExchange(m, LO, HI, ROUNDS)).toBe(ROUNDS - 1);
+  });
+});
+
+test("the native program's attempts match and its hand-overs end, or it is absent", async () => {
+  const native = await createNativePeer();
+  const work = (id: CellId) => native.works.get(id) as TimedWork | undefined;
+  if (work("W4.1") === undefined) expect(native.about).toMatch(/absent: ./);
+  else {
+    expect((await work("W4.1")!.run(ROUNDS)).checksum).toBe(ROUNDS);
+    expect((await work("W4.2")!.run(ROUNDS)).checksum).toBeGreaterThan(0);
+    expect((await work("W4.ping")!.run(ROUNDS)).checksum).toBe(ROUNDS);
+  }
+  await native.close?.();
 });

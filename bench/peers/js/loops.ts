@@ -5,6 +5,7 @@ import type { JsMachine } from "./machine.ts";
 import { readRemote } from "./remote.ts";
 import { writeBlock, writeCopies, writePerField } from "./syncPtr.ts";
 import { dropRead, flushTlb } from "./tlb.ts";
+import { compareExchangeUser } from "./exchange.ts";
 import { copyToUser, unsafeGetUser, userAccessEnd, userReadAccessBegin } from "./uaccess.ts";
 
 // The timed loops. One function for each, so that the compiler sees one kind of work in each; all
@@ -123,6 +124,20 @@ export function loopWalk(
   }
   userAccessEnd(m);
   return sum;
+}
+
+/** Attempts to add one to a word, each of which expects what the one before saw: how many matched. */
+export function loopExchange(m: JsMachine, lo: number, hi: number, n: number): number {
+  let expected = 0;
+  let matched = 0;
+  for (let i = 0; i < n; i++) {
+    const seen = compareExchangeUser(m, lo, hi, expected, (expected + 1) | 0);
+    if (seen < 0) return seen;
+    const match = seen === expected ? 1 : 0;
+    matched += match;
+    expected = seen + match;
+  }
+  return matched;
 }
 
 export function loopFlush(m: JsMachine, n: number): number {

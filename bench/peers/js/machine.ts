@@ -40,7 +40,15 @@ export interface JsMachine {
 
 /** A machine with `ramBytes` of RAM (whole pages), of which the first `kernelBytes` are the kernel's. */
 export function createMachine(ramBytes: number, kernelBytes: number): JsMachine {
-  const buffer = new ArrayBuffer(RAM + ramBytes);
+  return createMachineIn(new ArrayBuffer(RAM + ramBytes), kernelBytes);
+}
+
+/** The same with memory that other threads could have too. */
+export function createSharedMachine(ramBytes: number, kernelBytes: number): JsMachine {
+  return createMachineIn(new SharedArrayBuffer(RAM + ramBytes), kernelBytes);
+}
+
+function createMachineIn(buffer: ArrayBufferLike, kernelBytes: number): JsMachine {
   const words = new Int32Array(buffer);
   words[GENERATION] = GENERATION_STEP;
   words[NEXT_FRAME] = RAM + kernelBytes;
