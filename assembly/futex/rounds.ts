@@ -1,9 +1,10 @@
 import { compareExchange } from "../base/atomics";
 import { EAGAIN } from "../base/errno";
 import { Cpu, setPorts } from "../machine/cpu";
+import { isRequested } from "../mm/shootdown";
 import { linearIn } from "../mm/tlb";
-import { OP_SET, lastByte, mustLookFurther } from "../uaccess/exclusive";
-import { misses, openBothSlot } from "../uaccess/hit";
+import { OP_SET, lastByte } from "../uaccess/exclusive";
+import { misses, openBothSlot, outOfRange } from "../uaccess/hit";
 import { getSized, putSized } from "../uaccess/sized";
 import { compareExchangeLocked, operateLocked } from "./atomic";
 import { taskOn } from "./call";
@@ -42,7 +43,8 @@ function hitAttempts(cpu: Cpu, va: u64, most: u32): u64 {
   let matched: u32 = 0;
   let made: u32 = 0;
   for (; made < most; made++) {
-    if (mustLookFurther(cpu, va, pageLimit)) break;
+    if (outOfRange(va, pageLimit)) break;
+    if (THREADS && isRequested(cpu)) break;
     const slot = openBothSlot(cpu, va, pair, slotMask);
     if (misses(cpu, slot, lastByte(va), generation)) break;
     const seen = compareExchange(linearIn(slot, va), expected, expected + 1);

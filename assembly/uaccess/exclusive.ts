@@ -4,7 +4,6 @@ import { compareExchange, loadShared } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
 import { header } from "../machine/map";
 import { ACCESS_WRITE } from "../mm/fault";
-import { isRequested } from "../mm/shootdown";
 import {
   COUNT_GUARD_CLOSES_WRITE,
   COUNT_GUARD_OPENS_WRITE,
@@ -21,7 +20,6 @@ import {
 } from "../study/events";
 import { translateWrite, violation } from "./access";
 import { DIRECTION_BOTH, closeGuard, openForBoth, setExclusivePair } from "./guard";
-import { outOfRange } from "./hit";
 
 /**
  * Atomic operations on 32-bit user words, as each architecture makes them (its asm/futex.h): one locked instruction on
@@ -60,22 +58,19 @@ export function closeExclusive(cpu: Cpu): void {
 }
 
 /**
- * A compare-and-exchange of a word whose page is in the TLB can not fault, and is written out where it is made (hit.ts):
+ * The last byte of a word. A compare-and-exchange of one whose page is in the TLB can not fault, and is written out where
+ * it is made (hit.ts):
  *
- *   if (mustLookFurther(cpu, va, cpu.pageLimit)) break;
+ *   if (outOfRange(va, cpu.pageLimit)) break;
+ *   if (THREADS && isRequested(cpu)) break;
  *   const slot = openBothSlot(cpu, va, cpu.exclusivePair, cpu.slotMask);
  *   if (misses(cpu, slot, lastByte(va), cpu.generation)) break;
  *   const seen = compareExchange(linearIn(slot, va), expected, replacement);
  *   setPorts(cpu, cpu.closedPair);
  *
  * It calls nothing, not even to answer another CPU: that is left to the way of a miss, which has to close the guard too.
- * An address with a tag is out of range here.
+ * An address with a tag is out of range here. Two conditions, because V8 makes a value of their disjunction, and tests it.
  */
-@inline
-export function mustLookFurther(cpu: Cpu, va: u64, pageLimit: u64): bool {
-  return outOfRange(va, pageLimit) || (THREADS && isRequested(cpu));
-}
-
 @inline
 export function lastByte(va: u64): u64 {
   return va + (WORD_BYTES - 1);
