@@ -86,7 +86,7 @@ export async function runFutexStress(options: FutexStressOptions): Promise<Futex
   for (const layout of options.layouts) {
     for (const work of options.works) {
       const stress = await Stress.begin(options, layout, work);
-      rows.push(await stress.run());
+      rows.push(await stress.run().finally(() => stress.end()));
       findings.push(...stress.findings());
     }
   }
@@ -172,9 +172,13 @@ class Stress {
       wakesLost: results.filter((result) => result === -errnos.EINTR).length,
       killed,
     };
-    await this.#threads.stop();
     this.#refuse(results);
     return row;
+  }
+
+  /** Its threads end, whether they did their work or not. */
+  end(): Promise<void> {
+    return this.#threads.stop();
   }
 
   /** A thread whose work ended with another errno did not do it. */
@@ -225,7 +229,7 @@ class Stress {
   /** Ends the thread of a number in the middle of its work; what it held goes to others. True if it was at work. */
   async #killOne(number: number): Promise<boolean> {
     const { thread, task } = this.#workers[number]!;
-    while (!thread.isAtRest && this.#roundsOf(number) === 0) {
+    while (!thread.isAtRest && !thread.hasEnded && this.#roundsOf(number) === 0) {
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     await this.#threads.kill(thread);

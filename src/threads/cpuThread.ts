@@ -8,8 +8,11 @@ import { Machine } from "../machine/machine.ts";
 import { Task } from "../machine/task.ts";
 import {
   MOST_ARGUMENTS,
+  THREAD_WORDS,
   firstWordOf,
   functionNames,
+  endWith,
+  lastWords,
   programNumber,
   numberOfState,
   threadStates,
@@ -17,7 +20,7 @@ import {
   type ThreadState,
 } from "./protocol.ts";
 
-/** A thread that has not answered by then never will: no call into the core takes so long. */
+/** A thread that has not answered by then never will: no call into the core takes so long. One that fails says so. */
 const PATIENCE_MS = 60_000;
 const NAP_MS = 100;
 
@@ -68,6 +71,7 @@ export class CpuThread {
   }
 
   #begin(what: number, numbers: readonly number[]): void {
+    this.checkAlive();
     if (this.state !== "idle") throw new Error(`CPU ${this.cpu} is ${this.state}, not idle`);
     if (numbers.length > MOST_ARGUMENTS) throw new Error(`${numbers.length} arguments`);
     numbers.forEach((number, index) => {
@@ -85,7 +89,26 @@ export class CpuThread {
 
   /** The thread has come to its end: it will answer nothing more. */
   get hasEnded(): boolean {
-    return this.#hasEnded;
+    return this.#hasEnded || this.state === "ended";
+  }
+
+  /**
+   * An end that nobody asked for is an error.
+   * @throws FaultlineError "thread-lost" with what ended it
+   */
+  checkAlive(): void {
+    if (this.state !== "ended") return;
+    throw lost(`the thread that is CPU ${this.cpu} was ended by an error: ${lastWords(this.#own)}`);
+  }
+
+  /** The same for an error that the thread could not tell of. */
+  markFailed(cause: string): void {
+    if (this.state !== "ended") endWith(this.#own, cause);
+    this.markEnded();
+  }
+
+  get #own(): Int32Array {
+    return this.#words.subarray(this.#first, this.#first + THREAD_WORDS);
   }
 
   markEnded(): void {
@@ -108,20 +131,21 @@ export class CpuThread {
 
   /**
    * Waits until it is in another state than this one, and answers which.
-   * @throws FaultlineError "thread-lost" where it never gets there
+   * @throws FaultlineError "thread-lost" where it never gets there, or an error ends it
    */
   awaitOther(state: ThreadState): ThreadState {
     const deadline = Date.now() + PATIENCE_MS;
     while (this.state === state) {
-      if (Date.now() > deadline) throw this.#lost();
+      if (Date.now() > deadline) {
+        const seconds = PATIENCE_MS / 1000;
+        throw lost(
+          `the thread that is CPU ${this.cpu} has not answered for ${seconds} s: it has ended, or waits for one that has`,
+        );
+      }
       Atomics.wait(this.#words, this.#first + wordAt.state, numberOfState(state), NAP_MS);
     }
+    this.checkAlive();
     return this.state;
-  }
-
-  #lost(): FaultlineError {
-    const message = `the thread that is CPU ${this.cpu} has not answered for ${PATIENCE_MS / 1000} s: it has ended, or waits for one that has`;
-    return new FaultlineError("thread-lost", message);
   }
 
   /** What it returned; it is idle from then on. */
@@ -147,4 +171,8 @@ export class CpuThread {
     Atomics.store(this.#words, at, numberOfState(state));
     Atomics.notify(this.#words, at);
   }
+}
+
+function lost(message: string): FaultlineError {
+  return new FaultlineError("thread-lost", message);
 }

@@ -9,7 +9,7 @@ import { SHARED_WORDS, controlBytes, type ThreadData } from "./protocol.ts";
 
 /** A thread of the host that serves a CPU (serve.ts). */
 export interface HostThread {
-  /** Resolves once it has ended, however that came. */
+  /** Resolves once it has ended, however that came: to the error that ended it, if one did. */
   readonly ended: Promise<unknown>;
   /** Ends it wherever it is. */
   end(): Promise<unknown>;
@@ -38,7 +38,12 @@ export class CpuThreads {
     this.threads = threads;
     this.#hosts = hosts;
     this.shared = shared;
-    hosts.forEach(({ ended }, index) => void ended.then(() => threads[index]!.markEnded()));
+    hosts.forEach(({ ended }, index) => {
+      void ended.then((cause) => {
+        if (cause instanceof Error) threads[index]!.markFailed(String(cause));
+        else threads[index]!.markEnded();
+      });
+    });
   }
 
   /** @throws UsageError for a machine whose memory no other thread can share */
@@ -69,9 +74,14 @@ export class CpuThreads {
     );
   }
 
-  /** Resolves once every one of these threads has returned from what it does, or has ended. */
+  /**
+   * Resolves once every one of these threads has returned from what it does, or was ended.
+   * @throws FaultlineError "thread-lost" as soon as an error has ended one: others may wait for it
+   */
   async untilAtRest(threads: readonly CpuThread[]): Promise<void> {
-    while (threads.some((thread) => !thread.isAtRest && !thread.hasEnded)) {
+    for (;;) {
+      for (const thread of threads) thread.checkAlive();
+      if (threads.every((thread) => thread.isAtRest || thread.hasEnded)) return;
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }

@@ -6,26 +6,30 @@
  *   │ of all programs │ first thread  │ second thread │ …
  *   └─────────────────┴───────────────┴───────────────┴───
  *
- *   a thread's   state │ what │ result │ published │ cancelled │ arguments …
+ *   a thread's   state │ what │ result │ published │ cancelled │ arguments … │ last words …
  *
  * The driver writes `what` and the arguments, then the state `called`; the thread writes `result`, then its next state.
+ * One that an error ends says which in its last words, and that before the state `ended`.
  */
 
 import type { MachineShape } from "../machine/options.ts";
 
 export const SHARED_WORDS = 4;
-export const THREAD_WORDS = 24;
+const CALL_WORDS = 24;
+/** The length of an error's text, and the text: a UTF-16 unit a word. */
+const LAST_WORDS = 1 + 255;
+export const THREAD_WORDS = CALL_WORDS + LAST_WORDS;
 
 /** Where a thread's words stand among its own. */
 export const wordAt = { state: 0, what: 1, result: 2, published: 3, cancelled: 4, arguments: 5 } as const; // prettier-ignore
 
-export const MOST_ARGUMENTS = THREAD_WORDS - wordAt.arguments;
+export const MOST_ARGUMENTS = CALL_WORDS - wordAt.arguments;
 
 /**
  * idle: waits for a call; called: at one; asleep: its task sleeps in it; awake: that was woken and goes on; returned:
- * the result waits to be taken.
+ * the result waits to be taken; ended: an error has ended the thread.
  */
-export const threadStates = ["idle", "called", "asleep", "awake", "returned"] as const;
+export const threadStates = ["idle", "called", "asleep", "awake", "returned", "ended"] as const;
 export type ThreadState = (typeof threadStates)[number];
 
 export function numberOfState(state: ThreadState): number {
@@ -55,6 +59,21 @@ export function functionNames(exports: object): string[] {
   return Object.entries(exports)
     .filter(([, value]) => typeof value === "function")
     .map(([name]) => name);
+}
+
+/** Says among a thread's own words that an error has ended it, and which. */
+export function endWith(own: Int32Array, cause: string): void {
+  const kept = cause.slice(0, LAST_WORDS - 1);
+  own[CALL_WORDS] = kept.length;
+  for (let at = 0; at < kept.length; at++) own[CALL_WORDS + 1 + at] = kept.charCodeAt(at);
+  Atomics.store(own, wordAt.state, numberOfState("ended"));
+  Atomics.notify(own, wordAt.state);
+}
+
+/** What ended a thread, from its own words; empty where it left none. */
+export function lastWords(own: Int32Array): string {
+  const from = CALL_WORDS + 1;
+  return String.fromCharCode(...own.subarray(from, from + own[CALL_WORDS]!));
 }
 
 /** How many words so many threads need. */

@@ -6,6 +6,8 @@ import { Machine } from "../machine/machine.ts";
 import {
   MOST_ARGUMENTS,
   SHARED_WORDS,
+  THREAD_WORDS,
+  endWith,
   firstWordOf,
   functionNames,
   numberOfState,
@@ -34,13 +36,24 @@ const NAP_MS = 1;
 
 type CoreCall = (...numbers: number[]) => number | undefined;
 
-/** Serves a CPU for good: whoever started the thread ends it. */
+/**
+ * Serves a CPU until whoever started the thread ends it, or an error does. Of that the driver is told through the shared
+ * words: it may be waiting there, where no event of the host reaches it.
+ */
 export function serveCpu(
   data: ThreadData,
   programs: Readonly<Record<string, ThreadProgram>>,
-): never {
-  const service = new Service(data, programs);
-  for (;;) service.serve();
+): void {
+  try {
+    const service = new Service(data, programs);
+    for (;;) service.serve();
+  } catch (error) {
+    endWith(ownWords(data), String(error));
+  }
+}
+
+function ownWords({ control, index }: ThreadData): Int32Array {
+  return new Int32Array(control, 4 * firstWordOf(index), THREAD_WORDS);
 }
 
 class Service implements Seat {
@@ -53,11 +66,11 @@ class Service implements Seat {
   readonly #blocked: number;
 
   constructor(data: ThreadData, programs: Readonly<Record<string, ThreadProgram>>) {
-    const { module, memory, shape, control, index, cpu } = data;
+    const { module, memory, shape, control, cpu } = data;
     this.machine = Machine.attach(instantiateCore("threads", module, memory), shape);
     this.cpu = cpu;
     this.shared = new Int32Array(control, 0, SHARED_WORDS);
-    this.#words = new Int32Array(control, 4 * firstWordOf(index));
+    this.#words = ownWords(data);
     const { exports } = this.machine;
     this.#calls = functionNames(exports).map((name) => callOf(exports, name));
     this.#programs = data.programs.map((name) => programs[name]!);

@@ -4,7 +4,7 @@ import {
   stressLayoutNames,
   stressWorkNames,
 } from "../../src/scenarios/futexStress.ts";
-import { startThreads } from "../support/cpuThreads.ts";
+import { startIgnorantThreads, startThreads } from "../support/cpuThreads.ts";
 
 /** Real threads on futex words: nothing they did may be missing, and nobody may sleep for ever. */
 
@@ -43,4 +43,14 @@ it("threads that die at work leave their lock to others, who finish", async () =
   const killed = run.rows.filter((row) => row.killed > 0);
   expect(killed.length).toBeGreaterThan(0);
   for (const row of run.rows) expect(row.operations).toBeGreaterThanOrEqual(operations / 20 / 3);
+});
+
+it("says which thread an error has ended, where others would wait for it", async () => {
+  const layouts = ["same-line"] as const;
+  for (const kills of [0, 1]) {
+    const options = { ...common, start: startIgnorantThreads, layouts, operations: 100, kills };
+    await expect(runFutexStress({ ...options, works: ["robust"] })).rejects.toThrow(
+      /the thread that is CPU [123] was ended by an error: TypeError/,
+    );
+  }
 });

@@ -31,7 +31,8 @@ function workerScript(): Promise<string> {
 async function startThread(workerData: ThreadData): Promise<HostThread> {
   const worker = new Worker(await workerScript(), { eval: true, workerData });
   onTestFinished(async () => void (await worker.terminate()));
-  const ended = once(worker, "exit");
+  // whichever comes first: of a thread that an error ends, the error
+  const ended = new Promise((resolve) => worker.once("error", resolve).once("exit", resolve));
   await once(worker, "online");
   return { ended, end: () => worker.terminate() };
 }
@@ -39,4 +40,10 @@ async function startThread(workerData: ThreadData): Promise<HostThread> {
 /** All CPUs of a machine but the first as threads, as the command starts them. */
 export function startThreads(machine: Machine): Promise<CpuThreads> {
   return CpuThreads.start(machine, Object.keys(programs), startThread);
+}
+
+/** The same, of which none knows a program: one that is told to run one throws. */
+export function startIgnorantThreads(machine: Machine): Promise<CpuThreads> {
+  const programNames = Object.keys(programs);
+  return CpuThreads.start(machine, programNames, (data) => startThread({ ...data, programs: [] }));
 }

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Futex, Machine, futexBlocked, type Mapping } from "../../src/index.ts";
 import type { CpuThread } from "../../src/threads/cpuThread.ts";
 import { CpuThreads } from "../../src/threads/cpuThreads.ts";
-import { startThreads } from "../support/cpuThreads.ts";
+import { stressPrograms } from "../../src/scenarios/futexStressPrograms.ts";
+import { startIgnorantThreads, startThreads } from "../support/cpuThreads.ts";
 
 /** CPUs of a machine that are threads of their own, to which calls are handed. */
 
@@ -92,6 +93,41 @@ describe("a thread that ends while its task sleeps", () => {
     await crew.untilAtRest([threads[SLEEPER]!]);
     expect(threads[SLEEPER]!.take()).toBe(0);
   });
+});
+
+describe("a thread that an error ends", () => {
+  const [program] = Object.keys(stressPrograms) as [string];
+  const message = /^the thread that is CPU 1 was ended by an error: TypeError: .*not a function/;
+  const lost: unknown = expect.objectContaining({
+    code: "thread-lost",
+    message: expect.stringMatching(message) as unknown,
+  });
+  let failing: CpuThread;
+
+  beforeEach(async () => {
+    crew = await startIgnorantThreads(machine);
+    failing = crew.threads[0]!;
+    failing.begin(program, []);
+  });
+
+  it("is noticed by a driver that waits for its answer and looks at nothing else", () => {
+    expect(() => failing.awaitOther("called")).toThrow(lost as Error);
+    expect(failing.hasEnded).toBe(true);
+  });
+
+  it("is noticed by one that waits for all of them, and takes no more calls", async () => {
+    await expect(crew.untilAtRest(crew.threads)).rejects.toEqual(lost);
+    expect(() => failing.begin(program, [])).toThrow(lost as Error);
+  });
+});
+
+it("an error that ends a thread where it cannot tell of it comes from the host", async () => {
+  const ended = Promise.resolve(new Error("out of memory"));
+  const host = { ended, end: () => Promise.resolve() };
+  const dead = await CpuThreads.start(machine, [], () => Promise.resolve(host));
+  await expect(dead.untilAtRest(dead.threads)).rejects.toThrow(
+    "the thread that is CPU 1 was ended by an error: Error: out of memory",
+  );
 });
 
 const LINE_WORDS = 16;

@@ -12,7 +12,8 @@ export function startThreads(machine: Machine): Promise<CpuThreads> {
 
 async function startThread(workerData: ThreadData): Promise<HostThread> {
   const worker = new Worker(new URL("./cpuWorker.js", import.meta.url), { workerData });
-  const ended = once(worker, "exit");
+  // whichever comes first: of a thread that an error ends, the error
+  const ended = new Promise((resolve) => worker.once("error", resolve).once("exit", resolve));
   await once(worker, "online");
   worker.unref();
   return { ended, end: () => worker.terminate() };
