@@ -5,6 +5,7 @@ import {
   stressLayoutNames,
   stressWorkNames,
   stressWorks,
+  type StressWork,
 } from "../../scenarios/futexStress.ts";
 import { nameList, wholeOption } from "../arguments.ts";
 import { startThreads } from "../threads/start.ts";
@@ -37,12 +38,13 @@ const run: ScenarioCommand<RunFlags> = {
       .option("--kill <number>", "threads ended in the middle of the work of robust locks", "0"),
   perform: async (flags) => {
     const workers = wholeOption("--workers", flags.workers, 2, MOST_WORKERS);
+    const works = nameList("--work", flags.work, stressWorkNames);
     const data = await runFutexStress({
       workers,
       operations: wholeOption("--operations", flags.operations, 1, MOST_OPERATIONS),
       layouts: nameList("--layout", flags.layout, stressLayoutNames),
-      works: nameList("--work", flags.work, stressWorkNames),
-      kills: killsOf(flags.kill, workers),
+      works,
+      kills: killsOf(flags.kill, workers, works),
       start: startThreads,
     });
     const failed = data.lost > 0 || data.wakesLost > 0 || data.findings.length > 0;
@@ -50,9 +52,13 @@ const run: ScenarioCommand<RunFlags> = {
   },
 };
 
-/** Somebody has to be left. */
-function killsOf(text: string, workers: number): number {
+/** Somebody has to be left, and nothing but a robust lock comes back from one that is gone. */
+function killsOf(text: string, workers: number, works: readonly StressWork[]): number {
   const kills = wholeOption("--kill", text, 0, MOST_WORKERS);
+  if (kills > 0 && !works.includes("robust")) {
+    const problem = `is ${kills}, and --work ${works.join(",")} has no robust lock`;
+    throw new UsageError({ argument: "--kill", problem, valid: "0, or robust among --work" });
+  }
   if (kills < workers) return kills;
   const problem = `is ${kills} of ${workers} workers`;
   throw new UsageError({ argument: "--kill", problem, valid: "fewer than --workers" });
