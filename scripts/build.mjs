@@ -48,6 +48,11 @@ function inlineRelease() {
 
 const RELEASE_SECTION = "faultline";
 
+/** What the build writes among the library's sources. */
+const GENERATED = ["coreConstants.ts", "coreExports.d.ts", "coreRelease.ts", "releaseWasm.ts"].map(
+  (file) => join("src/core/generated", file),
+);
+
 /**
  * What the host and its cores must agree on, as one line: the release, and a hash over the numbers and the exports.
  */
@@ -164,10 +169,11 @@ function sourceHash(folder, ...more) {
   return hash.digest("hex");
 }
 
-/** Runs `build` unless `stamp` says that these sources were built and `product` is there. */
-async function once(stamp, hash, product, build) {
+/** Runs `build` unless `stamp` says that these sources were built and its products are there. */
+async function once(stamp, hash, products, build) {
   const built = existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
-  if (built && existsSync(product)) return;
+  if (built && products.every((product) => existsSync(product))) return;
+  process.stderr.write(`building: ${products.join(", ")}\n`);
   await build();
   writeFileSync(stamp, hash);
 }
@@ -196,14 +202,14 @@ try {
   await once(
     "build/cores.sha256",
     sourceHash("assembly", "asconfig.json", "scripts/profileTransform.mjs"),
-    "src/core/generated/coreConstants.ts",
+    ["wasm/release.wasm", ...GENERATED],
     buildCores,
   );
   if (!process.argv.includes("--cores")) {
     await once(
       "build/library.sha256",
       sourceHash("src", "tsconfig.json", "tsconfig.build.json"),
-      "dist/cli/main.js",
+      ["dist/cli/main.js"],
       buildLibrary,
     );
   }
