@@ -185,6 +185,16 @@ export {
   type UmcgRow,
 } from "./scenarios/compareUmcg.ts";
 export {
+  compareVirtioSnd,
+  virtioSndProgramNames,
+  type CompareVirtioSndOptions,
+  type VirtioSndComparison,
+  type VirtioSndOutcome,
+  type VirtioSndProgram,
+  type VirtioSndRow,
+} from "./scenarios/compareVirtioSnd.ts";
+export type { VirtioSndPointRow } from "./scenarios/virtioPoints.ts";
+export {
   runVirtioSnd,
   type VirtioSndEnd,
   type VirtioSndPeriod,

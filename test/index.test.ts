@@ -349,6 +349,12 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
       },
     ],
   }),
+  compareVirtioSnd: () => ({
+    call: library.compareVirtioSnd,
+    args: [
+      { designs: ["ack"], devices: ["lazy"], transfers: [100], kernel: "6.12", wasm: undefined },
+    ],
+  }),
   runVirtioSnd: () => ({
     call: library.runVirtioSnd,
     args: [

@@ -44,3 +44,22 @@ describe("run virtio-snd", () => {
     expect(stderr).toMatch(new RegExp(`^faultline: ${name} .+; valid: .+\n$`));
   });
 });
+
+describe("compare virtio-snd", () => {
+  const compare = ["compare", "virtio-snd"];
+
+  test("has a line for each program, design and size, and one for each point", async () => {
+    const args = ["--design", "mmap,copy", "--device", "eager", "--write", "100,25"];
+    const { status, stdout } = await faultline([...compare, ...args]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^full ring +mmap +100 +4 of 8 +virtio-store$/m);
+    expect(stdout).toMatch(/^first frame +copy +25 +1 of 1, -EFAULT +virtio-store$/m);
+    expect(stdout).toMatch(/^R8 +HW_PARAMS for a mapped ring +mmap +0\n +copy +-EINVAL$/m);
+  });
+
+  test("an unknown design is refused by name", async () => {
+    const { status, stderr } = await faultline([...compare, "--design", "b"]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^faultline: --design .+; valid: .+\n$/);
+  });
+});

@@ -1,6 +1,8 @@
 import { UsageError } from "../../base/errors.ts";
 import { oneOf } from "../../base/nearest.ts";
 import { virtioSndText } from "../../report/virtioSnd.ts";
+import { virtioSndComparisonText } from "../../report/virtioSndComparison.ts";
+import { compareVirtioSnd, comparedVirtioSnd } from "../../scenarios/compareVirtioSnd.ts";
 import {
   runVirtioSnd,
   virtioSndDefaults,
@@ -10,7 +12,7 @@ import {
 import { virtioSndDeviceNames, virtioSndDevices } from "../../scenarios/virtioBed.ts";
 import { pcmDirections } from "../../systems/pcm/states.ts";
 import { designNames } from "../../systems/virtio/description.ts";
-import { wholeOption } from "../arguments.ts";
+import { nameList, wholeList, wholeOption } from "../arguments.ts";
 import { writeBinaryFile } from "../binaryFile.ts";
 import { checkedKernel, kernelOption } from "../kernelOption.ts";
 import type { ScenarioCommand, ScenarioCommands } from "./scenario.ts";
@@ -82,4 +84,36 @@ function within(option: string, text: string, range: keyof typeof virtioSndRange
   return wholeOption(option, text, least, most);
 }
 
-export const virtioSndCommands: ScenarioCommands = { run };
+interface CompareFlags {
+  readonly design: string;
+  readonly device: string;
+  readonly write: string;
+  readonly kernel: string;
+}
+
+const compare: ScenarioCommand<CompareFlags> = {
+  addOptions: (command) => {
+    const { devices, transfers } = comparedVirtioSnd;
+    command
+      .option("--design <names>", `with commas, or all: ${designNames.join(", ")}`, "all")
+      .option(
+        "--device <kinds>",
+        `with commas, or all: ${virtioSndDeviceNames.join(", ")}`,
+        devices.join(),
+      )
+      .option("--write <frames>", "of each write, or read, with commas", transfers.join())
+      .option(...kernelOption);
+  },
+  perform: async (flags) => {
+    const { least, most } = virtioSndRanges.transfer;
+    const data = await compareVirtioSnd({
+      designs: nameList("--design", flags.design, designNames),
+      devices: nameList("--device", flags.device, virtioSndDeviceNames),
+      transfers: wholeList("--write", flags.write, least, most),
+      kernel: checkedKernel(flags.kernel),
+    });
+    return { data, text: () => virtioSndComparisonText(data), failed: false };
+  },
+};
+
+export const virtioSndCommands: ScenarioCommands = { run, compare };
