@@ -196,12 +196,10 @@ export {
 export type { VirtioSndPointRow } from "./scenarios/virtioPoints.ts";
 export {
   runVirtioSnd,
-  type VirtioSndEnd,
-  type VirtioSndPeriod,
   type VirtioSndRecording,
-  type VirtioSndRun,
   type VirtioSndRunOptions,
 } from "./scenarios/runVirtioSnd.ts";
+export type { VirtioSndEnd, VirtioSndPeriod, VirtioSndRun } from "./scenarios/virtioRun.ts";
 export {
   virtioSndDeviceNames,
   virtioSndDevices,

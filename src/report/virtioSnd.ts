@@ -1,5 +1,5 @@
 import type { Finding } from "../machine/findings.ts";
-import type { VirtioSndPeriod, VirtioSndRun } from "../scenarios/runVirtioSnd.ts";
+import type { VirtioSndPeriod, VirtioSndRun } from "../scenarios/virtioRun.ts";
 import { virtioSndDevices } from "../scenarios/virtioBed.ts";
 import type { VirtioSndStep } from "../scenarios/virtioLog.ts";
 import type { SoundPiece } from "../scenarios/virtioSound.ts";

@@ -6,13 +6,9 @@ import { Machine } from "../machine/machine.ts";
 import type { PcmDirection } from "../systems/pcm/states.ts";
 import { designNames, type VirtioSndDesign } from "../systems/virtio/description.ts";
 import { given } from "./compareSyncPtr.ts";
-import {
-  recordingOn,
-  virtioSndRanges,
-  type VirtioSndEnd,
-  type VirtioSndRunOptions,
-} from "./runVirtioSnd.ts";
+import { recordingOn, virtioSndRanges, type VirtioSndRunOptions } from "./runVirtioSnd.ts";
 import { virtioSndDeviceNames, type VirtioSndDeviceName } from "./virtioBed.ts";
+import type { VirtioSndEnd } from "./virtioRun.ts";
 import { virtioSndPoints, type VirtioSndPointRow } from "./virtioPoints.ts";
 
 /** What is compared. Everything has a default. */

@@ -1,15 +1,14 @@
 import { checkOptions, nameOf, optional, whole, type Shape } from "../base/checks.ts";
 import { wasmSource, type WasmSource } from "../core/source.ts";
-import type { Finding } from "../machine/findings.ts";
 import { kernelRelease, newestKernel } from "../machine/kernel.ts";
 import { Machine } from "../machine/machine.ts";
 import { pcmDirections, type PcmDirection } from "../systems/pcm/states.ts";
 import { designNames, type VirtioSndDesign } from "../systems/virtio/description.ts";
 import { given } from "./compareSyncPtr.ts";
 import { virtioSndDeviceNames, type VirtioSndDeviceName } from "./virtioBed.ts";
-import { MOST_PERIODS, wavFile, type SoundPiece } from "./virtioSound.ts";
+import { MOST_PERIODS, wavFile } from "./virtioSound.ts";
 import { captureOn, playOn, type VirtioPlay } from "./virtioPrograms.ts";
-import type { MessageTimes, VirtioSndStep } from "./virtioLog.ts";
+import type { VirtioSndRun } from "./virtioRun.ts";
 
 /**
  * A program plays numbered periods through a virtio sound card, or captures such, and everybody writes down when:
@@ -73,43 +72,6 @@ const runOptions: Shape<VirtioSndRunOptions> = {
   kernel: optional(kernelRelease),
   wasm: optional(wasmSource),
 };
-
-/** A message that the device returned. All times are steps, from 1. */
-export interface VirtioSndPeriod extends MessageTimes {
-  /** Which one it was to be, from 1. */
-  readonly period: number;
-  /** When the program had stored its last byte, or got it; null where it never did. */
-  readonly program: number | null;
-  /** What was heard in it, or what the program got for it. */
-  readonly holds: readonly SoundPiece[];
-  /** It is not what it was to be, all of it. */
-  readonly wrong: boolean;
-}
-
-/**
- * How it ended: all was played, the device had nothing more to play although not all was, or a call of the program's
- * was refused.
- */
-export type VirtioSndEnd = "done" | "stalled" | "refused";
-
-export interface VirtioSndRun {
-  readonly schemaVersion: 1;
-  readonly scenario: "virtio-snd";
-  readonly kernel: string;
-  readonly design: VirtioSndDesign;
-  readonly device: VirtioSndDeviceName;
-  readonly direction: PcmDirection;
-  readonly transfer: number;
-  readonly periodSize: number;
-  readonly periods: number;
-  readonly count: number;
-  readonly start: number;
-  readonly steps: readonly VirtioSndStep[];
-  readonly played: readonly VirtioSndPeriod[];
-  readonly wrongPeriods: number;
-  readonly end: VirtioSndEnd;
-  readonly findings: readonly Finding[];
-}
 
 /** What a run came to, and what it sounds like. */
 export interface VirtioSndRecording {

@@ -1,5 +1,5 @@
 import type { Machine } from "../machine/machine.ts";
-import type { VirtioSndEnd, VirtioSndPeriod, VirtioSndRun } from "./runVirtioSnd.ts";
+import type { VirtioSndEnd, VirtioSndPeriod, VirtioSndRun } from "./virtioRun.ts";
 import {
   configureVirtioBed,
   openVirtioBed,

@@ -4,6 +4,7 @@
  * first way does not give what was recorded, something else decided before any read, and nothing is predicted.
  */
 
+import { joinBytes } from "../../base/bytes.ts";
 import { errnos } from "../../base/errno.ts";
 import type { Task } from "../../machine/task.ts";
 import { PAGE_BYTES } from "../base/content.ts";
@@ -192,12 +193,12 @@ function readChunks(caller: Task, { address, length }: Piece, from: bigint, read
     const chunk = read(from + BigInt(done), Math.min(most - done, PAGE_BYTES));
     if (chunk.length === 0) break;
     if (copyOut(caller, address + BigInt(done), chunk) !== 0) {
-      return { result: -errnos.EFAULT, bytes: joined(chunks) };
+      return { result: -errnos.EFAULT, bytes: joinBytes(chunks) };
     }
     chunks.push(chunk);
     done += chunk.length;
   }
-  return { result: done > 0 ? done : -errnos.EIO, bytes: joined(chunks) };
+  return { result: done > 0 ? done : -errnos.EIO, bytes: joinBytes(chunks) };
 }
 
 /** Bytes that could not be copied to the caller's memory. */
@@ -208,16 +209,6 @@ function copyOut(caller: Task, address: bigint, bytes: Uint8Array): number {
   const left = caller.uaccess.copyToUser(address, buffer, bytes.length);
   buffer.free();
   return left;
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 type ProcStep = Extract<RemoteVmStep, { op: "proc_read" }>;
@@ -298,7 +289,7 @@ function readPieces(at: bigint, length: bigint, read: Read): Uint8Array {
     pieces.push(piece);
     done += BigInt(piece.length);
   }
-  return joined(pieces);
+  return joinBytes(pieces);
 }
 
 /** One piece that cannot be had makes it nothing. */

@@ -1,3 +1,4 @@
+import { joinBytes } from "../../base/bytes.ts";
 import type { PcmDeviceLimits } from "../pcm/params/index.ts";
 import type { CoreCard } from "./coreCard.ts";
 import {
@@ -51,9 +52,9 @@ export interface Binding {
 
 /** Tells the core what the device answers to queries, and how it behaves. */
 export function describeDevice({ core, device }: Binding): void {
-  core.storeBytes("SOUND_DEVICE_JACK_INFO", joined(device.jacks ?? []));
-  core.storeBytes("SOUND_DEVICE_PCM_INFO", joined(device.streams.map(infoBytes)));
-  core.storeBytes("SOUND_DEVICE_MAP_INFO", joined(device.channelMaps ?? []));
+  core.storeBytes("SOUND_DEVICE_JACK_INFO", joinBytes(device.jacks ?? []));
+  core.storeBytes("SOUND_DEVICE_PCM_INFO", joinBytes(device.streams.map(infoBytes)));
+  core.storeBytes("SOUND_DEVICE_MAP_INFO", joinBytes(device.channelMaps ?? []));
   core.setDeviceWord("SOUND_DEVICE_EAGER_RX", device.eagerRx === true ? 1 : 0);
   core.setDeviceWord("SOUND_DEVICE_GUARDS", device.guards === true ? 1 : 0);
   core.setDeviceWord("SOUND_DEVICE_RELEASE_LATENCY", device.releaseLatency ?? 0);
@@ -171,16 +172,6 @@ function bindStreams({ core, device, design, parameters }: Binding): PcmDeviceLi
     machine.exports.virtioSetStream(address, id, direction, features & selectable);
   }
   return limits.every((stream) => stream !== null) ? limits : null;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /** struct virtio_snd_pcm_info. */

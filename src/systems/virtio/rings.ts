@@ -1,3 +1,4 @@
+import { joinBytes } from "../../base/bytes.ts";
 import type { ConstantName } from "../../core/exports.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 import type { PcmFile } from "../pcm/file.ts";
@@ -204,16 +205,8 @@ function describe(
   const gone = data.some((piece) => piece.name === "?");
   return {
     pieces: [plain("xfer", 0), ...data, plain("status", places.length - 1)],
-    content: gone ? null : gather(ring, data),
+    content: gone
+      ? null
+      : joinBytes(data.map(({ offset, length }) => ring.subarray(offset, offset + length))),
   };
-}
-
-function gather(ring: Uint8Array, data: readonly VirtioPiece[]): Uint8Array {
-  const bytes = new Uint8Array(data.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const { offset, length } of data) {
-    bytes.set(ring.subarray(offset, offset + length), at);
-    at += length;
-  }
-  return bytes;
 }

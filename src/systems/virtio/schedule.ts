@@ -1,3 +1,4 @@
+import { joinBytes } from "../../base/bytes.ts";
 import {
   checkOptions,
   checkThat,
@@ -94,7 +95,7 @@ export class DeviceSchedule {
 
   /** What the device read of the messages that it returned, one after the other: what is heard. */
   get playedBytes(): Uint8Array {
-    return joined(this.#played);
+    return joinBytes(this.#played);
   }
 
   /** Likewise, a piece for each message. */
@@ -201,16 +202,6 @@ export class DeviceSchedule {
     this.#keep(head, bytes);
     return bytes;
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /** How many periods of what was played are not what was written at their place. */
