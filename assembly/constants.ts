@@ -5,6 +5,7 @@
 export * from "./api/constants";
 export * from "./api/forms";
 export * from "./api/futexConstants";
+export * from "./api/lockConstants";
 export * from "./api/mmConstants";
 export * from "./api/pcmConstants";
 export * from "./api/perfConstants";

@@ -177,6 +177,8 @@ export const HEADER_TASKS: u32 = offsetof<Header>("tasks");
 export const HEADER_FAIL_ALLOCATION: u32 = offsetof<Header>("failAllocation");
 export const HEADER_PERF_EVENTS: u32 = offsetof<Header>("perfEvents");
 export const HEADER_PERF_CORRECTIONS: u32 = offsetof<Header>("perfCorrections");
+export const HEADER_DEAD_CPU: u32 = offsetof<Header>("deadCpu");
+export const HEADER_LOST_CPU: u32 = offsetof<Header>("lostCpu");
 export const HEADER_YIELD_EVERY: u32 = offsetof<Header>("yieldEvery");
 
 export { FRAME_FILE } from "../machine/frames";

@@ -182,9 +182,9 @@ export function futexPark(index: u32, milliseconds: u32): u32 {
 }
 
 /**
- * threads: the thread of a CPU has ended, wherever it was. Another one takes back what it held: 1, and its task is ready
- * to be ended; 0 where a lock of the memory stays held, so that the machine can go on no more.
+ * threads: the thread of a CPU has ended, wherever it was. Another one, which serves CPU 0, gives back what it held: 0,
+ * and its task is ready to be ended; else the address space that it died in the middle of changing, which stays locked.
  */
 export function buryCpu(index: u32): u32 {
-  return buryDeadCpu(cpuAt(index)) ? 1 : 0;
+  return THREADS ? buryDeadCpu(cpuAt(0), cpuAt(index)) : 0;
 }

@@ -1,5 +1,7 @@
 import { EAGAIN, EINVAL } from "../base/errno";
 import { cpuAt } from "../machine/cpu";
+import { spinLock } from "../machine/held";
+import { lockTables } from "../mm/mm";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../mm/mmapLock";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import { mmOfTask } from "../mm/task";
@@ -21,6 +23,16 @@ export function holdMmapLock(cpu: u32, task: u32, kind: u32): i32 {
 export function dropMmapLock(cpu: u32, task: u32, kind: u32): void {
   if (kind == 2) mmapWriteUnlock(cpuAt(cpu), mmOfTask(task));
   else mmapReadUnlock(cpuAt(cpu), mmOfTask(task));
+}
+
+/** threads: takes a lock that is a word, and leaves it so; `address` is where the core keeps it. */
+export function holdWord(address: u32): void {
+  spinLock(address);
+}
+
+/** The same of the lock of an address space's page tables. */
+export function holdTables(cpu: u32, task: u32): void {
+  lockTables(cpuAt(cpu), mmOfTask(task));
 }
 
 /** Locks the VMA of an address for reading, if that can be had at once: 0 or −EAGAIN. */

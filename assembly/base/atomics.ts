@@ -67,9 +67,8 @@ export function addWithin(address: usize, limit: u32): u32 {
   return seen;
 }
 
-/** Words below the header (machine/map.ts): one is written by waits and read by nobody, one is the bus lock. */
+/** A word below the header (machine/map.ts) that waits write and nobody reads. */
 const WAIT_ANSWER: usize = 512;
-const BUS_LOCK: usize = 516;
 
 /**
  * Sleeps until `address` no longer holds `seen`, at most so long. The answer is stored although nobody wants it: the
@@ -79,29 +78,6 @@ const BUS_LOCK: usize = 516;
 @inline
 export function waitOnWord(address: usize, seen: u32, nanoseconds: i64): void {
   if (THREADS) store<i32>(WAIT_ANSWER, atomic.wait<i32>(address, seen as i32, nanoseconds));
-}
-
-/** Short critical sections without a yield point inside: only real threads can meet in one. */
-@inline
-export function spinLock(address: usize): void {
-  if (THREADS) while (atomic.cmpxchg<u32>(address, 0, 1) != 0) waitOnWord(address, 1, 10_000);
-}
-
-@inline
-export function spinUnlock(address: usize): void {
-  if (THREADS) {
-    atomic.store<u32>(address, 0);
-    atomic.notify(address, 1);
-  }
-}
-
-/** The lock that an x86 CPU takes for a locked access to more than one cache line. */
-export function lockBus(): void {
-  spinLock(BUS_LOCK);
-}
-
-export function unlockBus(): void {
-  spinUnlock(BUS_LOCK);
 }
 
 /**

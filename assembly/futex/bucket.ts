@@ -1,5 +1,6 @@
 import { compareExchange, fetchAdd, storeShared } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
+import { holderMark } from "../machine/held";
 import { FUTEX_BUCKETS_PER_CPU, FUTEX_BUCKET_BYTES, header } from "../machine/map";
 import { waitForOthers } from "../mm/shootdown";
 import { Key } from "./key";
@@ -73,12 +74,6 @@ export function dropWaiter(bucket: Bucket): void {
 /** True where nobody waits, or is about to. */
 export function isIdle(bucket: Bucket): bool {
   return fetchAdd(changetype<usize>(bucket), 0) == 0;
-}
-
-/** What a lock holds that a CPU has taken. */
-@inline
-export function holderMark(cpu: Cpu): u32 {
-  return cpu.index + 1;
 }
 
 /** Takes a lock that is held over accesses to user memory: who waits for it answers invalidations meanwhile. */

@@ -1,17 +1,13 @@
-import { loadShared, storeShared, waitOnWord } from "../base/atomics";
+import { loadShared, storeShared } from "../base/atomics";
 import { Cpu, setPorts } from "../machine/cpu";
+import { HELD_WORD, forgetAll, heldAt, heldCount, heldKind, holderMark } from "../machine/held";
 import { HEADER, Header, header } from "../machine/map";
+import { mendFrames, mendSlabs } from "../machine/mend";
+import { buryAddressSpaces } from "../mm/bury";
 import { Task } from "../mm/task";
-import {
-  Bucket,
-  bucketCount,
-  bucketOfIndex,
-  addressOfBucket,
-  holderMark,
-  lockOf,
-  releaseLock,
-} from "./bucket";
+import { Bucket, bucketCount, bucketOfIndex, addressOfBucket, lockOf, releaseLock } from "./bucket";
 import { WAIT_FUTEX, callAt, entryOf, sleepIn, wakeTask } from "./call";
+import { mendRt } from "./rtMutex";
 import { Entry, entryAt, isQueued, releaseEntry, setBucket } from "./entry";
 
 /**
@@ -19,16 +15,44 @@ import { Entry, entryAt, isQueued, releaseEntry, setBucket } from "./entry";
  * or a function is entered, and the stores of one change to a list lie between two such places. Another CPU clears up.
  */
 
-/** So often, and so long each time, is a lock of the memory looked at: who is alive holds one for less than one look. */
-const LOOKS: u32 = 200;
-const LOOK_NANOSECONDS: i64 = 5_000_000;
+/**
+ * Another CPU gives back what the dead one held (machine/held.ts; a futex's buckets and the rt lock name their holder),
+ * takes it out of the core, and makes its task one that can be ended, even out of a call. The Mm that it died in the
+ * middle of changing, whose users can go on no more; else 0.
+ */
+export function buryCpu(by: Cpu, dead: Cpu): u32 {
+  leaveForGood(dead);
+  buryWords(dead);
+  const lost = buryAddressSpaces(by, dead);
+  buryBuckets(dead);
+  const rtLock = HEADER + offsetof<Header>("rtLock");
+  if (loadShared(rtLock) == holderMark(dead)) {
+    mendRt();
+    releaseLock(rtLock);
+  }
+  forgetAll(dead);
+  const task = changetype<Task>(dead.task as usize);
+  if (dead.task != 0) fallAsleep(task);
+  storeShared(HEADER + offsetof<Header>("deadCpu"), 0);
+  if (lost != 0) storeShared(HEADER + offsetof<Header>("lostCpu"), holderMark(dead));
+  return lost;
+}
 
 /**
- * The dead CPU holds no lock of a futex any more, is outside the core, and its task can be ended by another CPU, even
- * out of a call. False where it died while it held a lock of the memory, whose lists cannot be trusted then.
+ * Locks that are held for short times. What stands behind most of them changes in one go, and what was taken out before
+ * it was entered elsewhere is lost, so that nothing stands in two places; the allocators' lists are made anew.
  */
-export function buryCpu(dead: Cpu): bool {
-  const task = changetype<Task>(dead.task as usize);
+function buryWords(dead: Cpu): void {
+  for (let index: u32 = 0; index < heldCount(dead); index++) {
+    const lock = heldAt(dead, index);
+    if (heldKind(dead, index) != HELD_WORD || loadShared(lock) != holderMark(dead)) continue;
+    if (lock == HEADER + offsetof<Header>("zoneLock")) mendFrames();
+    else if (lock == HEADER + offsetof<Header>("slabLock")) mendSlabs();
+    releaseLock(lock);
+  }
+}
+
+function buryBuckets(dead: Cpu): void {
   for (let index: u32 = 0; index < bucketCount(); index++) {
     const bucket = bucketOfIndex(index);
     if (loadShared(lockOf(bucket)) != holderMark(dead)) continue;
@@ -36,14 +60,6 @@ export function buryCpu(dead: Cpu): bool {
     finishWakes(bucket);
     releaseLock(lockOf(bucket));
   }
-  const rtLock = HEADER + offsetof<Header>("rtLock");
-  if (loadShared(rtLock) == holderMark(dead)) releaseLock(rtLock);
-  if (dead.task != 0) fallAsleep(task);
-  leaveForGood(dead);
-  return (
-    comesFree(HEADER + offsetof<Header>("slabLock")) &&
-    comesFree(HEADER + offsetof<Header>("zoneLock"))
-  );
 }
 
 /** A task in the middle of a call is as good as one that sleeps in it: ending it takes the call back. */
@@ -82,13 +98,4 @@ function finishWake(bucket: Bucket, task: Task, entry: Entry): void {
   if (entry.bucket != addressOfBucket(bucket) || isQueued(entry)) return;
   wakeTask(task);
   releaseEntry(entry);
-}
-
-/** True once nobody holds a lock that is held for short times. */
-function comesFree(lock: usize): bool {
-  for (let look: u32 = 0; look < LOOKS; look++) {
-    if (loadShared(lock) == 0) return true;
-    waitOnWord(lock, 1, LOOK_NANOSECONDS);
-  }
-  return false;
 }

@@ -66,6 +66,11 @@ export function entryOf(call: FutexCall, index: u32 = 0): Entry {
   return entryAt((changetype<usize>(call) as u32) + ENTRIES_AT + index * ENTRY_STRIDE);
 }
 
+/** The mutex of the state that a waiter's first entry has, of which the state is the beginning. */
+export function mutexAwaited(waiter: RtWaiter): u32 {
+  return entryAt((changetype<usize>(waiter) as u32) + offsetof<RtWaiter>()).piState;
+}
+
 /** A zeroed call of the CPU's task with so many entries; 0 when RAM is full. */
 export function newCall(cpu: Cpu, kind: u32, count: u32): usize {
   const bytes = ENTRIES_AT + count * ENTRY_STRIDE;

@@ -1,9 +1,9 @@
 import { EDEADLK } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { HEADER, Header } from "../machine/map";
+import { HEADER, Header, header } from "../machine/map";
 import { Task } from "../mm/task";
 import { releaseLock, takeLock } from "./bucket";
-import { RtWaiter, wakeTask } from "./call";
+import { RtWaiter, mutexAwaited, wakeTask } from "./call";
 
 /**
  * Mutexes with priority inheritance (kernel/locking/rtmutex.c, rtmutex_api.c, 6.18), as far as the futex uses them. One
@@ -226,6 +226,35 @@ export function tryLock(mutex: RtMutex, task: Task): bool {
 export function unlockMutex(mutex: RtMutex): void {
   if (mutex.holder != 0) clearHolder(mutex);
   if (mutex.top != 0) wakeTask(taskAt(waiterAt(mutex.top).task));
+}
+
+/**
+ * The lock's holder has died in the middle of a change: no task holds a mutex that is not its own, each that waits stands
+ * in its queue, and who may take a free mutex knows.
+ */
+export function mendRt(): void {
+  for (let at = header().tasks; at != 0; at = taskAt(at).next) dropForeignMutexes(taskAt(at));
+  for (let at = header().tasks; at != 0; at = taskAt(at).next) mendWaiter(taskAt(at));
+  for (let at = header().tasks; at != 0; at = taskAt(at).next) settle(taskAt(at));
+}
+
+function dropForeignMutexes(task: Task): void {
+  let before: u32 = 0;
+  for (let at = task.heldMutexes; at != 0; at = mutexAt(at).nextHeld) {
+    if (mutexAt(at).holder == addressOfTask(task)) before = at;
+    else if (before == 0) task.heldMutexes = mutexAt(at).nextHeld;
+    else mutexAt(before).nextHeld = mutexAt(at).nextHeld;
+  }
+}
+
+function mendWaiter(task: Task): void {
+  if (task.rtWaiter == 0) return;
+  const waiter = waiterAt(task.rtWaiter);
+  const mutex = mutexAt(mutexAwaited(waiter));
+  let at = mutex.top;
+  while (at != 0 && at != addressOfWaiter(waiter)) at = waiterAt(at).next;
+  if (at == 0) enqueue(mutex, waiter);
+  if (mutex.holder == 0) wakeTask(taskAt(waiterAt(mutex.top).task));
 }
 
 /** sched_setscheduler: a task's own priority; what it lends and where it waits follow. */

@@ -1,5 +1,6 @@
-import { fetchAdd, spinLock, spinUnlock } from "../base/atomics";
+import { fetchAdd } from "../base/atomics";
 import { FINDING_REFCOUNT, recordFinding } from "./findings";
+import { spinLock, spinUnlock } from "./held";
 import { putInPool } from "./hugePool";
 import {
   FRAME_BYTES,
@@ -114,6 +115,15 @@ function releaseBlock(pfn: u32, order: u32): void {
     order += 1;
   }
   pushFree(pfn, order);
+}
+
+/** For who makes the free lists anew (mend.ts). */
+export function emptyFreeLists(): void {
+  memory.fill(FREE_LISTS, 0, (MAX_ORDER + 1) * 4);
+}
+
+export function releaseFrame(pfn: u32): void {
+  releaseBlock(pfn, 0);
 }
 
 /** Takes a block from the never-used end of RAM; what alignment skips goes to the free lists. */

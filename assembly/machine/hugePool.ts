@@ -1,5 +1,5 @@
-import { spinLock, spinUnlock } from "../base/atomics";
 import { FOLIO_POOLED, FRAME_POOL, allocFrames, clearBlock, frameOf, freeFrames } from "./frames";
+import { spinLock, spinUnlock } from "./held";
 import { HEADER, HUGE_POOLS, Header, PMD_ORDER } from "./map";
 
 /** Huge pages set aside, a pool for each of two sizes (struct hstate, mm/hugetlb.c, 6.18). None is ever made on demand. */
@@ -97,6 +97,7 @@ export function takeReservedHugePage(order: u32, kind: u8): u32 {
   return pfn;
 }
 
+@inline
 function popPage(pool: HugePool, kind: u8): u32 {
   const pfn = pool.first;
   const page = frameOf(pfn);

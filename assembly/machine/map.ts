@@ -44,7 +44,7 @@ export const HEADER: usize = 1024;
  * Half a page in: hardware takes a load for one of what was just stored where the low 12 bits of their addresses agree,
  * and what users write stands at the start of a page more often than elsewhere.
  */
-const FIRST_REGION: usize = 16384 + PAGE_SIZE / 2;
+export const FIRST_REGION: usize = 16384 + PAGE_SIZE / 2;
 
 /** One finding: what the modelled kernel code did wrong, by whom and where. */
 @unmanaged
@@ -112,6 +112,8 @@ export class Header {
   perfEnabled: u32; // list of those that are enabled, through PerfEvent.next
   perfCorrections: u32; // mistakes of the recorded kernel that are not made: CORRECT_* (perf/attr.ts)
   faultObserver: u32; // what is told of page faults (observer.ts), while anybody wants to know
+  deadCpu: u32; // threads: one, from 1, whose thread has ended with locks that nobody has given back yet; 0 = none
+  lostCpu: u32; // threads: one, from 1, whose thread has ended in the middle of changing an address space; 0 = none
 }
 
 @inline

@@ -1,4 +1,4 @@
-import { fetchAdd, spinLock, spinUnlock } from "../base/atomics";
+import { fetchAdd } from "../base/atomics";
 import {
   FRAME_KERNEL,
   FRAME_SLAB,
@@ -12,6 +12,7 @@ import {
   pageAddress,
   pfnOfAddress,
 } from "./frames";
+import { spinLock, spinUnlock } from "./held";
 import {
   HEADER,
   Header,
@@ -47,6 +48,15 @@ function unlinkPartial(frame: Frame, slabClass: u32): void {
   if (frame.prev != 0) frameOf(frame.prev).next = frame.next;
   else store<u32>(partialHead(slabClass), frame.next);
   if (frame.next != 0) frameOf(frame.next).prev = frame.prev;
+}
+
+/** For who makes these lists anew (mend.ts). */
+export function emptyPartialLists(): void {
+  memory.fill(SLAB_PARTIAL, 0, SLAB_CLASSES * 4);
+}
+
+export function listSlab(pfn: u32): void {
+  linkPartial(pfn, frameOf(pfn), frameOf(pfn).mapping);
 }
 
 /**
@@ -100,7 +110,10 @@ export function slabFree(object: usize): void {
   frame.count -= 1;
   if (wasFull) linkPartial(pfn, frame, slabClass);
   const empty = frame.count == 0;
-  if (empty) unlinkPartial(frame, slabClass);
+  if (empty) {
+    frame.index = 0; // nobody lists it any more
+    unlinkPartial(frame, slabClass);
+  }
   spinUnlock(HEADER + offsetof<Header>("slabLock"));
   if (empty) freeFrames(pfn);
 }

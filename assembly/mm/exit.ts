@@ -28,7 +28,9 @@ export function mmPut(cpu: Cpu, mm: Mm): void {
   if (fetchAdd(changetype<usize>(mm) + offsetof<Mm>("users"), -1) == 1) leaveLast(cpu, mm);
 }
 
+/** One whose lock is lost stays as it is. */
 function leaveLast(cpu: Cpu, mm: Mm): void {
+  if (THREADS && mm.lostTo != 0) return;
   const locked = mmapWriteLock(cpu, mm);
   removeAreas(cpu, mm, 0, profile().tableLimit);
   if (locked) mmapWriteUnlock(cpu, mm);

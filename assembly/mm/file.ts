@@ -1,4 +1,4 @@
-import { fetchAdd, spinLock, spinUnlock } from "../base/atomics";
+import { fetchAdd } from "../base/atomics";
 import {
   FRAME_FILE,
   FRAME_INDEX,
@@ -8,6 +8,7 @@ import {
   frameOf,
   pageAddress,
 } from "../machine/frames";
+import { spinLock, spinUnlock } from "../machine/held";
 import { takeHugePage, takeReservedHugePage, unreserveHugePage } from "../machine/hugePool";
 import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
@@ -169,8 +170,9 @@ export function forgetPages(file: MappedFile, first: u64, end: u64): void {
     const slot = existingSlot(file, head);
     if (slot == 0 || !holdsPage(slot)) continue;
     if (head >= first && head + pages <= end) {
-      folioPut(load<u32>(slot));
+      const pfn = load<u32>(slot);
       store<u32>(slot, 0);
+      folioPut(pfn);
     } else clearPages(load<u32>(slot), head, max<u64>(first, head), min<u64>(end, head + pages));
   }
   unlockIndex(file);

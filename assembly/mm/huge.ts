@@ -1,4 +1,3 @@
-import { spinLock, spinUnlock } from "../base/atomics";
 import { profile } from "../arch/profile";
 import {
   FOLIO_EXCLUSIVE,
@@ -10,6 +9,7 @@ import {
   frameOf,
   pageAddress,
 } from "../machine/frames";
+import { spinLock, spinUnlock } from "../machine/held";
 import { HEADER, Header, PAGE_SHIFT, header } from "../machine/map";
 import { addMappings, leafPages } from "./leaf";
 import { Mm } from "./mm";
@@ -66,9 +66,9 @@ export function dropHugeZero(mm: Mm): void {
   const h = header();
   spinLock(hugeZeroLock());
   const pfn = h.hugeZeroPfn;
+  mm.holdsHugeZero = 0;
   if (frameOf(pfn).refcount == 1) h.hugeZeroPfn = 0;
   folioPut(pfn);
-  mm.holdsHugeZero = 0;
   spinUnlock(hugeZeroLock());
 }
 

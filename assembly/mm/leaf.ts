@@ -42,8 +42,8 @@ export function addMappings(pfn: u32, entries: u32): void {
 
 /** Maps a folio's page; the caller's reference becomes the mapping's. */
 export function mapLeaf(mm: Mm, vma: Vma, address: usize, level: u32, pfn: u32, bits: u64): void {
-  writeEntry(address, ((pfn as u64) << PAGE_SHIFT) | leafBits(vma, level) | bits);
   if ((bits & PTE_SPECIAL) == 0) addMappings(pfn, 1);
+  writeEntry(address, ((pfn as u64) << PAGE_SHIFT) | leafBits(vma, level) | bits);
   mm.pages += leafPages(level);
 }
 

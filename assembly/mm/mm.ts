@@ -1,6 +1,7 @@
 import { compareExchange, storeShared } from "../base/atomics";
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
+import { HELD_TABLES, forgetHeld, holderMark, noteHeld } from "../machine/held";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { waitForOthers } from "./shootdown";
 import { allocRoot } from "./table";
@@ -28,7 +29,9 @@ export class Mm {
   firstWaiter: u32; // 84 Cpu, 0 = nobody waits
   lastWaiter: u32; // 88
   unstable: u32; // 92 MMF_UNSTABLE: the OOM reaper has dropped what is private, and nothing private comes again
-  untagMask: u64; // 96 what is looked at of an address that another process asks for (untagged_addr_remote)
+  changedSeq: u32; // 96 lockSeq of the last writer of the mmap lock that began to change something
+  lostTo: u32; // 100 a CPU, from 1, that died in such a change: nobody gets the lock any more
+  untagMask: u64; // 104 what is looked at of an address that another process asks for (untagged_addr_remote)
 }
 
 /** A new, empty address space with one user; 0 when RAM is full. */
@@ -53,12 +56,23 @@ export function allocMm(): usize {
 export function lockTables(cpu: Cpu, mm: Mm): void {
   const lock = tableLockAddress(mm);
   cpu.tableLocks += 1;
-  if (THREADS || STUDY) while (compareExchange(lock, 0, 1) != 0) waitForOthers(cpu, lock, 1);
+  noteHeld(HELD_TABLES, changetype<usize>(mm));
+  if (THREADS || STUDY) {
+    while (true) {
+      const holder = compareExchange(lock, 0, holderMark(cpu));
+      if (holder == 0) return;
+      waitForOthers(cpu, lock, holder);
+    }
+  }
 }
 
 /** The same for who must not wait. */
 export function tryLockTables(cpu: Cpu, mm: Mm): bool {
-  if ((THREADS || STUDY) && compareExchange(tableLockAddress(mm), 0, 1) != 0) return false;
+  noteHeld(HELD_TABLES, changetype<usize>(mm));
+  if ((THREADS || STUDY) && compareExchange(tableLockAddress(mm), 0, holderMark(cpu)) != 0) {
+    forgetHeld(HELD_TABLES, changetype<usize>(mm));
+    return false;
+  }
   cpu.tableLocks += 1;
   return true;
 }
@@ -66,9 +80,10 @@ export function tryLockTables(cpu: Cpu, mm: Mm): bool {
 export function unlockTables(mm: Mm): void {
   if (THREADS || STUDY) storeShared(tableLockAddress(mm), 0);
   if (THREADS) atomic.notify(tableLockAddress(mm), 1);
+  forgetHeld(HELD_TABLES, changetype<usize>(mm));
 }
 
 @inline
-function tableLockAddress(mm: Mm): usize {
+export function tableLockAddress(mm: Mm): usize {
   return changetype<usize>(mm) + offsetof<Mm>("tableLock");
 }

@@ -1,14 +1,18 @@
-import {
-  compareExchange,
-  fetchAdd,
-  loadShared,
-  spinLock,
-  spinUnlock,
-  storeShared,
-} from "../base/atomics";
+import { compareExchange, fetchAdd, loadShared, storeShared } from "../base/atomics";
 import { EINTR, EINVAL } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { FINDING_LOCK_NEEDS_SCHEDULER, recordFinding } from "../machine/findings";
+import {
+  AWAITED_TO_READ,
+  AWAITED_TO_WRITE,
+  HELD_TO_READ,
+  HELD_TO_WRITE,
+  forgetHeld,
+  holderMark,
+  noteHeld,
+  spinLock,
+  spinUnlock,
+} from "../machine/held";
 import { EVENT_MMAP_LOCK, emit } from "../study/events";
 import { Mm } from "./mm";
 import { waitForOthers } from "./shootdown";
@@ -55,7 +59,8 @@ export function mmapReadLockKillable(cpu: Cpu, mm: Mm): bool {
 }
 
 function readLock(cpu: Cpu, mm: Mm, state: u32): bool {
-  if (!addReader(mm) && !waitInQueue(cpu, mm, WAITS_TO_READ, state)) return false;
+  if (addReader(mm)) noteHeld(HELD_TO_READ, changetype<usize>(mm));
+  else if (!waitInQueue(cpu, mm, WAITS_TO_READ, state)) return false;
   cpu.mmapReadLocks += 1;
   emit(cpu, EVENT_MMAP_LOCK, 0, 1);
   return true;
@@ -74,6 +79,7 @@ function addReader(mm: Mm): bool {
 }
 
 export function mmapReadUnlock(cpu: Cpu, mm: Mm): void {
+  forgetHeld(HELD_TO_READ, changetype<usize>(mm));
   const before = fetchAdd(wordOf(mm), -1);
   if (before == (QUEUED | 1)) grantFromQueue(mm);
   emit(cpu, EVENT_MMAP_LOCK, 0, 0);
@@ -91,8 +97,8 @@ export function mmapWriteLockKillable(cpu: Cpu, mm: Mm): i32 {
 }
 
 function writeLock(cpu: Cpu, mm: Mm, state: u32): bool {
-  const taken = compareExchange(wordOf(mm), 0, WRITER) == 0;
-  if (!taken && !waitInQueue(cpu, mm, WAITS_TO_WRITE, state)) return false;
+  if (compareExchange(wordOf(mm), 0, WRITER) == 0) noteHeld(HELD_TO_WRITE, changetype<usize>(mm));
+  else if (!waitInQueue(cpu, mm, WAITS_TO_WRITE, state)) return false;
   mm.writer = changetype<usize>(cpu) as u32;
   moveSequence(mm);
   cpu.mmapWriteLocks += 1;
@@ -115,6 +121,8 @@ export function mmapWriteDowngrade(cpu: Cpu, mm: Mm): void {
 function releaseWriter(mm: Mm, readers: u32): void {
   mm.writer = 0;
   moveSequence(mm);
+  forgetHeld(HELD_TO_WRITE, changetype<usize>(mm));
+  if (readers != 0) noteHeld(HELD_TO_READ, changetype<usize>(mm));
   const before = fetchAdd(wordOf(mm), readers - WRITER);
   if ((before & QUEUED) != 0) grantFromQueue(mm);
 }
@@ -142,14 +150,31 @@ function cpuBehind(cpu: u32): Cpu {
 /** As in the kernel, who waits for a lock waits until it is given to him. False: killed, or nobody else can run. */
 function waitInQueue(cpu: Cpu, mm: Mm, kind: u32, state: u32): bool {
   if (THREADS || STUDY) {
-    joinQueue(cpu, mm, kind);
+    storeShared(waitWord(cpu), kind);
+    noteHeld(awaited(kind), changetype<usize>(mm));
+    joinQueue(cpu, mm);
     while (loadShared(waitWord(cpu)) != GRANTED) {
-      if (state == KILLABLE && fatalSignalPending(cpu)) return !leaveQueue(cpu, mm);
+      if (state == KILLABLE && fatalSignalPending(cpu) && leaveQueue(cpu, mm)) return false;
       if (!waitForOthers(cpu, waitWord(cpu), kind) && leaveQueue(cpu, mm)) return cannotWait(cpu);
+      if (THREADS) askAgain(mm);
     }
+    forgetHeld(awaited(kind), changetype<usize>(mm));
+    noteHeld(kind == WAITS_TO_READ ? HELD_TO_READ : HELD_TO_WRITE, changetype<usize>(mm));
     return true;
   }
   return cannotWait(cpu);
+}
+
+/** How the list of what a thread holds (machine/held.ts) names its place in the queue. */
+@inline
+function awaited(kind: u32): u32 {
+  return kind == WAITS_TO_READ ? AWAITED_TO_READ : AWAITED_TO_WRITE;
+}
+
+/** A thread may have died after it let go and before it granted, or in the middle of a change, which nobody can finish. */
+function askAgain(mm: Mm): void {
+  if (mm.lostTo != 0) unreachable();
+  if (loadShared(wordOf(mm)) == QUEUED) grantFromQueue(mm);
 }
 
 function cannotWait(cpu: Cpu): bool {
@@ -158,9 +183,8 @@ function cannotWait(cpu: Cpu): bool {
 }
 
 /** Who let go before it could see that somebody is queued has left the lock free: it is granted here. */
-function joinQueue(cpu: Cpu, mm: Mm, kind: u32): void {
+function joinQueue(cpu: Cpu, mm: Mm): void {
   spinLock(queueLock(mm));
-  storeShared(waitWord(cpu), kind);
   cpu.lockNext = 0;
   if (mm.firstWaiter == 0) mm.firstWaiter = changetype<usize>(cpu) as u32;
   else cpuBehind(mm.lastWaiter).lockNext = changetype<usize>(cpu) as u32;
@@ -173,9 +197,11 @@ function joinQueue(cpu: Cpu, mm: Mm, kind: u32): void {
 /** False where the lock was granted meanwhile. Those behind may be able to go on without this one. */
 function leaveQueue(cpu: Cpu, mm: Mm): bool {
   spinLock(queueLock(mm));
-  const waited = loadShared(waitWord(cpu)) != GRANTED;
+  const kind = loadShared(waitWord(cpu));
+  const waited = kind != GRANTED;
   if (waited) {
     unlink(mm, changetype<usize>(cpu) as u32);
+    forgetHeld(awaited(kind), changetype<usize>(mm));
     storeShared(waitWord(cpu), GRANTED);
     grantLocked(mm);
   }
@@ -187,6 +213,7 @@ function unlink(mm: Mm, cpu: u32): void {
   let before: u32 = 0;
   let at = mm.firstWaiter;
   while (at != cpu) {
+    if (at == 0) return; // it died before it came to stand in the queue
     before = at;
     at = cpuBehind(at).lockNext;
   }
@@ -227,4 +254,40 @@ function setQueued(mm: Mm): void {
 function clearQueued(mm: Mm): void {
   let seen = loadShared(wordOf(mm));
   while (compareExchange(wordOf(mm), seen, seen & ~QUEUED) != seen) seen = loadShared(wordOf(mm));
+}
+
+/** Gives back what a CPU whose thread has died held, or waited for: one of the kinds of machine/held.ts. */
+export function buryHolder(dead: Cpu, mm: Mm, kind: u32): void {
+  const writes = kind == HELD_TO_WRITE || kind == AWAITED_TO_WRITE;
+  if (kind == AWAITED_TO_READ || kind == AWAITED_TO_WRITE) {
+    if (buryWaiter(dead, mm)) return;
+  }
+  if (writes) buryWriter(dead, mm);
+  else fetchAdd(wordOf(mm), -1);
+  grantFromQueue(mm);
+}
+
+/** True where it still waited; false where the lock had been granted to it. */
+function buryWaiter(dead: Cpu, mm: Mm): bool {
+  spinLock(queueLock(mm));
+  const waited = loadShared(waitWord(dead)) != GRANTED;
+  if (waited) {
+    unlink(mm, changetype<usize>(dead) as u32);
+    storeShared(waitWord(dead), GRANTED);
+    grantLocked(mm);
+  }
+  spinUnlock(queueLock(mm));
+  return waited;
+}
+
+/** What it had begun to change is half changed, and nobody may see that. It holds the lock for ever then. */
+function buryWriter(dead: Cpu, mm: Mm): void {
+  const moved = (mm.lockSeq & 1) != 0;
+  if (moved && mm.changedSeq == mm.lockSeq) {
+    mm.lostTo = holderMark(dead);
+    return;
+  }
+  mm.writer = 0;
+  if (moved) moveSequence(mm);
+  fetchAdd(wordOf(mm), 0 - WRITER);
 }

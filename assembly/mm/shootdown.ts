@@ -1,6 +1,7 @@
 import { loadShared, storeShared, waitOnWord } from "../base/atomics";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { FINDING_SHOOTDOWN_TIMEOUT, recordFinding } from "../machine/findings";
+import { lookForDead } from "../machine/held";
 import { PAGE_SIZE, header } from "../machine/map";
 import { COUNT_SHOOTDOWNS, count } from "../study/counters";
 import { EVENT_ACKNOWLEDGE, EVENT_SHOOTDOWN, emit } from "../study/events";
@@ -111,6 +112,7 @@ export function waitForOthers(cpu: Cpu, address: usize, seen: u32): bool {
   acknowledge(cpu);
   if (THREADS) {
     waitOnWord(address, seen, WAIT_NANOSECONDS);
+    lookForDead();
     acknowledge(cpu);
     return true;
   }

@@ -1,6 +1,6 @@
-import { spinLock, spinUnlock } from "../base/atomics";
 import { PROTECTION_KEYS, profile } from "../arch/profile";
 import { Cpu, cpuAt } from "../machine/cpu";
+import { spinLock, spinUnlock } from "../machine/held";
 import { header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { mmGet, mmPut } from "./exit";

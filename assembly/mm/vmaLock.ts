@@ -1,6 +1,7 @@
 import { addWithin, compareExchange, fetchAdd, loadShared, storeShared } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
 import { FINDING_LOCK_NEEDS_SCHEDULER, recordFinding } from "../machine/findings";
+import { HELD_VMA, forgetHeld, noteHeld } from "../machine/held";
 import { Mm } from "./mm";
 import { rcuReadLock, rcuReadUnlock } from "./rcu";
 import { step, waitForOthers } from "./shootdown";
@@ -50,6 +51,7 @@ export function vmaStartRead(cpu: Cpu, mm: Mm, vma: Vma): u32 {
   const before = addWithin(countOf(vma), VM_REFCNT_LIMIT);
   if (before == VMA_DETACHED) return VMA_GONE;
   if (before >= VM_REFCNT_LIMIT) return VMA_BUSY;
+  noteHeld(HELD_VMA, changetype<usize>(vma));
   step(cpu);
   if (isStillReadable(mm, vma)) return VMA_LOCKED;
   vmaEndRead(vma);
@@ -65,6 +67,13 @@ function isStillReadable(mm: Mm, vma: Vma): bool {
 /** vma_end_read. The last reader that a writer waits for wakes it; which mm the VMA is in does not matter to that. */
 @inline
 export function vmaEndRead(vma: Vma): void {
+  forgetHeld(HELD_VMA, changetype<usize>(vma));
+  dropReader(vma);
+}
+
+/** The count alone, which may be of a reader that has died. */
+@inline
+export function dropReader(vma: Vma): void {
   const address = countOf(vma);
   const left = fetchAdd(address, -1) - 1;
   if (THREADS) {
@@ -119,6 +128,7 @@ function lockAlone(cpu: Cpu, mm: Mm, va: u64): usize {
 /** Who holds the mmap lock for writing changes a VMA only after this, which waits until nobody reads it. */
 export function vmaStartWrite(mm: Mm, vma: Vma): void {
   const sequence = mm.lockSeq;
+  if (THREADS) mm.changedSeq = sequence;
   if (vma.lockSeq == sequence) return;
   const excludes = excludeReaders(countOf(vma));
   if (excludes) awaitReaders(mm, countOf(vma), VM_REFCNT_EXCLUDE_READERS + VMA_ATTACHED);

@@ -1,10 +1,10 @@
-import { spinLock, spinUnlock } from "../base/atomics";
 import { header } from "../machine/map";
 import { Device, deviceOf } from "./device";
 import { STATE_DRAINING } from "./numbers";
 import { channelOffset, framesToBytes, isInterleaved, samplesToBytes } from "./ring";
 import { CAPTURE, PLAYBACK, Stream, addressOf, distance, streamAt } from "./runtime";
 import { silenceFrames } from "./silence";
+import { spinLock, spinUnlock } from "../machine/held";
 
 /**
  * The cable of the loopback device (sound/drivers/aloop.c): what is played on device 0 arrives at a capture file of

@@ -1,6 +1,6 @@
-import { spinLock, spinUnlock } from "../base/atomics";
 import { HEADER, Header } from "../machine/map";
 import { STATE_DRAINING, STATE_RUNNING } from "./numbers";
+import { spinLock, spinUnlock } from "../machine/held";
 
 /**
  * One open substream: struct snd_pcm_runtime (include/sound/pcm.h). The records that a program may map stand in frames

@@ -1,7 +1,8 @@
 import { EXCLUSIVE_PAIRS } from "../arch/profile";
-import { compareExchangeSized, loadSharedSized, lockBus, unlockBus } from "../base/atomics";
+import { compareExchangeSized, loadSharedSized } from "../base/atomics";
 import { EAGAIN, EFAULT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
+import { lockBus, unlockBus } from "../machine/held";
 import { ACCESS_WRITE } from "../mm/fault";
 import { tlbLookup, writeTlbFor } from "../mm/tlb";
 import { COUNT_FAULT_FIXUPS, count } from "../study/counters";
@@ -121,8 +122,28 @@ function bytesAt(cpu: Cpu, va: u64, size: u32): u64 {
   return value;
 }
 
+/** Without a loop or a call once it has begun to store: a thread that is ended leaves the old word or the new one. */
 function putBytesAt(cpu: Cpu, va: u64, size: u32, value: u64): void {
-  for (let at: u32 = 0; at < size; at++) {
-    store<u8>(placeOf(cpu, va + at), (value >> (at << 3)) as u8);
+  const first = min<u32>(bytesOnPage(va), size);
+  const start = placeOf(cpu, va);
+  const rest = first < size ? placeOf(cpu, va + first) : start;
+  putPart(start, first, value);
+  if (first < size) putPart(rest, size - first, value >> ((first as u64) << 3));
+}
+
+/** The lowest `count` bytes of a value, 1 to 8. */
+@inline
+function putPart(at: usize, count: u32, value: u64): void {
+  if ((count & 8) != 0) store<u64>(at, value);
+  if ((count & 4) != 0) {
+    store<u32>(at, value as u32);
+    value >>= 32;
+    at += 4;
   }
+  if ((count & 2) != 0) {
+    store<u16>(at, value as u16);
+    value >>= 16;
+    at += 2;
+  }
+  if ((count & 1) != 0) store<u8>(at, value as u8);
 }

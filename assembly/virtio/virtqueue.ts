@@ -1,6 +1,6 @@
 import { EIO, ENOSPC } from "../base/errno";
-import { spinLock, spinUnlock } from "../base/atomics";
 import { FINDING_VIRTIO_USED, recordFinding } from "../machine/findings";
+import { spinLock, spinUnlock } from "../machine/held";
 import { allocateBytes, freeBytes } from "./memory";
 import { RING_EVENT_INDEX, RING_INDIRECT } from "./numbers";
 import { Piece, pieceAt } from "./piece";

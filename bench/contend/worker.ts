@@ -30,13 +30,13 @@ function contestOn(): (n: number) => number {
     };
     return loops[contest];
   }
+  const cpu = arena.cpus[index]!;
   const machine = Machine.attach(
-    instantiateCore("threads", arena.module, arena.memory),
+    instantiateCore("threads", arena.module, arena.memory, cpu),
     arena.shape,
   );
   const kinds = { attempts: ["ROUNDS_ATTEMPT", "ROUNDS_ATTEMPT"], pingPong: ["ROUNDS_PING", "ROUNDS_PONG"] } as const; // prettier-ignore
   const kind = machine.constant(kinds[contest][index]!);
-  const cpu = arena.cpus[index]!;
   return (n) => machine.exports.futexRounds(cpu, kind, arena.word, 0, 0, 0, n);
 }
 

@@ -45,17 +45,19 @@ export function loadModule(build: BuildName, wasm?: WasmSource): Promise<WebAsse
 
 /**
  * Instantiates a build over a fresh memory, or over a shared one that another thread already uses.
+ * @param cpu which CPU the calling thread is: the locks that it takes in the core are held by that one
  * @throws FaultlineError "no-shared-memory" where the threads build cannot run
  */
 export function instantiateCore(
   build: BuildName,
   module: WebAssembly.Module,
   shared?: WebAssembly.Memory,
+  cpu = 0,
 ): Core {
   const memory = shared ?? newMemory(build);
   const core: { onSwitch: FiberSwitch } = { onSwitch: () => 0 };
   const switchFiber: FiberSwitch = (cpu, why) => core.onSwitch(cpu, why);
-  const instance = instanceOf(build, module, { env: { memory }, host: { switchFiber } });
+  const instance = instanceOf(build, module, { env: { memory }, host: { switchFiber, cpu } });
   const exports = instance.exports as unknown as CoreExports;
   const asyncify = isStudy(instance) ? (instance.exports as unknown as AsyncifyExports) : undefined;
   const made: Core = Object.assign(core, {

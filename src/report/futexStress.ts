@@ -1,4 +1,4 @@
-import type { FutexStressRun } from "../scenarios/futexStress.ts";
+import type { FutexStressRow, FutexStressRun } from "../scenarios/futexStress.ts";
 import { findingsText } from "./counters.ts";
 import { renderTable } from "./table.ts";
 
@@ -18,7 +18,21 @@ export function futexStressText(run: FutexStressRun): string {
       ],
       rows.map((row) => [row.layout, row.work, row.operations, row.lost, row.wakesLost, row.killed]), // prettier-ignore
     ),
+    ...rows.flatMap(abandonedText),
     `operations done ${operations}, lost (${lost}), wakes lost (${wakesLost})`,
     findingsText(findings),
   ].join("\n\n");
+}
+
+/** What somebody left who was ended at work, and nobody can take. */
+function abandonedText({ layout, work, abandoned }: FutexStressRow): string[] {
+  if (abandoned === null) return [];
+  const { cpu, address, value } = abandoned;
+  return [
+    `${work} on ${layout}: the thread that was CPU ${cpu} left the word at ${hex(address)} as ${hex(value)}, and nobody can take that from the dead; the others were stopped`,
+  ];
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
 }

@@ -10,6 +10,12 @@ import { halves } from "../machine/address.ts";
 import { setRobustList } from "../systems/futex/calls.ts";
 import type { CpuThread } from "../threads/cpuThread.ts";
 import type { CpuThreads } from "../threads/cpuThreads.ts";
+import {
+  SleepWatch,
+  ownerAmong,
+  type AbandonedWord,
+  type StressWorker,
+} from "./futexStressDeaths.ts";
 import { coreLoops, robustWords } from "./futexStressPrograms.ts";
 
 const PAGE = 4096;
@@ -49,7 +55,7 @@ export interface FutexStressOptions {
   readonly operations: number;
   readonly layouts: readonly StressLayout[];
   readonly works: readonly StressWork[];
-  /** So many threads are ended in the middle of each robust lock's work. */
+  /** So many threads are ended in the middle of each work. */
   readonly kills: number;
   /** Starts the machine's CPUs as threads, which can run {@link stressPrograms}. */
   readonly start: (machine: Machine) => Promise<CpuThreads>;
@@ -66,6 +72,8 @@ export interface FutexStressRow {
   readonly wakesLost: number;
   /** Threads that were ended at their work. */
   readonly killed: number;
+  /** What one of those left so that the others could not go on. */
+  readonly abandoned: AbandonedWord | null;
 }
 
 export interface FutexStressRun {
@@ -104,20 +112,16 @@ export async function runFutexStress(options: FutexStressOptions): Promise<Futex
   };
 }
 
-interface Worker {
-  readonly thread: CpuThread;
-  readonly task: Task;
-}
-
 class Stress {
   readonly #layout: StressLayout;
   readonly #work: StressWork;
   readonly #machine: Machine;
   readonly #threads: CpuThreads;
   readonly #words: Mapping;
-  readonly #workers: readonly Worker[];
+  readonly #workers: readonly StressWorker[];
   readonly #rounds: number;
   readonly #kills: number;
+  readonly #dead: StressWorker[] = [];
 
   static async begin(
     options: FutexStressOptions,
@@ -140,14 +144,15 @@ class Stress {
     this.#work = work;
     this.#machine = machine;
     this.#threads = threads;
-    this.#kills = work === "robust" ? options.kills : 0;
+    this.#kills = options.kills;
     // one that outlives them all
     const owner = machine.createTask();
     this.#words = owner.map({ at: WORDS, length: 2 * PAGE, populate: true });
     this.#words.write(0, new Uint8Array(2 * PAGE));
     const count = work === "handoff" ? options.workers & ~1 : options.workers;
     this.#workers = threads.threads.slice(0, count).map((thread) => {
-      return { thread, task: thread.seat(machine.createTask({ sharing: owner, cpu: null })) };
+      const task = thread.seat(machine.createTask({ sharing: owner, cpu: null }));
+      return { thread, task, id: task.id };
     });
     this.#rounds = Math.ceil(options.operations / stressWorks[work].rarer / count);
   }
@@ -159,21 +164,50 @@ class Stress {
   async run(): Promise<FutexStressRow> {
     this.#workers.forEach((worker, number) => this.#begin(worker, number));
     const threads = this.#workers.map(({ thread }) => thread);
-    let killed = 0;
-    for (let kill = 0; kill < this.#kills; kill++) if (await this.#killOne(kill)) killed++;
-    await this.#threads.untilAtRest(threads);
-    const results = this.#workers.map(({ thread }) => (thread.hasEnded ? 0 : thread.take()));
-    const operations = this.#done(results);
-    const row = {
+    for (let number = 0; number < this.#kills; number++) await this.#killOne(number);
+    const watch = this.#watch();
+    const ended = await this.#threads.untilAtRest(threads, () => watch.isInVain());
+    const results = this.#workers.map(({ thread }) => this.#resultOf(thread));
+    const done = this.#done(results);
+    const found = this.#found(results);
+    const abandoned = this.#abandoned(ended, results);
+    this.#refuse(results, abandoned);
+    return {
       layout: this.#layout,
       work: this.#work,
-      operations,
-      lost: Math.max(0, operations - this.#found(results)),
+      // what the dead did, they cannot say any more
+      operations: this.#dead.length > 0 ? Math.max(done, found) : done,
+      lost: Math.max(0, done - found),
       wakesLost: results.filter((result) => result === -errnos.EINTR).length,
-      killed,
+      killed: this.#dead.length,
+      abandoned,
     };
-    this.#refuse(results);
-    return row;
+  }
+
+  /** Nobody sleeps in vain who can be woken by a thread that lives; that a wake is lost is told in another way. */
+  #watch(): Pick<SleepWatch, "isInVain"> {
+    return this.#dead.length > 0 ? new SleepWatch(this.#workers) : { isInVain: () => false };
+  }
+
+  #resultOf(thread: CpuThread): number {
+    return thread.hasEnded || !thread.isAtRest ? 0 : thread.take();
+  }
+
+  /** A plain lock names nobody: it is the last one killed, since the others went on after those before. */
+  #abandoned(ended: boolean, results: readonly number[]): AbandonedWord | null {
+    const address = WORDS + this.#placeOf(this.#workers.indexOf(this.#dead.at(-1)!));
+    const value = this.#wordAt(address - WORDS);
+    if (results.includes(-errnos.ESRCH)) {
+      const owner = ownerAmong(this.#dead, value);
+      return owner === undefined ? null : { cpu: owner.thread.cpu, address, value };
+    }
+    return ended ? null : { cpu: this.#dead.at(-1)!.thread.cpu, address, value };
+  }
+
+  /** Where the word of a thread lies. */
+  #placeOf(number: number): number {
+    const pair = this.#work === "handoff" ? PAIR_BYTES * (number >> 1) : 0;
+    return stressLayouts[this.#layout].word + (number < 0 ? 0 : pair);
   }
 
   /** Its threads end, whether they did their work or not. */
@@ -181,10 +215,11 @@ class Stress {
     return this.#threads.stop();
   }
 
-  /** A thread whose work ended with another errno did not do it. */
-  #refuse(results: readonly number[]): void {
+  /** A thread whose work ended with another errno did not do it; a PI lock whose owner has died is ESRCH. */
+  #refuse(results: readonly number[], abandoned: AbandonedWord | null): void {
     results.forEach((result, index) => {
       if (result >= 0 || result === -errnos.EINTR) return;
+      if (result === -errnos.ESRCH && abandoned !== null) return;
       throw new FaultlineError(
         "stress-failed",
         `${this.#work} on ${this.#layout}: CPU ${this.#workers[index]!.thread.cpu} ended with errno ${-result}`,
@@ -192,24 +227,23 @@ class Stress {
     });
   }
 
-  #begin({ thread, task }: Worker, number: number): void {
-    const { word, counter, wide } = stressLayouts[this.#layout];
+  #begin({ thread, task }: StressWorker, number: number): void {
+    const { counter, wide } = stressLayouts[this.#layout];
     const rounds = this.#rounds;
     if (this.#work === "cmpxchg64") {
       const { lo, hi } = halves(WORDS + wide);
       thread.begin("stressWide", [task.handle, lo, hi, rounds]);
     } else if (this.#work === "robust") {
-      this.#beginRobust({ thread, task }, number);
+      this.#beginRobust(thread, task, number);
     } else {
-      const { lo, hi } = halves(WORDS + word);
+      const { lo, hi } = halves(WORDS + this.#placeOf(number));
       const to = halves(WORDS + counter);
-      const pair = this.#work === "handoff" ? PAIR_BYTES * (number >> 1) : 0;
       const loop = this.#machine.constant(coreLoops[this.#work][number % 2]!);
-      thread.begin("stressLoop", [loop, lo + pair, hi, to.lo, to.hi, rounds]);
+      thread.begin("stressLoop", [loop, lo, hi, to.lo, to.hi, rounds]);
     }
   }
 
-  #beginRobust({ thread, task }: Worker, number: number): void {
+  #beginRobust(thread: CpuThread, task: Task, number: number): void {
     const { word, counter } = stressLayouts[this.#layout];
     const at = WORDS + word;
     const list = this.#listOf(number);
@@ -226,15 +260,27 @@ class Stress {
     return LISTS_AT + number * robustWords.all * 4;
   }
 
-  /** Ends the thread of a number in the middle of its work; what it held goes to others. True if it was at work. */
-  async #killOne(number: number): Promise<boolean> {
-    const { thread, task } = this.#workers[number]!;
-    while (!thread.isAtRest && !thread.hasEnded && this.#roundsOf(number) === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
+  /** Ends the thread of a number in the middle of its work, if it gets there; what it held goes to others. */
+  async #killOne(number: number): Promise<void> {
+    const worker = this.#workers[number]!;
+    const { thread, task } = worker;
+    const watch = this.#watch();
+    const before = this.#traceOf(number);
+    const isUnderWay = (): boolean => this.#traceOf(number) !== before || watch.isInVain();
+    if (await this.#threads.untilAtRest([thread], isUnderWay)) return;
+    if (watch.isInVain()) return;
     await this.#threads.kill(thread);
     this.#threads.bury(thread, task);
-    return !thread.isAtRest;
+    if (!thread.isAtRest) this.#dead.push(worker);
+  }
+
+  /** What changes while a thread is at work. */
+  #traceOf(number: number): number {
+    const { counter, wide } = stressLayouts[this.#layout];
+    if (this.#work === "robust") return this.#roundsOf(number);
+    if (this.#work === "cmpxchg64") return this.#longAt(wide, 8);
+    const isCounted = this.#work === "mutex" || this.#work === "pi";
+    return this.#wordAt(isCounted ? counter : this.#placeOf(number));
   }
 
   #roundsOf(number: number): number {

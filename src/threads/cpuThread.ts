@@ -6,6 +6,7 @@ import type { CoreExports } from "../core/exports.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
 import { Machine } from "../machine/machine.ts";
 import { Task } from "../machine/task.ts";
+import { tellAgain, tellDeath } from "./death.ts";
 import {
   MOST_ARGUMENTS,
   THREAD_WORDS,
@@ -14,6 +15,7 @@ import {
   endWith,
   lastWords,
   programNumber,
+  numberOfLife,
   numberOfState,
   threadStates,
   wordAt,
@@ -30,6 +32,7 @@ export class CpuThread {
   readonly #first: number;
   readonly #programs: readonly string[];
   readonly #core: Core;
+  readonly #checkOthers: () => void;
   #hasEnded = false;
 
   constructor(
@@ -38,11 +41,13 @@ export class CpuThread {
     index: number,
     cpu: number,
     programs: readonly string[],
+    checkOthers: () => void,
   ) {
     this.cpu = cpu;
     this.#words = new Int32Array(control);
     this.#first = firstWordOf(index);
     this.#programs = programs;
+    this.#checkOthers = checkOthers;
     const { module, memory } = driver.core;
     this.#core = instantiateCore("threads", module, memory);
     this.#core.exports = this.#remote(this.#core.rawExports);
@@ -89,7 +94,11 @@ export class CpuThread {
 
   /** The thread has come to its end: it will answer nothing more. */
   get hasEnded(): boolean {
-    return this.#hasEnded || this.state === "ended";
+    return this.#hasEnded || this.state === "ended" || this.#isGone;
+  }
+
+  get #isGone(): boolean {
+    return this.#load("life") === numberOfLife("gone");
   }
 
   /**
@@ -97,21 +106,37 @@ export class CpuThread {
    * @throws FaultlineError "thread-lost" with what ended it
    */
   checkAlive(): void {
-    if (this.state !== "ended") return;
-    throw lost(`the thread that is CPU ${this.cpu} was ended by an error: ${lastWords(this.#own)}`);
+    if (this.state === "ended") {
+      const why = lastWords(this.#own);
+      throw lost(`the thread that is CPU ${this.cpu} was ended by an error: ${why}`);
+    }
+    if (this.#isGone && !this.#hasEnded) {
+      throw lost(`the thread that is CPU ${this.cpu} has ended, and said nothing`);
+    }
   }
 
   /** The same for an error that the thread could not tell of. */
   markFailed(cause: string): void {
     if (this.state !== "ended") endWith(this.#own, cause);
-    this.markEnded();
+    this.tellDeath();
+  }
+
+  /** Says so in shared memory, where nobody else has. */
+  tellDeath(): void {
+    tellDeath(this.#own, this.#core.memory, this.cpu);
+  }
+
+  /** After another one was cleared up behind. */
+  tellDeathAgain(): void {
+    tellAgain(this.#own, this.#core.memory, this.cpu);
   }
 
   get #own(): Int32Array {
     return this.#words.subarray(this.#first, this.#first + THREAD_WORDS);
   }
 
-  markEnded(): void {
+  /** That it ends is wanted, or cleared up behind. */
+  expectEnd(): void {
     this.#hasEnded = true;
   }
 
@@ -131,7 +156,8 @@ export class CpuThread {
 
   /**
    * Waits until it is in another state than this one, and answers which.
-   * @throws FaultlineError "thread-lost" where it never gets there, or an error ends it
+   * @throws FaultlineError "thread-lost" where it never gets there, or a thread ends that nobody has ended: it may be
+   *   that one which it waits for
    */
   awaitOther(state: ThreadState): ThreadState {
     const deadline = Date.now() + PATIENCE_MS;
@@ -142,6 +168,7 @@ export class CpuThread {
           `the thread that is CPU ${this.cpu} has not answered for ${seconds} s: it has ended, or waits for one that has`,
         );
       }
+      this.#checkOthers();
       Atomics.wait(this.#words, this.#first + wordAt.state, numberOfState(state), NAP_MS);
     }
     this.checkAlive();

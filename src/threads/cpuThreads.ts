@@ -2,12 +2,16 @@
 
 import { checkThat } from "../base/checks.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
+import type { Core } from "../core/core.ts";
+import type { CoreExports } from "../core/exports.ts";
 import type { Machine } from "../machine/machine.ts";
 import { Task } from "../machine/task.ts";
 import { CpuThread } from "./cpuThread.ts";
-import { SHARED_WORDS, controlBytes, type ThreadData } from "./protocol.ts";
+import { explained } from "./death.ts";
+import { SHARED_WORDS, controlBytes, functionNames, type ThreadData } from "./protocol.ts";
+import type { WatchData } from "./watch.ts";
 
-/** A thread of the host that serves a CPU (serve.ts). */
+/** A thread of the host that runs serveThread (serve.ts) with what it was given. */
 export interface HostThread {
   /** Resolves once it has ended, however that came: to the error that ended it, if one did. */
   readonly ended: Promise<unknown>;
@@ -15,8 +19,11 @@ export interface HostThread {
   end(): Promise<unknown>;
 }
 
-/** Starts such a thread, and resolves once it runs. */
-export type StartThread = (data: ThreadData) => Promise<HostThread>;
+/** Starts such a thread, to which the ports go over, and resolves once it runs. */
+export type StartThread = (
+  data: ThreadData | WatchData,
+  ports: readonly MessagePort[],
+) => Promise<HostThread>;
 
 /** So long until threads that run by themselves are looked at again. */
 const LOOK_MS = 5;
@@ -27,21 +34,24 @@ export class CpuThreads {
   readonly shared: Int32Array;
   readonly #machine: Machine;
   readonly #hosts: readonly HostThread[];
+  readonly #watch: HostThread;
 
   private constructor(
     machine: Machine,
     threads: readonly CpuThread[],
     hosts: readonly HostThread[],
+    watch: HostThread,
     shared: Int32Array,
   ) {
     this.#machine = machine;
     this.threads = threads;
     this.#hosts = hosts;
+    this.#watch = watch;
     this.shared = shared;
     hosts.forEach(({ ended }, index) => {
       void ended.then((cause) => {
         if (cause instanceof Error) threads[index]!.markFailed(String(cause));
-        else threads[index]!.markEnded();
+        else threads[index]!.tellDeath();
       });
     });
   }
@@ -60,48 +70,61 @@ export class CpuThreads {
     const count = shape.cpus - 1;
     const control = new SharedArrayBuffer(controlBytes(count));
     const { module, memory } = machine.core;
-    const numbers = Array.from({ length: count }, (_, index) => index);
+    const channels = Array.from({ length: count }, () => new MessageChannel());
+    const watched = channels.map(({ port2 }) => port2);
+    const watch = await startThread({ memory, control, watched }, watched);
     const hosts = await Promise.all(
-      numbers.map((index) =>
-        startThread({ module, memory, shape, control, index, cpu: index + 1, programs }),
-      ),
+      channels.map(({ port1: port }, index) => {
+        const cpu = index + 1;
+        const data = { module, memory, shape, control, index, cpu, port, programs };
+        return startThread(data, [port]);
+      }),
     );
-    return new CpuThreads(
-      machine,
-      numbers.map((index) => new CpuThread(machine, control, index, index + 1, programs)),
-      hosts,
-      new Int32Array(control, 0, SHARED_WORDS),
+    const checkAll = (): void => threads.forEach((thread) => thread.checkAlive());
+    const threads = channels.map(
+      (_, index) => new CpuThread(machine, control, index, index + 1, programs, checkAll),
     );
+    machine.core.exports = explainedExports(machine.core);
+    const shared = new Int32Array(control, 0, SHARED_WORDS);
+    return new CpuThreads(machine, threads, hosts, watch, shared);
   }
 
   /**
-   * Resolves once every one of these threads has returned from what it does, or was ended.
-   * @throws FaultlineError "thread-lost" as soon as an error has ended one: others may wait for it
+   * Resolves once every one of these threads has returned from what it does, or was ended; or with false, once
+   * `isInVain` says that nobody need wait for that.
+   * @throws FaultlineError "thread-lost" as soon as one has ended that nobody has ended: others may wait for it
    */
-  async untilAtRest(threads: readonly CpuThread[]): Promise<void> {
+  async untilAtRest(threads: readonly CpuThread[], isInVain = () => false): Promise<boolean> {
     for (;;) {
-      for (const thread of threads) thread.checkAlive();
-      if (threads.every((thread) => thread.isAtRest || thread.hasEnded)) return;
+      for (const thread of this.threads) thread.checkAlive();
+      if (threads.every((thread) => thread.isAtRest || thread.hasEnded)) return true;
+      if (isInVain()) return false;
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }
 
   /** Ends a thread wherever it is. */
   async kill(thread: CpuThread): Promise<void> {
+    thread.expectEnd();
     await this.#hosts[this.threads.indexOf(thread)]!.end();
-    thread.markEnded();
+    thread.tellDeath();
   }
 
   /**
-   * Clears up behind a thread that has ended: no lock of a futex stays held by its CPU, and the task that ran there
-   * ends as one that is killed, so that its robust list and its PI locks go to others.
-   * @throws FaultlineError "thread-lost" where it held a lock of the machine's memory
+   * Clears up behind a thread that has ended: no lock stays held by its CPU, and the task that ran there ends as one that
+   * is killed, so that its robust list and its PI locks go to others.
+   * @throws FaultlineError "thread-lost" where it has died in the middle of a change to an address space: that stays
+   *   locked, and who asks for the lock gets this error too
    */
   bury(thread: CpuThread, task: Task): void {
-    if (this.#machine.exports.buryCpu(thread.cpu) === 0) {
+    thread.expectEnd();
+    thread.tellDeath();
+    const lost = this.#machine.exports.buryCpu(thread.cpu);
+    for (const other of this.threads) other.tellDeathAgain();
+    if (lost !== 0) {
       throw new FaultlineError(
         "thread-lost",
-        `the thread that was CPU ${thread.cpu} has ended inside the allocator: the machine cannot go on`,
+        `the thread that was CPU ${thread.cpu} has ended in the middle of a change to its address space, whose tasks cannot go on`,
       );
     }
     const host = Task.attach(this.#machine, task.handle, 0);
@@ -111,8 +134,25 @@ export class CpuThreads {
 
   /** All threads end. */
   async stop(): Promise<void> {
-    await Promise.all(this.#hosts.map((host) => host.end()));
+    for (const thread of this.threads) thread.expectEnd();
+    await Promise.all([...this.#hosts, this.#watch].map((host) => host.end()));
   }
+}
+
+/** The driver's own calls: one that waits for what a dead thread holds says so. */
+function explainedExports({ exports, memory }: Core): CoreExports {
+  const own: Record<string, unknown> = { ...exports };
+  for (const name of functionNames(exports)) {
+    const call = own[name] as (...numbers: number[]) => number;
+    own[name] = (...numbers: number[]) => {
+      try {
+        return call(...numbers);
+      } catch (error) {
+        throw explained(error, memory);
+      }
+    };
+  }
+  return own as unknown as CoreExports;
 }
 
 export const madeThreads = checkThat(

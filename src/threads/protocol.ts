@@ -6,7 +6,7 @@
  *   │ of all programs │ first thread  │ second thread │ …
  *   └─────────────────┴───────────────┴───────────────┴───
  *
- *   a thread's   state │ what │ result │ published │ cancelled │ arguments … │ last words …
+ *   a thread's   state │ what │ result │ published │ cancelled │ life │ arguments … │ last words …
  *
  * The driver writes `what` and the arguments, then the state `called`; the thread writes `result`, then its next state.
  * One that an error ends says which in its last words, and that before the state `ended`.
@@ -15,13 +15,13 @@
 import type { MachineShape } from "../machine/options.ts";
 
 export const SHARED_WORDS = 4;
-const CALL_WORDS = 24;
+const CALL_WORDS = 25;
 /** The length of an error's text, and the text: a UTF-16 unit a word. */
 const LAST_WORDS = 1 + 255;
 export const THREAD_WORDS = CALL_WORDS + LAST_WORDS;
 
 /** Where a thread's words stand among its own. */
-export const wordAt = { state: 0, what: 1, result: 2, published: 3, cancelled: 4, arguments: 5 } as const; // prettier-ignore
+export const wordAt = { state: 0, what: 1, result: 2, published: 3, cancelled: 4, life: 5, arguments: 6 } as const; // prettier-ignore
 
 export const MOST_ARGUMENTS = CALL_WORDS - wordAt.arguments;
 
@@ -36,6 +36,13 @@ export function numberOfState(state: ThreadState): number {
   return threadStates.indexOf(state);
 }
 
+/** gone: it has ended, whatever ended it; telling: somebody is about to say so. */
+const lives = ["alive", "telling", "gone"] as const;
+
+export function numberOfLife(life: (typeof lives)[number]): number {
+  return lives.indexOf(life);
+}
+
 /** What a thread is given at its start. */
 export interface ThreadData {
   readonly module: WebAssembly.Module;
@@ -45,6 +52,8 @@ export interface ThreadData {
   /** Which of the threads it is, from 0. */
   readonly index: number;
   readonly cpu: number;
+  /** Never used, and closed with the thread: by that its end is noticed (watch.ts). */
+  readonly port: MessagePort;
   /** The programs that it may be asked to run, in the order of their numbers. */
   readonly programs: readonly string[];
 }
@@ -79,6 +88,11 @@ export function lastWords(own: Int32Array): string {
 /** How many words so many threads need. */
 export function controlBytes(threads: number): number {
   return 4 * (SHARED_WORDS + threads * THREAD_WORDS);
+}
+
+/** A thread's own words. */
+export function ownWordsOf(control: SharedArrayBuffer, index: number): Int32Array {
+  return new Int32Array(control, 4 * firstWordOf(index), THREAD_WORDS);
 }
 
 /** Where a thread's own words begin. */

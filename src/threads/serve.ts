@@ -3,19 +3,20 @@
 import { instantiateCore } from "../core/core.ts";
 import type { CoreExports } from "../core/exports.ts";
 import { Machine } from "../machine/machine.ts";
+import { explained } from "./death.ts";
 import {
   MOST_ARGUMENTS,
   SHARED_WORDS,
-  THREAD_WORDS,
   endWith,
-  firstWordOf,
   functionNames,
   numberOfState,
+  ownWordsOf,
   programNumber,
   wordAt,
   type ThreadData,
   type ThreadState,
 } from "./protocol.ts";
+import { watchThreads, type WatchData } from "./watch.ts";
 
 /** What a program finds on its thread. */
 export interface Seat {
@@ -36,24 +37,26 @@ const NAP_MS = 1;
 
 type CoreCall = (...numbers: number[]) => number | undefined;
 
+/** What a thread does that CpuThreads.start has started, by what it was given. */
+export function serveThread(
+  data: ThreadData | WatchData,
+  programs: Readonly<Record<string, ThreadProgram>>,
+): void {
+  if ("watched" in data) watchThreads(data);
+  else serveCpu(data, programs);
+}
+
 /**
  * Serves a CPU until whoever started the thread ends it, or an error does. Of that the driver is told through the shared
  * words: it may be waiting there, where no event of the host reaches it.
  */
-export function serveCpu(
-  data: ThreadData,
-  programs: Readonly<Record<string, ThreadProgram>>,
-): void {
+function serveCpu(data: ThreadData, programs: Readonly<Record<string, ThreadProgram>>): void {
   try {
     const service = new Service(data, programs);
     for (;;) service.serve();
   } catch (error) {
-    endWith(ownWords(data), String(error));
+    endWith(ownWordsOf(data.control, data.index), String(explained(error, data.memory)));
   }
-}
-
-function ownWords({ control, index }: ThreadData): Int32Array {
-  return new Int32Array(control, 4 * firstWordOf(index), THREAD_WORDS);
 }
 
 class Service implements Seat {
@@ -66,11 +69,11 @@ class Service implements Seat {
   readonly #blocked: number;
 
   constructor(data: ThreadData, programs: Readonly<Record<string, ThreadProgram>>) {
-    const { module, memory, shape, control, cpu } = data;
-    this.machine = Machine.attach(instantiateCore("threads", module, memory), shape);
+    const { module, memory, shape, control, index, cpu } = data;
+    this.machine = Machine.attach(instantiateCore("threads", module, memory, cpu), shape);
     this.cpu = cpu;
     this.shared = new Int32Array(control, 0, SHARED_WORDS);
-    this.#words = ownWords(data);
+    this.#words = ownWordsOf(control, index);
     const { exports } = this.machine;
     this.#calls = functionNames(exports).map((name) => callOf(exports, name));
     this.#programs = data.programs.map((name) => programs[name]!);

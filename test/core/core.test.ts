@@ -131,12 +131,15 @@ describe.each(buildNames)("the %s core", (build) => {
     }
   });
 
-  test("imports its memory, and in the study build the scheduler", () => {
+  test("imports its memory, the scheduler (study), and which CPU its thread is (threads)", () => {
     const imports = WebAssembly.Module.imports(module).map(
       ({ module, name, kind }) => `${module}.${name}: ${kind}`,
     );
-    const scheduler = build === "study" ? ["host.switchFiber: function"] : [];
-    expect(imports.sort()).toEqual(["env.memory: memory", ...scheduler]);
+    const more: Partial<Record<BuildName, string>> = {
+      study: "host.switchFiber: function",
+      threads: "host.cpu: global",
+    };
+    expect(imports.sort()).toEqual(["env.memory: memory", more[build] ?? []].flat());
   });
 
   test("exports what the release core exports", () => {

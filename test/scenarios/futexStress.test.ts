@@ -45,6 +45,42 @@ it("threads that die at work leave their lock to others, who finish", async () =
   for (const row of run.rows) expect(row.operations).toBeGreaterThanOrEqual(operations / 20 / 3);
 });
 
+describe("a thread that dies at work", () => {
+  const dying = { ...common, kills: 1, operations: 40_000_000, layouts: ["same-line"] } as const;
+
+  it("leaves a word that it only increments to others, whatever it was in the middle of", async () => {
+    const works = ["cmpxchg32", "cmpxchg64"] as const;
+    const layouts = ["straddling-pages"] as const;
+    const run = await runFutexStress({ ...dying, operations: 600_000, layouts, works });
+    expect(run).toMatchObject({ lost: 0, wakesLost: 0, findings: [] });
+    for (const row of run.rows) expect(row.abandoned).toBeNull();
+  });
+
+  it("leaves a PI lock to who waits for it, or makes it known as one of the dead", async () => {
+    const run = await runFutexStress({ ...dying, operations: 400_000, works: ["pi"] });
+    expect(run).toMatchObject({ lost: 0, wakesLost: 0, findings: [] });
+    const [row] = run.rows;
+    if (row!.abandoned !== null) expect(row!.abandoned).toMatchObject({ cpu: 1 });
+    else expect(row!.operations).toBeGreaterThanOrEqual(400_000 / 10 / 3);
+  });
+
+  it("leaves its partner asleep, which is told by whom, and over which word", async () => {
+    const run = await runFutexStress({ ...dying, workers: 2, works: ["handoff"] });
+    expect(run.rows).toMatchObject([
+      { killed: 1, wakesLost: 0, abandoned: { cpu: 1, address: 0x4000_0000 } },
+    ]);
+    expect(run.findings).toEqual([]);
+  });
+
+  it("keeps a plain mutex that it had, or lets all others finish", async () => {
+    const run = await runFutexStress({ ...dying, operations: 1_000_000, works: ["mutex"] });
+    expect(run).toMatchObject({ lost: 0, wakesLost: 0, findings: [] });
+    const [row] = run.rows;
+    if (row!.abandoned === null) expect(row!.operations).toBeGreaterThanOrEqual(1_000_000 / 10 / 3);
+    else expect(row!.abandoned).toMatchObject({ cpu: 1, address: 0x4000_0000, value: 2 });
+  });
+});
+
 it("says which thread an error has ended, where others would wait for it", async () => {
   const layouts = ["same-line"] as const;
   for (const kills of [0, 1]) {

@@ -1,20 +1,25 @@
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
+import { Worker, type Transferable } from "node:worker_threads";
 import { build } from "esbuild";
 import { onTestFinished } from "vitest";
 import { programs } from "../../src/cli/threads/programs.ts";
+import { churnPrograms } from "./churnNames.ts";
 import type { Machine } from "../../src/index.ts";
-import { CpuThreads, type HostThread } from "../../src/threads/cpuThreads.ts";
-import type { ThreadData } from "../../src/threads/protocol.ts";
+import { CpuThreads, type StartThread } from "../../src/threads/cpuThreads.ts";
 
-const entry = fileURLToPath(new URL("../../src/cli/threads/cpuWorker.ts", import.meta.url));
-let script: Promise<string> | undefined;
+const scripts = new Map<string, Promise<string>>();
 
-/** The command's worker with everything it needs: a thread runs no TypeScript. */
-function workerScript(): Promise<string> {
-  script ??= build({
-    entryPoints: [entry],
+/** A worker's program with everything it needs: a thread runs no TypeScript. */
+function workerScript(entry: string): Promise<string> {
+  let script = scripts.get(entry);
+  if (script === undefined) scripts.set(entry, (script = bundled(entry)));
+  return script;
+}
+
+async function bundled(entry: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     bundle: true,
     write: false,
     platform: "node",
@@ -23,19 +28,26 @@ function workerScript(): Promise<string> {
     logLevel: "silent",
     // where the cores lie, which a thread that is handed one need not know
     define: { "import.meta.url": '"file:///"' },
-  }).then(({ outputFiles }) => outputFiles[0]!.text);
-  return script;
+  });
+  return outputFiles[0]!.text;
 }
 
 /** Starts one thread, which ends with the test. */
-async function startThread(workerData: ThreadData): Promise<HostThread> {
-  const worker = new Worker(await workerScript(), { eval: true, workerData });
+async function startWorker(
+  entry: string,
+  ...[workerData, ports]: Parameters<StartThread>
+): ReturnType<StartThread> {
+  const transferList = ports as readonly unknown[] as Transferable[];
+  const worker = new Worker(await workerScript(entry), { eval: true, workerData, transferList });
   onTestFinished(async () => void (await worker.terminate()));
   // whichever comes first: of a thread that an error ends, the error
   const ended = new Promise((resolve) => worker.once("error", resolve).once("exit", resolve));
   await once(worker, "online");
   return { ended, end: () => worker.terminate() };
 }
+
+const COMMAND = "../../src/cli/threads/cpuWorker.ts";
+const startThread: StartThread = (data, ports) => startWorker(COMMAND, data, ports);
 
 /** All CPUs of a machine but the first as threads, as the command starts them. */
 export function startThreads(machine: Machine): Promise<CpuThreads> {
@@ -45,5 +57,13 @@ export function startThreads(machine: Machine): Promise<CpuThreads> {
 /** The same, of which none knows a program: one that is told to run one throws. */
 export function startIgnorantThreads(machine: Machine): Promise<CpuThreads> {
   const programNames = Object.keys(programs);
-  return CpuThreads.start(machine, programNames, (data) => startThread({ ...data, programs: [] }));
+  return CpuThreads.start(machine, programNames, (data, ports) =>
+    startThread("watched" in data ? data : { ...data, programs: [] }, ports),
+  );
+}
+
+/** Threads that know the programs of churn.ts too. */
+export function startChurners(machine: Machine): Promise<CpuThreads> {
+  const names = [...Object.keys(programs), ...churnPrograms];
+  return CpuThreads.start(machine, names, (data, ports) => startWorker("churn.ts", data, ports));
 }

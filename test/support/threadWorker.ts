@@ -17,7 +17,10 @@ const NAP_MS = 5;
 const CHECKED_WORDS = 64;
 
 const data = workerData as WorkerData;
-const machine = Machine.attach(instantiateCore("threads", data.module, data.memory), data.shape);
+const machine = Machine.attach(
+  instantiateCore("threads", data.module, data.memory, data.cpu),
+  data.shape,
+);
 const task = Task.attach(machine, data.task, data.cpu);
 const words = new Int32Array(data.control);
 const own = control.workers + data.index * control.words;

@@ -1,8 +1,7 @@
 import { workerData } from "node:worker_threads";
-import type { ThreadData } from "../../threads/protocol.ts";
-import { serveCpu } from "../../threads/serve.ts";
+import { serveThread } from "../../threads/serve.ts";
 import { programs } from "./programs.ts";
 
-// A thread of the command that is one CPU of its machine.
+// A thread of the command that is one CPU of its machine, or watches those.
 
-serveCpu(workerData as ThreadData, programs);
+serveThread(workerData as Parameters<typeof serveThread>[0], programs);

@@ -1,0 +1,175 @@
+import { loadShared, waitOnWord } from "../base/atomics";
+import { Cpu, HELD_AT, HELD_SLOTS } from "./cpu";
+import { CPU_BYTES, FIRST_REGION, HEADER, Header } from "./map";
+
+/**
+ * Which locks a thread holds, or is about to take: so that others can give them back if it dies (api/bury.ts). Only the
+ * threads build has threads that die. What the list says is true wherever one ends, which it does where a loop begins
+ * anew, where a function is entered, or in a wait:
+ *
+ *   a word that names its holder   listed before it is taken, struck off after it was given back
+ *   a count of holders             listed and struck off beside the change of the count, with nothing in between
+ *
+ *   0       4      8                 16
+ *   ┌───────┬──────┬─────────────────┬───
+ *   │ count │looks │ kind << 32 | at │ …        (behind the CPU's remembered range checks)
+ *   └───────┴──────┴─────────────────┴───
+ */
+
+/** A word with its holder's mark. */
+export const HELD_WORD: u32 = 1;
+/** The same, of the page tables of an Mm. */
+export const HELD_TABLES: u32 = 2;
+/** A reader of a Vma. */
+export const HELD_VMA: u32 = 3;
+/** A reader and the writer of an Mm, and who waits to be one of them. */
+export const HELD_TO_READ: u32 = 4;
+export const HELD_TO_WRITE: u32 = 5;
+export const AWAITED_TO_READ: u32 = 6;
+export const AWAITED_TO_WRITE: u32 = 7;
+
+/** So often does a waiter look, 10 to 50 µs each time, while one that has died is not cleared up behind. */
+const PATIENCE: u32 = 20_000;
+
+// @ts-expect-error: the decorator is the compiler's
+@external("host", "cpu")
+/** The CPU whose thread runs this instance. */
+declare const ownCpu: u32;
+
+/** Where the looks stand in a list. */
+const LOOKS: usize = 4;
+
+@inline
+function ownList(): usize {
+  return FIRST_REGION + ownCpu * CPU_BYTES + HELD_AT;
+}
+
+@inline
+function slotOf(list: usize, index: u32): usize {
+  return list + 8 + (index << 3);
+}
+
+@inline
+function listed(kind: u32, at: usize): u64 {
+  return ((kind as u64) << 32) | (at as u64);
+}
+
+/** What a lock holds that a CPU has taken; 0 is a free one. */
+@inline
+export function holderMark(cpu: Cpu): u32 {
+  return cpu.index + 1;
+}
+
+/** The same for the thread's own. */
+@inline
+export function ownMark(): u32 {
+  return ownCpu + 1;
+}
+
+@inline
+export function noteHeld(kind: u32, at: usize): void {
+  if (THREADS) {
+    const list = ownList();
+    const count = load<u32>(list);
+    if (count < HELD_SLOTS) {
+      store<u64>(slotOf(list, count), listed(kind, at));
+      store<u32>(list, count + 1);
+    }
+  }
+}
+
+/** Locks are mostly given back in the order in which they were taken, the last one first. */
+@inline
+export function forgetHeld(kind: u32, at: usize): void {
+  if (THREADS) {
+    const list = ownList();
+    const count = load<u32>(list);
+    if (count != 0 && load<u64>(slotOf(list, count - 1)) == listed(kind, at)) {
+      store<u32>(list, count - 1);
+    } else forgetEarlier(list, count, listed(kind, at));
+  }
+}
+
+function forgetEarlier(list: usize, count: u32, entry: u64): void {
+  for (let index: u32 = 0; index < count; index++) {
+    if (load<u64>(slotOf(list, index)) != entry) continue;
+    store<u64>(slotOf(list, index), load<u64>(slotOf(list, count - 1)));
+    store<u32>(list, count - 1);
+    return;
+  }
+}
+
+@inline
+function listOf(cpu: Cpu): usize {
+  return changetype<usize>(cpu) + HELD_AT;
+}
+
+@inline
+export function heldCount(cpu: Cpu): u32 {
+  return load<u32>(listOf(cpu));
+}
+
+@inline
+export function heldKind(cpu: Cpu, index: u32): u32 {
+  return load<u32>(slotOf(listOf(cpu), index), 4);
+}
+
+@inline
+export function heldAt(cpu: Cpu, index: u32): usize {
+  return load<u32>(slotOf(listOf(cpu), index));
+}
+
+export function forgetAll(cpu: Cpu): void {
+  store<u32>(listOf(cpu), 0);
+}
+
+/**
+ * In a loop that waits for others: where one of them has died and nobody clears up behind it, the waiter gives up, as a
+ * trap. Its thread tells who that was (src/threads/lost.ts).
+ */
+export function lookForDead(): void {
+  if (THREADS) {
+    const isInTheWay = loadShared(HEADER + offsetof<Header>("deadCpu")) != 0;
+    const looks = isInTheWay ? load<u32>(ownList(), LOOKS) + 1 : 0;
+    store<u32>(ownList(), looks, LOOKS);
+    if (looks > PATIENCE) unreachable();
+  }
+}
+
+/** Short critical sections without a yield point inside: only real threads can meet in one. */
+@inline
+export function spinLock(address: usize): void {
+  if (THREADS) {
+    noteHeld(HELD_WORD, address);
+    if (atomic.cmpxchg<u32>(address, 0, ownMark()) != 0) awaitWord(address);
+  }
+}
+
+function awaitWord(address: usize): void {
+  while (true) {
+    const holder = atomic.cmpxchg<u32>(address, 0, ownMark());
+    if (holder == 0) return;
+    waitOnWord(address, holder, 10_000);
+    lookForDead();
+  }
+}
+
+@inline
+export function spinUnlock(address: usize): void {
+  if (THREADS) {
+    atomic.store<u32>(address, 0);
+    atomic.notify(address, 1);
+    forgetHeld(HELD_WORD, address);
+  }
+}
+
+/** The lock that an x86 CPU takes for a locked access to more than one cache line: a word below the header. */
+export const BUS_LOCK: usize = 516;
+
+export function lockBus(): void {
+  spinLock(BUS_LOCK);
+}
+
+export function unlockBus(): void {
+  spinUnlock(BUS_LOCK);
+}

@@ -1,0 +1,45 @@
+/** What becomes of the others when a thread of a futex stress run dies at work. */
+
+import { coreConstants } from "../core/generated/coreConstants.ts";
+import type { Task } from "../machine/task.ts";
+import type { CpuThread } from "../threads/cpuThread.ts";
+
+export interface StressWorker {
+  readonly thread: CpuThread;
+  readonly task: Task;
+  /** The task's number, which PI and robust locks hold. */
+  readonly id: number;
+}
+
+/** A word that a dead thread left such that nobody can take it: the others were stopped. */
+export interface AbandonedWord {
+  /** The CPU whose thread had it. */
+  readonly cpu: number;
+  readonly address: number;
+  readonly value: number;
+}
+
+/** So often in a row must all be seen asleep: one look takes its time, in which one may wake another and fall asleep. */
+const LOOKS = 20;
+
+/** Whether all who have not come to their end sleep, and nobody is left to wake them. */
+export class SleepWatch {
+  readonly #workers: readonly StressWorker[];
+  #looks = 0;
+
+  constructor(workers: readonly StressWorker[]) {
+    this.#workers = workers;
+  }
+
+  isInVain(): boolean {
+    const busy = this.#workers.filter(({ thread }) => !thread.isAtRest && !thread.hasEnded);
+    const asleep = busy.length > 0 && busy.every(({ task }) => task.blocked && !task.canResume);
+    this.#looks = asleep ? this.#looks + 1 : 0;
+    return this.#looks >= LOOKS;
+  }
+}
+
+/** Who of the dead a PI lock's word names. */
+export function ownerAmong(dead: readonly StressWorker[], value: number): StressWorker | undefined {
+  return dead.find(({ id }) => id === (value & coreConstants.FUTEX_TID_MASK));
+}
