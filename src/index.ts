@@ -71,6 +71,7 @@ export type { HugePages, HugePageSize } from "./machine/hugePages.ts";
 export type { DeviceArea, DeviceMapOptions } from "./machine/deviceMapping.ts";
 export type { MapOptions } from "./machine/mapOptions.ts";
 export type { RemapOptions } from "./machine/remap.ts";
+export type { SignalHandler, SignalOptions } from "./machine/signal.ts";
 export type { FixupAnswer, FixupOptions } from "./machine/fixupFault.ts";
 export type { Task, TaskOptions } from "./machine/task.ts";
 export {

@@ -7,6 +7,7 @@ import { sysFutexRequeue, sysFutexWait, sysFutexWaitv, sysFutexWake } from "../f
 import { getRobustList as readRobustList, setRobustList as takeRobustList } from "../futex/robust";
 import { buryCpu as buryDeadCpu } from "../futex/bury";
 import { park } from "../futex/park";
+import { returnToProgram } from "../futex/restart";
 import { resumeFutex } from "../futex/resume";
 import { changePriority } from "../futex/rtMutex";
 import { sysFutex } from "../futex/syscall";
@@ -26,7 +27,8 @@ function enter(index: u32): Cpu {
 }
 
 /** A call that went to sleep leaves the CPU as one that returns does: with the guard closed. */
-function leave(cpu: Cpu, result: i32): i32 {
+function leave(cpu: Cpu, answer: i32): i32 {
+  const result = returnToProgram(cpu, answer);
   if (result == BLOCKED) checkClosedAtSleep(cpu);
   else checkClosedAtReturn(cpu);
   leaveCore(cpu);

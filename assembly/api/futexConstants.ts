@@ -39,6 +39,7 @@ export {
   FUTEX_WAKE_BITSET,
   FUTEX_WAKE_OP,
 } from "../futex/syscall";
+export { HANDLER_INTERRUPTS, HANDLER_NONE, HANDLER_RESTARTS } from "../mm/signal";
 export { REALTIME_AHEAD_SECONDS } from "../futex/time";
 export const TASK_BOOSTED: u32 = offsetof<Task>("boosted");
 export const TASK_RT_WAITER: u32 = offsetof<Task>("rtWaiter");

@@ -1,4 +1,5 @@
 import { EFAULT, EINVAL, ENOMEM } from "../base/errno";
+import { interruptSleep } from "../futex/call";
 import { exitFutexes } from "../futex/exit";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { pageAddress } from "../machine/frames";
@@ -12,6 +13,7 @@ import { Mm } from "../mm/mm";
 import { oomReap } from "../mm/oomReap";
 import { mmapReadLock, mmapReadUnlock } from "../mm/mmapLock";
 import { enterCore, leaveCore } from "../mm/shootdown";
+import { sendSignal } from "../mm/signal";
 import {
   Task,
   createTask,
@@ -163,6 +165,13 @@ export function runTask(cpu: u32, task: u32): void {
 /** A fatal signal is sent to the task: it will run no more of its program. */
 export function killTask(task: u32): void {
   changetype<Task>(task as usize).killed = 1;
+  interruptSleep(changetype<Task>(task as usize));
+}
+
+/** A signal is sent to the task, which has a handler (HANDLER_*) for it: a sleep that it can end is over. */
+export function signalTask(task: u32, handler: u32): void {
+  sendSignal(changetype<Task>(task as usize), handler);
+  interruptSleep(changetype<Task>(task as usize));
 }
 
 /** PR_SET_TAGGED_ADDR_CTRL: 1 or 0. */

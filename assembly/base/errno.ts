@@ -26,6 +26,8 @@ export const EOPNOTSUPP: i32 = 95;
 export const ETIMEDOUT: i32 = 110;
 export const EALREADY: i32 = 114;
 export const ERESTARTSYS: i32 = 512;
+export const ERESTARTNOINTR: i32 = 513;
+export const ERESTART_RESTARTBLOCK: i32 = 516;
 
 /**
  * Not an errno: the call sleeps. Its continuation stands in the task record and `resumeTask` finishes it.

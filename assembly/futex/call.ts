@@ -2,6 +2,7 @@ import { BLOCKED } from "../base/errno";
 import { loadShared, storeShared } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
 import { kfree, kmalloc, slabAlloc, slabFree } from "../machine/slab";
+import { signalPending, takeSignal } from "../mm/signal";
 import { Task } from "../mm/task";
 import { Entry, entryAt } from "./entry";
 import { NEVER, hasPassed } from "./time";
@@ -28,7 +29,7 @@ export class FutexCall {
   kind: u32; // CALL_*
   count: u32; // entries
   deadline: u64; // on the machine's clock, or NEVER
-  target: u64; // address of the PI futex that a requeue goes to
+  target: u64; // address of the PI futex that a requeue goes to, or of futex_waitv's list
   isLarge: u32; // in whole pages, not in a slab
   targetFlags: u32;
 }
@@ -73,6 +74,7 @@ export function mutexAwaited(waiter: RtWaiter): u32 {
 
 /** A zeroed call of the CPU's task with so many entries; 0 when RAM is full. */
 export function newCall(cpu: Cpu, kind: u32, count: u32): usize {
+  takeSignal(taskOn(cpu)); // one that came before the call was handled before it
   const bytes = ENTRIES_AT + count * ENTRY_STRIDE;
   const isLarge: u32 = bytes > LARGEST_SLAB ? 1 : 0;
   const address = isLarge != 0 ? kmalloc(bytes) : slabAlloc(bytes);
@@ -112,9 +114,14 @@ export function wakeTask(task: Task): void {
   if (THREADS) atomic.notify(wokenOf(task), -1);
 }
 
-/** True where a sleep is over before it began: woken already, or the end time has passed. */
+/** A signal has come: a sleep that it can end is over. */
+export function interruptSleep(task: Task): void {
+  if (task.futexCall != 0) wakeTask(task);
+}
+
+/** True where a sleep is over before it began: woken already, a signal came, or the end time has passed. */
 export function needNotSleep(task: Task, call: FutexCall): bool {
-  return loadShared(wokenOf(task)) != 0 || hasPassed(call.deadline);
+  return loadShared(wokenOf(task)) != 0 || signalPending(task) || hasPassed(call.deadline);
 }
 
 /** The task leaves the CPU until it is woken or its time is up. */

@@ -8,6 +8,8 @@ export const FLAG_PRIVATE: u32 = 128;
 export const FLAG_REALTIME: u32 = 256;
 /** And: a count of 0 wakes nobody. */
 export const FLAG_STRICT: u32 = 512;
+/** And: a signal leaves a wait with the end time that it has (FLAGS_HAS_TIMEOUT, set where restart_block is used). */
+export const FLAG_KEEPS_END: u32 = 1024;
 
 /** Every bit set: what a wake or a wait without a bit set means. */
 export const MATCH_ANY: u32 = 0xffffffff;

@@ -1,7 +1,18 @@
-import { EAGAIN, EBUSY, EFAULT, EINVAL, ENOMEM, EPERM, ETIMEDOUT } from "../base/errno";
+import {
+  EAGAIN,
+  EBUSY,
+  EFAULT,
+  EINTR,
+  EINVAL,
+  ENOMEM,
+  EPERM,
+  ERESTARTNOINTR,
+  ETIMEDOUT,
+} from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { faultInUserWriteable } from "../mm/fixupFault";
 import { waitForOthers } from "../mm/shootdown";
+import { signalPending } from "../mm/signal";
 import { Task } from "../mm/task";
 import { getSized } from "../uaccess/sized";
 import { compareExchangeLocked } from "./atomic";
@@ -56,9 +67,14 @@ export function futexLockPi(cpu: Cpu, va: u64, flags: u32, deadline: u64): i32 {
   const call = beginLock(cpu, va, flags);
   if (call == 0) return -ENOMEM;
   callAt(call).deadline = deadline;
-  const result = takeOrQueue(cpu, entryOf(callAt(call)));
-  if (result != 0) return endCall(callAt(call), result == LOCKED ? 0 : result);
-  return waitForMutex(cpu, callAt(call));
+  return startLock(cpu, callAt(call));
+}
+
+/** The first half, from the key on. */
+export function startLock(cpu: Cpu, call: FutexCall): i32 {
+  const result = takeOrQueue(cpu, entryOf(call));
+  if (result != 0) return endCall(call, result == LOCKED ? 0 : result);
+  return waitForMutex(cpu, call);
 }
 
 /** Takes the lock if that needs no sleep: 0, −EAGAIN, −errno. */
@@ -153,11 +169,15 @@ export function finishLock(cpu: Cpu, call: FutexCall): i32 {
   unlockRt();
   if (got) return leaveWaiting(cpu, call, 0);
   if (hasPassed(call.deadline)) return leaveWaiting(cpu, call, -ETIMEDOUT);
+  if (signalPending(task)) return leaveWaiting(cpu, call, -EINTR);
   unlockBucket(bucketAt(entry.bucket));
   return sleepIn(task, call);
 }
 
-/** The end of waiting, with the entry's bucket locked. An error counts only where the mutex was not got after all. */
+/**
+ * The end of waiting, with the entry's bucket locked. An error counts only where the mutex was not got after all. After a
+ * signal the lock is asked for again, whatever the handler; who was moved to it would find another word, and is told so.
+ */
 export function leaveWaiting(cpu: Cpu, call: FutexCall, result: i32): i32 {
   const entry = entryOf(call);
   if (result != 0) {
@@ -165,8 +185,10 @@ export function leaveWaiting(cpu: Cpu, call: FutexCall, result: i32): i32 {
     if (giveUpWaiting(piStateAt(entry.piState), taskOn(cpu), waiterOf(call))) result = 0;
     unlockRt();
   }
-  const va = call.kind == CALL_REQUEUE ? call.target : entry.address;
-  return endCall(call, leaveLock(cpu, entry, va, result));
+  const wasMoved = call.kind == CALL_REQUEUE;
+  const left = leaveLock(cpu, entry, wasMoved ? call.target : entry.address, result);
+  if (left != -EINTR) return endCall(call, left);
+  return wasMoved ? endCall(call, -EAGAIN) : -ERESTARTNOINTR;
 }
 
 /** The word is made to name the true owner, the entry goes, and its locked bucket is let go: the call's result. */

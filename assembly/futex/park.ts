@@ -2,10 +2,12 @@ import { loadShared, waitOnWord } from "../base/atomics";
 import { BLOCKED, EINTR } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { enterCore, leaveCore } from "../mm/shootdown";
+import { signalPending } from "../mm/signal";
 import { Task } from "../mm/task";
 import { checkClosedAtSleep } from "../uaccess/block";
 import { hasPassed } from "./time";
 import { taskOn } from "./call";
+import { returnToProgram } from "./restart";
 import { resumeFutex } from "./resume";
 
 /**
@@ -19,6 +21,7 @@ const NAP_NANOSECONDS: i64 = 1_000_000;
 @inline
 function mayGoOn(task: Task): bool {
   if (loadShared(changetype<usize>(task) + offsetof<Task>("woken")) != 0) return true;
+  if (signalPending(task)) return true;
   return task.wakeAt != 0 && hasPassed(task.wakeAt);
 }
 
@@ -38,10 +41,11 @@ export function park(cpu: Cpu, naps: u32): bool {
 }
 
 /** A call to its end, however often it sleeps: its result; −EINTR where nobody wakes it in so many naps. */
-export function toItsEnd(cpu: Cpu, result: i32, naps: u32): i32 {
+export function toItsEnd(cpu: Cpu, answer: i32, naps: u32): i32 {
+  let result = returnToProgram(cpu, answer);
   while (result == BLOCKED) {
     if (!park(cpu, naps)) return -EINTR;
-    result = resumeFutex(cpu);
+    result = returnToProgram(cpu, resumeFutex(cpu));
   }
   return result;
 }

@@ -1,12 +1,12 @@
-import { EAGAIN, EDEADLK, EFAULT, EINVAL, ENOMEM, ETIMEDOUT } from "../base/errno";
+import { EAGAIN, EDEADLK, EFAULT, EINVAL, ENOMEM, ERESTARTNOINTR, ETIMEDOUT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
+import { signalPending } from "../mm/signal";
 import { getSized } from "../uaccess/sized";
 import { readWordLocked } from "./atomic";
 import { Bucket, bucketAt, bucketOf, unlockBucket } from "./bucket";
 import {
   CALL_REQUEUE,
   FutexCall,
-  beAboutToSleep,
   callAt,
   endCall,
   entryOf,
@@ -75,7 +75,13 @@ export function futexWaitRequeuePi(
   const entry = entryOf(call);
   describeWait(entry, va, flags, expected, MATCH_ANY);
   entry.rtWaiter = changetype<usize>(waiterOf(call)) as u32;
-  let result = getKey(cpu, target, flags, INTENT_WRITE, targetOf(entry));
+  return startRequeue(cpu, call);
+}
+
+/** The first half, from the keys on. */
+export function startRequeue(cpu: Cpu, call: FutexCall): i32 {
+  const entry = entryOf(call);
+  let result = getKey(cpu, call.target, entry.flags, INTENT_WRITE, targetOf(entry));
   if (result == 0) result = setUpWait(cpu, entry);
   if (result != 0) return endCall(call, result);
   return needNotSleep(taskOn(cpu), call) ? finishRequeue(cpu, call) : sleepIn(taskOn(cpu), call);
@@ -86,17 +92,21 @@ export function finishRequeue(cpu: Cpu, call: FutexCall): i32 {
   const entry = entryOf(call);
   const bucket = bucketAt(lockBucketOf(cpu, entry));
   if (entry.moved == MOVED_NOT) {
-    const late = hasPassed(call.deadline);
-    if (late) takeOff(entry);
-    else beAboutToSleep(taskOn(cpu));
+    takeOff(entry);
     unlockBucket(bucket);
-    return late ? endCall(call, -ETIMEDOUT) : sleepIn(taskOn(cpu), call);
+    return leaveEarly(cpu, call);
   }
   if (entry.moved == MOVED_LOCKED && entry.piState != 0) {
     return endCall(call, leaveLock(cpu, entry, call.target, 0));
   }
   unlockBucket(bucket);
   return entry.moved == MOVED_LOCKED ? endCall(call, 0) : finishLock(cpu, call);
+}
+
+/** handle_early_requeue_pi_wakeup: nobody has moved it. A wake for nothing looks like a word that differs. */
+function leaveEarly(cpu: Cpu, call: FutexCall): i32 {
+  if (hasPassed(call.deadline)) return endCall(call, -ETIMEDOUT);
+  return signalPending(taskOn(cpu)) ? -ERESTARTNOINTR : endCall(call, -EAGAIN);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { ENOSYS } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { FLAG_PRIVATE, FLAG_REALTIME, FLAG_SIZE_U32, MATCH_ANY } from "./flags";
+import { FLAG_KEEPS_END, FLAG_PRIVATE, FLAG_REALTIME, FLAG_SIZE_U32, MATCH_ANY } from "./flags";
 import { futexLockPi, futexTryLockPi, futexUnlockPi } from "./lockPi";
 import { futexCmpRequeue, futexRequeue } from "./requeue";
 import { futexCmpRequeuePi, futexWaitRequeuePi } from "./requeuePi";
@@ -47,9 +47,9 @@ export function sysFutex(
   const count2 = timeout as i32;
   switch (command) {
     case FUTEX_WAIT:
-      return futexWait(cpu, va, flags, value, deadline, MATCH_ANY);
+      return futexWait(cpu, va, flags | keepsEnd(deadline), value, deadline, MATCH_ANY);
     case FUTEX_WAIT_BITSET:
-      return futexWait(cpu, va, flags, value, deadline, value3);
+      return futexWait(cpu, va, flags | keepsEnd(deadline), value, deadline, value3);
     case FUTEX_WAKE:
       return futexWake(cpu, va, flags, value, MATCH_ANY);
     case FUTEX_WAKE_BITSET:
@@ -67,6 +67,12 @@ export function sysFutex(
     default:
       return lockCommand(cpu, va, command, flags, deadline);
   }
+}
+
+/** The calls of futex2 have an absolute end time always, and are made again as they were. */
+@inline
+function keepsEnd(deadline: u64): u32 {
+  return deadline == NEVER ? 0 : FLAG_KEEPS_END;
 }
 
 /** The commands that have only the word of a lock. */

@@ -1,6 +1,7 @@
 import { EFAULT, EINVAL } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { header } from "../machine/map";
+import { Task } from "../mm/task";
 import { copyFromUser } from "../uaccess/copy";
 import { callScratch } from "./key";
 
@@ -28,9 +29,12 @@ const TIMESPEC_BYTES: u32 = 16;
 
 /**
  * get_timespec64: reads a struct timespec at `va` and makes it an end time on the machine's clock, in `cpu.value`: 0,
- * −EFAULT, or −EINVAL for a time that is none.
+ * −EFAULT, or −EINVAL for a time that is none. The task remembers where it was, for a call that a signal has made again.
  */
 export function readDeadline(cpu: Cpu, va: u64, since: u32): i32 {
+  const task = changetype<Task>(cpu.task as usize);
+  task.limitAt = va;
+  task.limitSince = since;
   const spec = callScratch(cpu);
   if (copyFromUser(cpu, spec, va, TIMESPEC_BYTES) != 0) return -EFAULT;
   const seconds = load<u64>(spec);

@@ -1,5 +1,6 @@
-import { EFAULT, EINVAL, ENOMEM, ETIMEDOUT } from "../base/errno";
+import { EFAULT, EINVAL, ENOMEM, ERESTARTSYS, ETIMEDOUT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
+import { signalPending } from "../mm/signal";
 import { copyFromUser } from "../uaccess/copy";
 import { getSized } from "../uaccess/sized";
 import {
@@ -17,6 +18,7 @@ import {
 import { Entry, keyOf, unqueueOwn } from "./entry";
 import { FLAG_PRIVATE, FLAG_SIZE_MASK, FLAG_SIZE_U32, MATCH_ANY, isFlags2 } from "./flags";
 import { INTENT_READ, callScratch, getKey } from "./key";
+import { hasPassed } from "./time";
 import { FAULTED, describeWait, queueIfEqual } from "./wait";
 
 /** futex_waitv: a sleep on several words (kernel/futex/waitwake.c, syscalls.c, 6.18). */
@@ -59,11 +61,21 @@ export function futexWaitVector(cpu: Cpu, list: u64, count: u32, deadline: u64):
   if (address == 0) return -ENOMEM;
   const call = callAt(address);
   call.deadline = deadline;
+  call.target = list;
+  return startVector(cpu, call);
+}
+
+/** The first half, from reading the list on. */
+export function startVector(cpu: Cpu, call: FutexCall): i32 {
   let result: i32 = 0;
-  for (let index: u32 = 0; index < count && result == 0; index++) {
-    result = readWaiter(cpu, list, index, entryOf(call, index));
+  for (let index: u32 = 0; index < call.count && result == 0; index++) {
+    result = readWaiter(cpu, call.target, index, entryOf(call, index));
   }
   if (result != 0) return endCall(call, result);
+  return waitForAll(cpu, call);
+}
+
+function waitForAll(cpu: Cpu, call: FutexCall): i32 {
   const woken = setUpAll(cpu, call);
   if (woken != ALL_QUEUED) return endCall(call, woken);
   return needNotSleep(taskOn(cpu), call) ? finishVector(cpu, call) : sleepIn(taskOn(cpu), call);
@@ -116,5 +128,7 @@ function unqueueFirst(cpu: Cpu, call: FutexCall, count: u32): i32 {
 /** The second half. */
 export function finishVector(cpu: Cpu, call: FutexCall): i32 {
   const woken = unqueueFirst(cpu, call, call.count);
-  return endCall(call, woken != NONE_WOKEN ? woken : -ETIMEDOUT);
+  if (woken != NONE_WOKEN) return endCall(call, woken);
+  if (hasPassed(call.deadline)) return endCall(call, -ETIMEDOUT);
+  return signalPending(taskOn(cpu)) ? -ERESTARTSYS : waitForAll(cpu, call);
 }

@@ -1,5 +1,13 @@
-import { EAGAIN, EINVAL, ENOMEM, ETIMEDOUT } from "../base/errno";
+import {
+  EAGAIN,
+  EINVAL,
+  ENOMEM,
+  ERESTARTSYS,
+  ERESTART_RESTARTBLOCK,
+  ETIMEDOUT,
+} from "../base/errno";
 import { Cpu } from "../machine/cpu";
+import { signalPending } from "../mm/signal";
 import { getSized } from "../uaccess/sized";
 import { readWordLocked } from "./atomic";
 import {
@@ -24,8 +32,9 @@ import {
   unqueueOwn,
 } from "./entry";
 import { unlockBucket } from "./bucket";
-import { FLAG_PRIVATE } from "./flags";
+import { FLAG_KEEPS_END, FLAG_PRIVATE } from "./flags";
 import { INTENT_READ, getKey, sameKey } from "./key";
+import { hasPassed } from "./time";
 
 /** FUTEX_WAIT and FUTEX_WAIT_BITSET (kernel/futex/waitwake.c, 6.18). */
 
@@ -43,9 +52,13 @@ export function futexWait(
   if (address == 0) return -ENOMEM;
   const call = callAt(address);
   call.deadline = deadline;
-  const entry = entryOf(call);
-  describeWait(entry, va, flags, expected, bitset);
-  const result = setUpWait(cpu, entry);
+  describeWait(entryOf(call), va, flags, expected, bitset);
+  return startWait(cpu, call);
+}
+
+/** The first half, from the key on. */
+export function startWait(cpu: Cpu, call: FutexCall): i32 {
+  const result = setUpWait(cpu, entryOf(call));
   if (result != 0) return endCall(call, result);
   const task = taskOn(cpu);
   return needNotSleep(task, call) ? finishWait(cpu, call) : sleepIn(task, call);
@@ -92,7 +105,11 @@ export function queueIfEqual(cpu: Cpu, entry: Entry): i32 {
   return 0;
 }
 
-/** The second half: a wake counts, even one that came with the end of the time. */
+/** The second half: a wake counts, even one that came with a signal or the end of the time. */
 export function finishWait(cpu: Cpu, call: FutexCall): i32 {
-  return endCall(call, unqueueOwn(cpu, entryOf(call)) ? -ETIMEDOUT : 0);
+  const entry = entryOf(call);
+  if (!unqueueOwn(cpu, entry)) return endCall(call, 0);
+  if (hasPassed(call.deadline)) return endCall(call, -ETIMEDOUT);
+  if (!signalPending(taskOn(cpu))) return startWait(cpu, call);
+  return (entry.flags & FLAG_KEEPS_END) != 0 ? -ERESTART_RESTARTBLOCK : -ERESTARTSYS;
 }

@@ -43,6 +43,9 @@ export class Task {
   umcgWorker: u32; // it is a worker, not a server
   umcgServer: u32; // number of the server whose pages are pinned beside its own; 0 = none are
   futexCall: u32; // the futex call that it is in, asleep or not (futex/call.ts); 0 = none
+  signal: u32; // a signal is pending, fatal ones apart: HANDLER_* (mm/signal.ts)
+  limitAt: u64; // where its futex call's time limit stands,
+  limitSince: u32; // and what that counts from (futex/time.ts)
 }
 
 /** A task that ends is found as an owner until its locks are settled; afterwards it is no more. */

@@ -44,6 +44,7 @@ import {
 import { Mapping } from "./mapping.ts";
 import { levelOf, type PageSize } from "./pageSize.ts";
 import { remapOf, type RemapOptions } from "./remap.ts";
+import { sendSignal, type SignalOptions } from "./signal.ts";
 
 export interface TaskOptions {
   /** The CPU it runs on; null leaves it off every CPU. Default 0. */
@@ -174,7 +175,7 @@ export class Task {
     return this.#field("TASK_BLOCKED_ON") !== 0;
   }
 
-  /** The sleep is over: the task was woken, or its time limit has passed. */
+  /** The sleep is over: the task was woken, a signal came, or its time limit has passed. */
   get canResume(): boolean {
     const { machine } = this;
     if (!this.blocked) return false;
@@ -461,9 +462,20 @@ export class Task {
     placeArguments(this, argv, env);
   }
 
-  /** A fatal signal is sent to the task: a wait of its for a lock ends, and so does a transfer between two pages. */
+  /**
+   * A fatal signal is sent to the task: a wait of its for a lock ends, so does a transfer between two pages, and so does
+   * its sleep in a futex call. Its program runs no more; `exit` ends it.
+   */
   kill(): void {
-    this.machine.exports.killTask(this.handle);
+    this.machine.core.rawExports.killTask(this.handle);
+  }
+
+  /**
+   * A signal that the program lives on after. A task that sleeps in a futex call can go on: `resume` then answers −EINTR,
+   * or the call is made again. Outside such a call the handler has run at once, and nothing is pending.
+   */
+  signal(options: SignalOptions = {}): void {
+    sendSignal(this.machine, this.handle, options);
   }
 
   /**

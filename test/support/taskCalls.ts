@@ -14,6 +14,7 @@ export function taskCalls({ machine, file }: Floor): Readonly<Record<string, rea
     freeRange: [USER, PAGE],
     handleOn: [machine],
     kill: [],
+    signal: [{ handler: "restarts" }],
     linearOf: [USER],
     lockMemory: [USER, PAGE],
     lockOnFault: [USER, PAGE],

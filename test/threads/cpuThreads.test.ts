@@ -10,6 +10,7 @@ import { startIgnorantThreads, startThreads } from "../support/cpuThreads.ts";
 const WORDS = 0x4000_0000;
 const PAGE = 4096;
 const SLEEPER = 0;
+const nap = new Int32Array(new SharedArrayBuffer(4));
 const WAKER = 1;
 
 let machine: Machine;
@@ -46,6 +47,24 @@ describe("a call of a task whose CPU is a thread", () => {
     }
     expect(threads[SLEEPER]!.take()).toBe(0);
     expect(threads[SLEEPER]!.state).toBe("idle");
+  });
+
+  it.each([
+    ["interrupts", -4],
+    ["restarts", 0],
+  ] as const)("goes on by itself when a signal comes whose handler %s", (handler, answer) => {
+    const { task } = futexes[SLEEPER]!;
+    expect(futexes[SLEEPER]!.wait(WORDS, 0, { private: true })).toBe(futexBlocked);
+    const before = threads[SLEEPER]!.published;
+    task.signal({ handler });
+    while (threads[SLEEPER]!.published === before) Atomics.wait(nap, 0, 0, 1);
+    if (handler === "restarts") {
+      expect(futexes[WAKER]!.wake(WORDS, 1, { private: true })).toBe(1);
+    }
+    while (threads[SLEEPER]!.state !== "returned") {
+      threads[SLEEPER]!.awaitOther(threads[SLEEPER]!.state);
+    }
+    expect(threads[SLEEPER]!.take()).toBe(answer);
   });
 
   it("is left asleep by a thread that is told so, which then takes other calls", () => {
