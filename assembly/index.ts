@@ -6,6 +6,7 @@ export * from "./api/inspect";
 export * from "./api/uaccess";
 export * from "./api/measure";
 export * from "./api/measureRemote";
+export * from "./api/measureVirtio";
 export * from "./api/remote";
 export * from "./api/perf";
 export * from "./api/perfDesign";

@@ -72,6 +72,9 @@ export const RAM_BYTES = 16 << 20;
 /** What one WRITEI of P1 brings. */
 export const PERIOD_BYTES = 4096;
 
+/** Bytes of a period in each variant of V1. */
+export const PERIOD_SIZES: Readonly<Record<string, number>> = { "4k": 4096, "64k": 64 << 10 };
+
 /** Where the random order of W5 starts. */
 export const SEED = 0x9e3779b9 | 0;
 
@@ -113,5 +116,7 @@ export const CELLS: readonly Cell[] = [
   cell("W6", "compare", "whole process: faultline compare sync-ptr", atMost(2e9)),
   cell("P1", "writei", "WRITEI of a 4 KiB period, against the bare copy", ratio(1.5)),
   cell("P2", "hw_refine", "HW_REFINE with every parameter open", atMost(2e4)),
+  cell("V1", "4k", "period of 4 KiB through a virtio ring, played", ratio(2)),
+  cell("V1", "64k", "period of 64 KiB through a virtio ring, played", ratio(1.3)),
   cell("P3", "replay", "whole process: faultline replay of all PCM recordings", atMost(5e9)),
 ];

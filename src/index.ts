@@ -208,7 +208,35 @@ export {
 } from "./scenarios/virtioBed.ts";
 export type { MessageTimes, VirtioSndStep } from "./scenarios/virtioLog.ts";
 export type { FrameSource, SoundPiece } from "./scenarios/virtioSound.ts";
-export type { VirtioSndDesign } from "./systems/virtio/description.ts";
+export {
+  mistakeNames as virtioSndMistakeNames,
+  type VirtioQueueName,
+  type VirtioRequestName,
+  type VirtioSndDesign,
+  type VirtioSndDevice,
+  type VirtioSndMistake,
+  type VirtioSndParameters,
+  type VirtioSndRule,
+  type VirtioSndStream,
+} from "./systems/virtio/description.ts";
+export { journalNames, type VirtioSndJournal } from "./systems/virtio/coreCard.ts";
+export type { CompleteRequest, InterruptRule } from "./systems/virtio/completion.ts";
+export type { VirtioPiece, VirtioSndEvent } from "./systems/virtio/journal.ts";
+export type { ChainView, QueuePlaces, QueueView, RingCounters } from "./systems/virtio/rings.ts";
+export {
+  deviceReadings,
+  DeviceSchedule,
+  wrongPeriods,
+  type DeviceReadEvent,
+  type DeviceReading,
+  type DeviceTiming,
+} from "./systems/virtio/schedule.ts";
+export {
+  VirtioSnd,
+  type VirtioSndOpenOptions,
+  type VirtioSndOptions,
+  type VirtioSndStreamOptions,
+} from "./systems/virtio/virtioSnd.ts";
 export { runUmcg, type RunUmcgOptions, type UmcgRun } from "./scenarios/runUmcg.ts";
 export {
   umcgStepNames,

@@ -12,7 +12,7 @@ import {
   setQueue,
   substreamById,
 } from "../virtio/card";
-import { completeMessages, sendEvent } from "../virtio/commands";
+import { completeMessages, playMessages, sendEvent } from "../virtio/commands";
 import { forgetRequests, newRequest, sendQuery } from "../virtio/control";
 import {
   connectQueue,
@@ -39,11 +39,14 @@ import { wide } from "./tasks";
 
 /** The doors of virtio-snd. A card is named by its record's linear address. */
 
-/** A card with its device, without queues; 0 when RAM is full. `design` of DESIGN_*, `timeout` in nanoseconds. */
-export function virtioCreate(design: u32, lo: u32, hi: u32, journalBytes: u32): u32 {
+/**
+ * A card with its device, without queues; 0 when RAM is full. `design` of DESIGN_*, the time limit of requests in
+ * nanoseconds, what the journal `keeps` of KEEPS_*.
+ */
+export function virtioCreate(design: u32, lo: u32, hi: u32, journalBytes: u32, keeps: u32): u32 {
   const chosen = newDesign(design);
   const address = chosen == 0 ? 0 : newCard(chosen, wide(lo, hi));
-  const device = address == 0 ? 0 : newSoundDevice(address, journalBytes);
+  const device = address == 0 ? 0 : newSoundDevice(address, journalBytes, keeps);
   if (device != 0) {
     cardAt(address).device = device;
     return address;
@@ -166,6 +169,15 @@ export function virtioComplete(
   const result = completeMessages(on, cardAt(address), queue, count, first, interrupts, completion);
   leaveCore(on);
   return result;
+}
+
+/** See playMessages. */
+export function virtioPlay(cpu: u32, address: u32, count: u32): u32 {
+  const on = cpuAt(cpu);
+  enterCore(on);
+  const done = playMessages(on, cardAt(address), count);
+  leaveCore(on);
+  return done;
 }
 
 export function virtioEvent(address: u32, code: u32, data: u32): i32 {

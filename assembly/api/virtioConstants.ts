@@ -7,7 +7,9 @@ import { Rule } from "../virtio/rule";
 /** Numbers of virtio-snd that the host needs. */
 export {
   DESIGN_ACK,
+  DESIGN_ACK_MODULO,
   DESIGN_COPY,
+  DESIGN_COPY_BYTES,
   DESIGN_CORRECTED,
   DESIGN_MMAP,
   FEATURE_EVT_XRUNS,
@@ -25,6 +27,7 @@ export {
   REQUEST_START,
   REQUEST_STOP,
   RING_EVENT_INDEX,
+  RING_INDEX_FIRST,
   RING_INDIRECT,
   STATUS_OK,
 } from "../virtio/numbers";
@@ -45,6 +48,9 @@ export {
   JOURNAL_INTERRUPT,
   JOURNAL_KICK,
   JOURNAL_REQUEST,
+  KEEPS_CONTENTS,
+  KEEPS_NOTHING,
+  KEEPS_STEPS,
   PIECE_DATA,
   PIECE_HEADER,
   PIECE_INFO,
@@ -75,9 +81,12 @@ export const SOUND_DEVICE_HELD: u32 = offsetof<SoundDevice>("held");
 export const SOUND_DEVICE_HELD_COUNT: u32 = offsetof<SoundDevice>("heldCount");
 /** Two words each: where it lies, and its bytes. */
 export const SOUND_DEVICE_SOURCE: u32 = offsetof<SoundDevice>("source");
+export const SOUND_DEVICE_OUTPUT: u32 = offsetof<SoundDevice>("output");
 export const SOUND_DEVICE_JACK_INFO: u32 = offsetof<SoundDevice>("jackInfo");
 export const SOUND_DEVICE_PCM_INFO: u32 = offsetof<SoundDevice>("pcmInfo");
 export const SOUND_DEVICE_MAP_INFO: u32 = offsetof<SoundDevice>("mapInfo");
+
+export const SOUND_DEVICE_PLAYED: u32 = offsetof<SoundDevice>("played");
 
 export const DEVICE_QUEUE_BYTES: u32 = offsetof<DeviceQueue>();
 export const DEVICE_QUEUE_ENTRIES: u32 = offsetof<DeviceQueue>("entries");

@@ -28,6 +28,8 @@ export const FINDING_PERF_LEAK: u32 = 25;
 export const FINDING_VIRTIO_STORE: u32 = 26;
 export const FINDING_VIRTIO_REUSE: u32 = 27;
 export const FINDING_VIRTIO_UNFINISHED: u32 = 28;
+export const FINDING_VIRTIO_LENGTH: u32 = 29;
+export const FINDING_VIRTIO_RANGE: u32 = 30;
 
 export function recordFinding(kind: u32, cpu: u32, task: u32, va: u64, detail: u32): void {
   const sequence = fetchAdd(HEADER + offsetof<Header>("findingCount"), 1);

@@ -65,7 +65,11 @@ function wentRound(stream: Stream, candidate: u64, now: u64): bool {
  * `from` is FROM_CALL or FROM_INTERRUPT.
  */
 export function updateHwPtr(cpu: Cpu, stream: Stream, from: u32): i32 {
-  const position = readPosition(cpu, stream);
+  return updateTo(cpu, stream, from, readPosition(cpu, stream));
+}
+
+/** Likewise, for a position that is known: a place in the ring, aligned, or NO_POSITION. */
+export function updateTo(cpu: Cpu, stream: Stream, from: u32, position: u64): i32 {
   emit(cpu, EVENT_POINTER_UPDATE, position, from);
   if (position == NO_POSITION) {
     enterXrun(cpu, stream);
@@ -177,7 +181,9 @@ function storePointer(
 /** The last notified period moves on by whole periods. */
 function advanceInterrupt(stream: Stream, next: u64): void {
   const delta = distance(stream, stream.hwPtrInterrupt, next);
-  const moved = stream.hwPtrInterrupt + delta - (delta % stream.periodSize);
+  // most bring one
+  const rest = delta == stream.periodSize ? 0 : delta % stream.periodSize;
+  const moved = stream.hwPtrInterrupt + delta - rest;
   stream.hwPtrInterrupt = moved >= stream.boundary ? moved - stream.boundary : moved;
 }
 

@@ -16,7 +16,20 @@ export function isInterleaved(stream: Stream): bool {
 
 @inline
 export function framesToBytes(stream: Stream, frames: u64): u32 {
-  return ((frames * stream.frameBits) >> 3) as u32;
+  return framesToBytesWide(stream, frames) as u32;
+}
+
+/** Of a pointer, which counts many rings. */
+@inline
+export function framesToBytesWide(stream: Stream, frames: u64): u64 {
+  return (frames * stream.frameBits) >> 3;
+}
+
+/** Whole frames. A short division takes a part of a long one's time. */
+@inline
+export function bytesToFrames(stream: Stream, bytes: u64): u64 {
+  const bits = bytes << 3;
+  return bits >> 32 != 0 ? bits / stream.frameBits : (((bits as u32) / stream.frameBits) as u64);
 }
 
 @inline

@@ -11,10 +11,12 @@ import {
   removeWaiting,
   returnEntry,
   soundDeviceOf,
+  takeNew,
 } from "./device";
+import { playMessage } from "./devicePlay";
 import { Completion, returnMessage } from "./deviceStream";
 import { JOURNAL_EVENT, beginRecord, recordAt } from "./journal";
-import { QUEUE_EVENT } from "./numbers";
+import { QUEUE_EVENT, QUEUE_TX } from "./numbers";
 import { beginChain, nextPiece } from "./chain";
 import { runWorks } from "./works";
 
@@ -57,6 +59,23 @@ export function completeMessages(
   if (done == 0) return NOTHING_WAITS;
   if (interrupts == INTERRUPT_ONCE) considerInterrupt(device, queue);
   runWorks(cpu, card);
+  return done;
+}
+
+/**
+ * The device plays up to `count` messages, the oldest first: reads each one's data, returns it and interrupts, the
+ * notification runs, and it looks at the ring again. How many it did play.
+ */
+export function playMessages(cpu: Cpu, card: Card, count: u32): u32 {
+  const device = soundDeviceOf(card);
+  const queue = deviceQueue(device, QUEUE_TX);
+  let done: u32 = 0;
+  for (; done < count && queue.waitingCount != 0; done++) {
+    playMessage(device, queue);
+    considerInterrupt(device, queue);
+    runWorks(cpu, card);
+    takeNew(device, queue);
+  }
   return done;
 }
 

@@ -25,7 +25,9 @@ function complete(card: Card, message: Message, written: u32): void {
   scheduleWork(substream);
 }
 
-function noteLatency(substream: Substream, bytes: u32): void {
+@inline
+export function noteLatency(substream: Substream, bytes: u32): void {
   const stream = streamOf(substream);
-  stream.delay = ((bytes as u64) << 3) / stream.frameBits;
+  // a division takes as long as all of the rest, and the usual answer needs none
+  stream.delay = bytes == 0 ? 0 : ((bytes as u64) << 3) / stream.frameBits;
 }

@@ -18,7 +18,9 @@ import {
   indirectPosition,
   returnGathered,
 } from "./designAck";
+import { acknowledgeModulo, clearSent } from "./designAckModulo";
 import { answerCopies, exposeCaptured, returnOnly } from "./designCopy";
+import { answerCopiedBytes } from "./designCopyBytes";
 import {
   acknowledgeFinal,
   answerCorrected,
@@ -28,7 +30,14 @@ import {
   locateByCount,
 } from "./designCorrected";
 import { exposeMissing, locateByMessages, returnAndExpose } from "./designMmap";
-import { DESIGN_ACK, DESIGN_COPY, DESIGN_CORRECTED, DESIGN_MMAP } from "./numbers";
+import {
+  DESIGN_ACK,
+  DESIGN_ACK_MODULO,
+  DESIGN_COPY,
+  DESIGN_COPY_BYTES,
+  DESIGN_CORRECTED,
+  DESIGN_MMAP,
+} from "./numbers";
 
 /** The designs side by side: the only place that tells one from another. */
 
@@ -75,6 +84,28 @@ export function newDesign(number: u32): u32 {
         locateByMessages,
         acknowledgeNothing,
         answerCopies,
+      );
+      break;
+    case DESIGN_COPY_BYTES:
+      fill(
+        design,
+        clearNothing,
+        exposeCapture,
+        returnGathered,
+        locateByMessages,
+        acknowledgeNothing,
+        answerCopiedBytes,
+      );
+      break;
+    case DESIGN_ACK_MODULO:
+      fill(
+        design,
+        clearSent,
+        exposeCapture,
+        returnGathered,
+        locateByMessages,
+        acknowledgeModulo,
+        answerNothing,
       );
       break;
     case DESIGN_ACK:

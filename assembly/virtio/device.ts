@@ -12,7 +12,14 @@ import {
   noteValues,
   openJournal,
 } from "./journal";
-import { QUEUES, QUEUE_CONTROL, QUEUE_EVENT, QUEUE_RX, RING_EVENT_INDEX } from "./numbers";
+import {
+  QUEUES,
+  QUEUE_CONTROL,
+  QUEUE_EVENT,
+  QUEUE_RX,
+  QUEUE_TX,
+  RING_EVENT_INDEX,
+} from "./numbers";
 import { Held, Rule } from "./rule";
 import { interruptDriver } from "./transport";
 import { Virtqueue } from "./virtqueue";
@@ -56,6 +63,9 @@ export class SoundDevice {
   queues: u32; // DeviceQueue × QUEUES
   chain: u32; // Chain that is walked now
   guards: u32; // it keeps an eye on its driver
+  output: u32; // where it puts the data of a message that it plays, 0 = nowhere
+  outputBytes: u32;
+  played: u32; // bytes of the last one there
   journal: u32; // Journal
 }
 
@@ -102,7 +112,7 @@ export function journalOf(device: SoundDevice): Journal {
 }
 
 /** A device without queues; 0 when RAM is full. */
-export function newSoundDevice(card: u32, journalBytes: u32): u32 {
+export function newSoundDevice(card: u32, journalBytes: u32, keeps: u32): u32 {
   const address = allocateBytes(offsetof<SoundDevice>());
   if (address == 0) return 0;
   const device = soundDeviceAt(address);
@@ -119,7 +129,7 @@ export function newSoundDevice(card: u32, journalBytes: u32): u32 {
     device.journal != 0 &&
     device.held != 0 &&
     device.rules != 0;
-  if (all && openJournal(journalOf(device), journalBytes)) return address;
+  if (all && openJournal(journalOf(device), journalBytes, keeps)) return address;
   freeSoundDevice(device);
   return 0;
 }
@@ -133,6 +143,7 @@ export function freeSoundDevice(device: SoundDevice): void {
   freeBytes(device.held, HELD_ROOM * offsetof<Held>());
   freeBytes(device.rules, RULE_ROOM * offsetof<Rule>());
   freeBytes(device.source, device.sourceBytes);
+  freeBytes(device.output, device.outputBytes);
   freeBytes(device.jackInfo, device.jackBytes);
   freeBytes(device.pcmInfo, device.pcmBytes);
   freeBytes(device.mapInfo, device.mapBytes);
@@ -192,36 +203,61 @@ export function deviceMayPoll(queue: Virtqueue): void {
 export function takeNew(device: SoundDevice, queue: DeviceQueue): void {
   lookAgain(device, queue);
   while (queue.taken != availableIndex(queue) && queue.waitingCount < queue.entries) {
-    const head = availableHead(queue, queue.taken);
-    queue.taken = (queue.taken + 1) & INDEX_MASK;
-    watchChain(chainOf(device));
-    if (queue.number == QUEUE_CONTROL) receiveRequest(device, queue, head);
-    else receiveMessage(device, queue, head);
-    trustChain(chainOf(device));
+    takeHead(device, queue);
   }
+}
+
+function takeHead(device: SoundDevice, queue: DeviceQueue): void {
+  const head = availableHead(queue, queue.taken);
+  queue.taken = (queue.taken + 1) & INDEX_MASK;
+  if (queue.number == QUEUE_TX && isPlain(device, queue)) keepWaiting(queue, head);
+  else receive(device, queue, head);
+}
+
+/** True where nobody wants to know more of an I/O message than that it is there: it is looked into when it is played. */
+@inline
+export function isPlain(device: SoundDevice, queue: DeviceQueue): bool {
+  return (journalOf(device).keeps | queue.remembered) == 0;
+}
+
+function receive(device: SoundDevice, queue: DeviceQueue, head: u32): void {
+  watchChain(chainOf(device));
+  if (queue.number == QUEUE_CONTROL) receiveRequest(device, queue, head);
+  else receiveMessage(device, queue, head);
+  trustChain(chainOf(device));
 }
 
 function receiveMessage(device: SoundDevice, queue: DeviceQueue, head: u32): void {
   remember(device, queue, head);
-  store<u16>(queue.waiting + (queue.waitingCount << 1), head as u16);
-  queue.waitingCount += 1;
+  keepWaiting(queue, head);
   if (queue.number == QUEUE_EVENT) return;
   if (queue.number == QUEUE_RX && device.eagerRx != 0) fillEagerly(device, queue, head);
   exposureRecord(device, queue, head);
 }
 
+@inline
+export function keepWaiting(queue: DeviceQueue, head: u32): void {
+  store<u16>(queue.waiting + (queue.waitingCount << 1), head as u16);
+  queue.waitingCount += 1;
+}
+
 /** Takes a waiting message out by its position, oldest first. */
+@inline
 export function removeWaiting(device: SoundDevice, queue: DeviceQueue, position: u32): u32 {
   lookAgain(device, queue);
   const at = queue.waiting + (position << 1);
   const head: u32 = load<u16>(at);
-  queue.waitingCount -= 1;
-  memory.copy(at, at + 2, (queue.waitingCount - position) << 1);
+  const left = --queue.waitingCount - position;
+  // a call takes longer than moving the few that there usually are
+  for (let index: u32 = 0; index < left; index++) {
+    store<u16>(at + (index << 1), load<u16>(at + (index << 1), 2));
+  }
   forget(queue, head);
   return head;
 }
 
 /** Returns an entry: its length is stored before the index moves. */
+@inline
 export function returnEntry(queue: DeviceQueue, head: u32, length: u32): void {
   const entry = usedEntry(queue, queue.returned);
   store<u32>(entry, head);

@@ -14,6 +14,8 @@ import {
   JOURNAL_EXPOSE,
   JournalPiece,
   JournalRecord,
+  KEEPS_CONTENTS,
+  KEEPS_NOTHING,
   PIECE_DATA,
   PIECE_HEADER,
   PIECE_STATUS,
@@ -28,7 +30,7 @@ import { QUEUE_RX, QUEUE_TX, STATUS_OK } from "./numbers";
 /** I/O messages at the device: taking, filling, returning, and what the journal tells of them. */
 
 /** Bytes of the status, the last that the device writes. */
-const STATUS_BYTES: u32 = 8;
+export const STATUS_BYTES: u32 = 8;
 
 /** The stream that a message says it is of. */
 function streamIdOf(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
@@ -62,16 +64,20 @@ function countPieces(device: SoundDevice, queue: DeviceQueue, head: u32): u64 {
   return (pieces << 32) | bytes;
 }
 
-/** Writes a message down: its pieces by name, and what its data bytes hold now. 0 where the journal is full. */
+/** Writes a message down: its pieces by name, and what its data bytes hold now. 0 where nobody wants to know. */
 function describe(device: SoundDevice, queue: DeviceQueue, head: u32, kind: u32): u32 {
+  const keeps = journalOf(device).keeps;
+  if (keeps == KEEPS_NOTHING) return 0;
   const streamId = streamIdOf(device, queue, head);
   const counted = countPieces(device, queue, head);
   const pieces = (counted >> 32) as u32;
-  const grow = pieces * offsetof<JournalPiece>() + (counted as u32);
+  const content = keeps == KEEPS_CONTENTS ? (counted as u32) : 0;
+  const grow = pieces * offsetof<JournalPiece>() + content;
   const address = beginRecord(journalOf(device), kind, queue.number, head, grow);
   if (address == 0) return 0;
   const record = recordAt(address);
-  const gone = namePieces(device, queue, head, record, streamId, pieces);
+  const strays = namePieces(device, queue, head, record, streamId, pieces);
+  const gone = strays || keeps != KEEPS_CONTENTS;
   if (!gone) copyData(device, queue, head, record, pieces);
   if (kind == JOURNAL_EXPOSE) {
     record.first = streamId;
@@ -217,11 +223,22 @@ export function returnMessage(
   writeStatus(device, queue, head, how.status, how.latency);
   if (how.usedLength != u32.MAX_VALUE) length = how.usedLength;
   returnEntry(queue, head, length);
+  noteCompletion(device, queue, head, how.status, how.latency, length);
+}
+
+export function noteCompletion(
+  device: SoundDevice,
+  queue: DeviceQueue,
+  head: u32,
+  status: u32,
+  latency: u32,
+  length: u32,
+): void {
   const address = describe(device, queue, head, JOURNAL_COMPLETE);
   if (address == 0) return;
   const record = recordAt(address);
-  record.first = how.status;
-  record.second = how.latency;
+  record.first = status;
+  record.second = latency;
   record.third = length;
 }
 
@@ -254,11 +271,7 @@ function returnReleased(device: SoundDevice, queue: DeviceQueue, position: u32):
   const head = removeWaiting(device, queue, position);
   writeStatus(device, queue, head, STATUS_OK, device.releaseLatency);
   returnEntry(queue, head, STATUS_BYTES);
-  const address = describe(device, queue, head, JOURNAL_COMPLETE);
-  if (address == 0) return;
-  recordAt(address).first = STATUS_OK;
-  recordAt(address).second = device.releaseLatency;
-  recordAt(address).third = STATUS_BYTES;
+  noteCompletion(device, queue, head, STATUS_OK, device.releaseLatency, STATUS_BYTES);
 }
 
 export function streamQueueNumber(direction: u32): u32 {

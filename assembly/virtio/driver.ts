@@ -24,7 +24,7 @@ import {
   TRIGGER_SUSPEND,
 } from "../pcm/numbers";
 import { Stream, addressOf } from "../pcm/runtime";
-import { framesToBytes } from "../pcm/ring";
+import { bytesToFrames, framesToBytes } from "../pcm/ring";
 import { Card, Substream, cardAt, substreamAt } from "./card";
 import { abandonRequest, newRequest, sendAndSleep, sendRequest, takeOutcome } from "./control";
 import { Acknowledge, AnswerCall, ClearRecord, ExposeAtStart, Locate, designOf } from "./design";
@@ -282,5 +282,5 @@ function syncStop(card: Card, substream: Substream): i32 {
 /** Frames into the ring, or NO_POSITION. */
 function pointer(card: Card, substream: Substream, stream: Stream): u64 {
   const bytes = changetype<Locate>(designOf(card).locate as usize)(substream, stream);
-  return bytes == NO_POSITION ? NO_POSITION : (bytes << 3) / stream.frameBits;
+  return bytes == NO_POSITION ? NO_POSITION : bytesToFrames(stream, bytes);
 }

@@ -73,8 +73,12 @@ function writePiece(chain: Chain, at: u32): u32 {
 }
 
 /** A message that the device has not any more. */
+@inline
 export function forget(queue: DeviceQueue, head: u32): void {
-  if (queue.remembered == 0) return;
+  if (queue.remembered != 0) forgetRecord(queue, head);
+}
+
+function forgetRecord(queue: DeviceQueue, head: u32): void {
   const record = load<u32>(slotOf(queue, head));
   if (record != 0) freeBytes(record, load<u32>(record));
   store<u32>(slotOf(queue, head), 0);
@@ -85,8 +89,12 @@ export function forgetAll(queue: DeviceQueue): void {
 }
 
 /** Looks at all that the device has. */
+@inline
 export function lookAgain(device: SoundDevice, queue: DeviceQueue): void {
-  if (queue.remembered == 0) return;
+  if (queue.remembered != 0) compareAll(device, queue);
+}
+
+function compareAll(device: SoundDevice, queue: DeviceQueue): void {
   for (let index: u32 = 0; index < queue.waitingCount; index++) {
     compare(device, queue, load<u16>(queue.waiting + (index << 1)));
   }

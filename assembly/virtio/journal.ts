@@ -15,7 +15,13 @@ export class Journal {
   room: u32;
   lost: u32;
   records: u32; // linear address
+  keeps: u32; // KEEPS_*
 }
+
+/** What a journal keeps. What it does not keep is not lost. */
+export const KEEPS_NOTHING: u32 = 0;
+export const KEEPS_STEPS: u32 = 1; // what happened, without the bytes of I/O messages
+export const KEEPS_CONTENTS: u32 = 2;
 
 @unmanaged
 export class JournalRecord {
@@ -41,11 +47,11 @@ export class JournalPiece {
 }
 
 export const JOURNAL_KICK: u32 = 1;
-export const JOURNAL_EXPOSE: u32 = 2; // stream; whether indirect; whether the ring is gone
+export const JOURNAL_EXPOSE: u32 = 2; // stream; whether indirect; whether there is no content
 export const JOURNAL_REQUEST: u32 = 3; // whether indirect
 export const JOURNAL_ANSWER: u32 = 4; // request; used length
 export const JOURNAL_HOLD: u32 = 5; // request; HOLD_*
-export const JOURNAL_COMPLETE: u32 = 6; // status; latency; used length; whether the ring is gone
+export const JOURNAL_COMPLETE: u32 = 6; // status; latency; used length; whether there is no content
 export const JOURNAL_INTERRUPT: u32 = 7; // whether it was wanted
 export const JOURNAL_EVENT: u32 = 8; // code; data
 
@@ -59,8 +65,9 @@ export const PIECE_STRAY: u32 = 6; // outside of the ring of an open stream
 
 const RECORD_BYTES: u32 = offsetof<JournalRecord>();
 
-/** Gives a journal so much room; false when RAM is full. */
-export function openJournal(journal: Journal, room: u32): bool {
+/** Gives a journal so much room for what it `keeps` (KEEPS_*); false when RAM is full. */
+export function openJournal(journal: Journal, room: u32, keeps: u32): bool {
+  journal.keeps = keeps;
   journal.records = kmalloc(room) as u32;
   journal.room = journal.records != 0 ? room : 0;
   return journal.records != 0;
@@ -72,6 +79,7 @@ export function closeJournal(journal: Journal): void {
 
 /** Begins a record that may grow by `grow` bytes; 0 where there is no room. */
 export function beginRecord(journal: Journal, kind: u32, queue: u32, head: u32, grow: u32): u32 {
+  if (journal.keeps == KEEPS_NOTHING) return 0;
   const bytes = RECORD_BYTES + ((grow + 3) & ~3);
   if (bytes > journal.room - journal.used) {
     journal.lost += 1;
@@ -89,7 +97,12 @@ export function beginRecord(journal: Journal, kind: u32, queue: u32, head: u32, 
 }
 
 /** A record of a few values alone. */
+@inline
 export function noteValues(journal: Journal, kind: u32, queue: u32, first: u32, second: u32): void {
+  if (journal.keeps != KEEPS_NOTHING) writeValues(journal, kind, queue, first, second);
+}
+
+function writeValues(journal: Journal, kind: u32, queue: u32, first: u32, second: u32): void {
   const address = beginRecord(journal, kind, queue, 0, 0);
   if (address == 0) return;
   const record = changetype<JournalRecord>(address as usize);

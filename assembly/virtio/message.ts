@@ -42,12 +42,12 @@ export function messageAt(address: u32): Message {
 }
 
 @inline
-function addressOfMessage(message: Message): u32 {
+export function tokenOf(message: Message): u32 {
   return changetype<usize>(message) as u32;
 }
 
 @inline
-function piecesOf(message: Message): usize {
+export function piecesOf(message: Message): usize {
   return changetype<usize>(message) + offsetof<Message>();
 }
 
@@ -110,7 +110,7 @@ function newMessage(substream: Substream, ring: u32, index: u32, bytes: u32): u3
 
 /** Its pieces, over the first `bytes` of its period. */
 export function layPieces(substream: Substream, message: Message, ring: u32, bytes: u32): void {
-  const record = addressOfMessage(message);
+  const record = tokenOf(message);
   const start = message.index * substream.periodBytes;
   const end = start + bytes;
   let piece: u32 = 1;
@@ -148,7 +148,7 @@ export function exposeMessage(substream: Substream, queue: Virtqueue, message: M
   message.latency = 0;
   const readable = substream.direction == CAPTURE ? 1 : message.pieceCount - 1;
   const writable = message.pieceCount - readable;
-  const token = addressOfMessage(message);
+  const token = tokenOf(message);
   const failed = addMessage(queue, piecesOf(message), readable, writable, token);
   if (failed != 0) return failed;
   message.out = 1;

@@ -28,12 +28,19 @@ export const FEATURE_EVT_XRUNS: u32 = 1 << 4;
 /** Features of the ring that the two sides agreed on, as bits of `virtioCreate`. */
 export const RING_INDIRECT: u32 = 1;
 export const RING_EVENT_INDEX: u32 = 2;
+/** A mistake of the driver's, for the study build: it raises the index before it fills the descriptors. */
+export const RING_INDEX_FIRST: u32 = 4;
 
-/** Which driver: 5.13 to 6.6, from 6.7 on, the one that was never merged, and the one without their mistakes. */
+/**
+ * Which driver: 5.13 to 6.6, from 6.7 on, the three that were posted and never merged, and the one without their
+ * mistakes.
+ */
 export const DESIGN_MMAP: u32 = 0;
 export const DESIGN_ACK: u32 = 1;
 export const DESIGN_COPY: u32 = 2;
 export const DESIGN_CORRECTED: u32 = 3;
+export const DESIGN_COPY_BYTES: u32 = 4;
+export const DESIGN_ACK_MODULO: u32 = 5;
 
 /**
  * Sample formats by their bit in the stream's info, as the sound core's numbers (include/uapi/sound/asound.h): the

@@ -42,11 +42,10 @@ function sendInOrder(substream: Substream, count: u32): i32 {
 export function sendBytes(substream: Substream, offset: u32, bytes: u32): i32 {
   const queue = ioQueue(substream);
   const period = substream.periodBytes;
-  const last = (offset + bytes - 1) / period;
   let index = offset / period;
-  let into = offset % period;
+  let into = offset - index * period;
   let exposed = false;
-  for (; index <= last; index++) {
+  for (; bytes != 0; index++) {
     const message = messageOf(substream, index);
     const part = min(period - into, bytes);
     message.length += part;

@@ -1,8 +1,8 @@
 import { EIO, ENOSPC } from "../base/errno";
-import { FINDING_VIRTIO_USED, recordFinding } from "../machine/findings";
+import { FINDING_VIRTIO_LENGTH, FINDING_VIRTIO_USED, recordFinding } from "../machine/findings";
 import { spinLock, spinUnlock } from "../machine/held";
 import { allocateBytes, freeBytes } from "./memory";
-import { RING_EVENT_INDEX, RING_INDIRECT } from "./numbers";
+import { RING_EVENT_INDEX, RING_INDEX_FIRST, RING_INDIRECT } from "./numbers";
 import { Piece, pieceAt } from "./piece";
 import { letDevicePoll, notifyDevice } from "./transport";
 import {
@@ -50,12 +50,13 @@ export class Virtqueue extends Vring {
   usedLength: u32; // of the message that was taken last
 }
 
-/** What the driver remembers of an entry, 16 bytes. */
+/** What the driver remembers of an entry. */
 @unmanaged
 class EntryState {
   token: u32; // of the message that begins here; 0 = none
-  table: u32; // its indirect table
+  table: u32; // an indirect table; it stays for the next message of as many pieces
   tableBytes: u32;
+  writable: u32; // bytes that the device may write
   next: u16; // entry that follows, in the chain or in the free list
   flags: u16; // as stored in the descriptor
 }
@@ -116,8 +117,20 @@ export function unlockQueue(queue: Virtqueue): void {
 }
 
 /** The token of a message that has not come back, by its first entry; 0 = none. */
+@inline
 export function pendingToken(queue: Virtqueue, entry: u32): u32 {
   return stateOf(queue, entry).token;
+}
+
+@inline
+export function setToken(queue: Virtqueue, entry: u32, token: u32): void {
+  stateOf(queue, entry).token = token;
+}
+
+/** Bytes of that message that the device may write. */
+@inline
+export function writableBytes(queue: Virtqueue, entry: u32): u32 {
+  return stateOf(queue, entry).writable;
 }
 
 /**
@@ -142,22 +155,47 @@ export function addMessage(
   }
   const head = queue.freeHead;
   const state = stateOf(queue, head);
+  const early = STUDY && (queue.features & RING_INDEX_FIRST) != 0;
+  if (early) publish(queue, head);
   if (table != 0) linkIndirect(queue, head, table, pieces, readable, total);
   else linkDirect(queue, pieces, readable, total);
   state.token = token;
+  if (!early) publish(queue, head);
+  queue.added += 1;
+  return 0;
+}
+
+/** The head into the available ring, then the index: from here on the device may have the message. */
+@inline
+export function publish(queue: Virtqueue, head: u32): void {
   setAvailableHead(queue, queue.availIndex, head);
   letDevicePoll(queue);
   queue.availIndex = (queue.availIndex + 1) & INDEX_MASK;
   setAvailableIndex(queue, queue.availIndex);
   letDevicePoll(queue);
-  queue.added += 1;
-  return 0;
 }
 
 /** A table of their own for two pieces or more, where the two sides agreed on that; else 0. */
+@inline
 function indirectTable(queue: Virtqueue, total: u32): u32 {
   if ((queue.features & RING_INDIRECT) == 0 || total < 2 || queue.freeCount == 0) return 0;
-  return allocateBytes(total * DESCRIPTOR_BYTES);
+  const ready = readyTable(queue, total);
+  return ready != 0 ? ready : newTable(stateOf(queue, queue.freeHead), total);
+}
+
+/** The table that stands ready at the next free entry for a message of so many pieces; 0 = none. */
+@inline
+export function readyTable(queue: Virtqueue, total: u32): u32 {
+  const state = stateOf(queue, queue.freeHead);
+  return state.tableBytes == total * DESCRIPTOR_BYTES ? state.table : 0;
+}
+
+/** The kernel gets one for each message and frees it when that is back. A device cannot tell. */
+function newTable(state: EntryState, total: u32): u32 {
+  freeBytes(state.table, state.tableBytes);
+  state.table = allocateBytes(total * DESCRIPTOR_BYTES);
+  state.tableBytes = state.table != 0 ? total * DESCRIPTOR_BYTES : 0;
+  return state.table;
 }
 
 @inline
@@ -177,11 +215,15 @@ function pieceFlags(index: u32, readable: u32, total: u32): u32 {
 
 /** `next` is filled in always, also behind the last one: the entry that is free next. */
 function linkDirect(queue: Virtqueue, pieces: usize, readable: u32, total: u32): void {
+  const first = stateOf(queue, queue.freeHead);
+  first.writable = 0;
   let entry = queue.freeHead;
   for (let index: u32 = 0; index < total; index++) {
     const state = stateOf(queue, entry);
     const flags = pieceFlags(index, readable, total);
-    describe(queue.table, entry, pieceAt(pieces, index), flags, state.next);
+    const piece = pieceAt(pieces, index);
+    describe(queue.table, entry, piece, flags, state.next);
+    if (index >= readable) first.writable += piece.length;
     letDevicePoll(queue);
     state.flags = flags as u16;
     entry = state.next;
@@ -190,7 +232,8 @@ function linkDirect(queue: Virtqueue, pieces: usize, readable: u32, total: u32):
   queue.freeCount -= total;
 }
 
-function linkIndirect(
+@inline
+export function linkIndirect(
   queue: Virtqueue,
   head: u32,
   table: u32,
@@ -198,14 +241,16 @@ function linkIndirect(
   readable: u32,
   total: u32,
 ): void {
+  const state = stateOf(queue, head);
+  let written: u32 = 0;
   for (let index: u32 = 0; index < total; index++) {
     const flags = pieceFlags(index, readable, total);
-    describe(table, index, pieceAt(pieces, index), flags, index + 1);
+    const piece = pieceAt(pieces, index);
+    describe(table, index, piece, flags, index + 1);
+    if (index >= readable) written += piece.length;
     letDevicePoll(queue);
   }
-  const state = stateOf(queue, head);
-  state.table = table;
-  state.tableBytes = total * DESCRIPTOR_BYTES;
+  state.writable = written;
   state.flags = DESCRIPTOR_INDIRECT as u16;
   const descriptor = descriptorAt(queue.table, head);
   descriptor.address = deviceAddress(table);
@@ -221,6 +266,7 @@ export function kick(queue: Virtqueue): void {
   if (changetype<usize>(queue) != 0 && kickIsDue(queue)) notifyDevice(queue);
 }
 
+@inline
 function kickIsDue(queue: Virtqueue): bool {
   const old = (queue.availIndex - queue.added) & INDEX_MASK;
   queue.added = 0;
@@ -237,6 +283,9 @@ export function takeMessage(queue: Virtqueue): u32 {
   const head = load<u32>(slot);
   if (head >= queue.entries || stateOf(queue, head).token == 0) return reportBroken(queue, head);
   queue.usedLength = load<u32>(slot, 4);
+  if (queue.usedLength > writableBytes(queue, head)) {
+    recordFinding(FINDING_VIRTIO_LENGTH, 0, 0, queue.usedLength, queue.number);
+  }
   const token = detach(queue, head);
   queue.lastUsed = (queue.lastUsed + 1) & INDEX_MASK;
   if ((queue.availFlags & NO_SIGNAL) == 0) setUsedEvent(queue, queue.lastUsed);
@@ -251,7 +300,8 @@ function reportBroken(queue: Virtqueue, head: u32): u32 {
 }
 
 /** Puts a message's entries in front of the free list. They stay as they are in memory. */
-function detach(queue: Virtqueue, head: u32): u32 {
+@inline
+export function detach(queue: Virtqueue, head: u32): u32 {
   const state = stateOf(queue, head);
   const token = state.token;
   state.token = 0;
@@ -264,8 +314,6 @@ function detach(queue: Virtqueue, head: u32): u32 {
   stateOf(queue, entry).next = queue.freeHead as u16;
   queue.freeHead = head;
   queue.freeCount += count;
-  freeBytes(state.table, state.tableBytes);
-  state.table = 0;
   return token;
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { COPY_SIZES, PAGE_COUNTS, SEED } from "../cells.ts";
+import { COPY_SIZES, PAGE_COUNTS, PERIOD_SIZES, SEED } from "../cells.ts";
 import type { CellId } from "../cells.ts";
 import type { Peer, Work } from "../peer.ts";
 import { timeFirstAccess, timeNode } from "../process.ts";
@@ -11,6 +11,7 @@ import { createAndAccess, createCopyBed, createPagesBed, createStructBed } from 
 import type { CopyBed, PagesBed, StructBed } from "./faultlineBed.ts";
 import { createRefineBed, createWriteBed } from "./faultlinePcm.ts";
 import type { RefineBed, WriteBed } from "./faultlinePcm.ts";
+import { createPlayBed } from "./faultlineVirtio.ts";
 
 /** TLB entries where walks are measured, and where hits are. */
 const WALK_TLB_ENTRIES = 1024;
@@ -84,6 +85,12 @@ function addPcm(works: Works, { writePeriods }: WriteBed, { refine }: RefineBed)
   works.set("P3.replay", { kind: "single", perRound: 1, mostRounds: REPLAYS, run });
 }
 
+async function addPeriods(works: Works): Promise<void> {
+  for (const [variant, bytes] of Object.entries(PERIOD_SIZES)) {
+    addLoop(works, `V1.${variant}`, (await createPlayBed(bytes)).playPeriods);
+  }
+}
+
 async function timeCreation(): Promise<number> {
   const start = process.hrtime.bigint();
   await createAndAccess();
@@ -118,6 +125,7 @@ export async function createFaultlinePeer(remote = new RemoteBeds()): Promise<Fa
     run: () => timeCommand("compare", "sync-ptr"),
   });
   addPcm(works, await createWriteBed(), await createRefineBed());
+  await addPeriods(works);
   return {
     name: "faultline",
     about: "the release core, full semantics, x86-64 profile; remote memory by fast-v2",

@@ -4,6 +4,7 @@ import {
   LEAF_SIZES,
   PAGE_COUNTS,
   PERIOD_BYTES,
+  PERIOD_SIZES,
   REMOTE_SIZES,
   SEED,
 } from "../cells.ts";
@@ -64,6 +65,9 @@ function works(limit: LimitExports): ReadonlyMap<CellId, Work> {
     const read = (n: number) => limit.readPages(TABLE, pages - 1, SEED, n);
     loop(`W5.${variant}`, read);
     loop(`W5.${variant}-tlb`, read);
+  }
+  for (const [variant, size] of Object.entries(PERIOD_SIZES)) {
+    loop(`V1.${variant}`, (n) => limit.copyBytes(COPY_TO, COPY_FROM, size, n));
   }
   loop("P1.writei", (n) => limit.copyBytes(COPY_TO, COPY_FROM, PERIOD_BYTES, n));
   map.set("W6.process", { kind: "single", perRound: 1, run: () => timeFirstAccess("limit") });

@@ -170,6 +170,18 @@ export const findingTable = [
     builds: everyBuild,
     meaning: "a descriptor changed after the index of the ring had moved past it",
   },
+  {
+    kind: "virtio-length",
+    constant: "FINDING_VIRTIO_LENGTH",
+    builds: everyBuild,
+    meaning: "the device says that it wrote more bytes than the message has for it to write",
+  },
+  {
+    kind: "virtio-range",
+    constant: "FINDING_VIRTIO_RANGE",
+    builds: everyBuild,
+    meaning: "the driver counts on behind its last message; here it stops there",
+  },
 ] as const;
 
 export type FindingKind = (typeof findingTable)[number]["kind"];

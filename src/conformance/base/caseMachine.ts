@@ -19,7 +19,7 @@ export const emulatedOptions: Shape<EmulatedOptions> = {
 };
 
 /** Findings about what a device said, not about the modelled kernel. */
-const deviceFindings: readonly FindingKind[] = ["pcm-position", "pcm-unexpected"];
+const deviceFindings: readonly FindingKind[] = ["pcm-position", "pcm-unexpected", "virtio-length"];
 
 /** What a case is replayed in. */
 export function insideCase<World>(world: World | null): World {

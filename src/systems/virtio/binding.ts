@@ -3,11 +3,13 @@ import type { PcmDeviceLimits } from "../pcm/params/index.ts";
 import type { CoreCard } from "./coreCard.ts";
 import {
   defaultQueues,
+  mistakes,
   queueNames,
   requests,
   type VirtioQueueName,
   type VirtioSndDesign,
   type VirtioSndDevice,
+  type VirtioSndMistake,
   type VirtioSndParameters,
   type VirtioSndStream,
 } from "./description.ts";
@@ -48,6 +50,7 @@ export interface Binding {
   readonly device: VirtioSndDevice;
   readonly design: VirtioSndDesign;
   readonly parameters: VirtioSndParameters;
+  readonly mistake: VirtioSndMistake | undefined;
 }
 
 /** Tells the core what the device answers to queries, and how it behaves. */
@@ -55,6 +58,7 @@ export function describeDevice({ core, device }: Binding): void {
   core.storeBytes("SOUND_DEVICE_JACK_INFO", joinBytes(device.jacks ?? []));
   core.storeBytes("SOUND_DEVICE_PCM_INFO", joinBytes(device.streams.map(infoBytes)));
   core.storeBytes("SOUND_DEVICE_MAP_INFO", joinBytes(device.channelMaps ?? []));
+  core.storeBytes("SOUND_DEVICE_OUTPUT", new Uint8Array(device.output ?? 0));
   core.setDeviceWord("SOUND_DEVICE_EAGER_RX", device.eagerRx === true ? 1 : 0);
   core.setDeviceWord("SOUND_DEVICE_GUARDS", device.guards === true ? 1 : 0);
   core.setDeviceWord("SOUND_DEVICE_RELEASE_LATENCY", device.releaseLatency ?? 0);
@@ -107,12 +111,13 @@ function negotiate({ core, device }: Binding): void {
 }
 
 /** Queues, event buffers, and the device may work. */
-function startDevice({ core, device }: Binding): void {
+function startDevice({ core, device, mistake }: Binding): void {
   const { machine, address } = core;
   const { indirect = true, eventIndex = false, queues = defaultQueues } = device;
   const features =
     (indirect ? machine.constant("RING_INDIRECT") : 0) |
-    (eventIndex ? machine.constant("RING_EVENT_INDEX") : 0);
+    (eventIndex ? machine.constant("RING_EVENT_INDEX") : 0) |
+    (mistake === undefined ? 0 : machine.constant(mistakes[mistake]));
   noteStatus(core, status.featuresOk);
   for (const number of queueNames.keys()) {
     core.done(machine.exports.virtioAddQueue(address, number, queues[number]!, features));

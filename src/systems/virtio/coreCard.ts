@@ -7,6 +7,21 @@ import { JournalReader, type VirtioSndEvent } from "./journal.ts";
 
 const NANOSECONDS = 1_000_000n;
 
+/** What a card's journal keeps: nothing, what happened, or also what I/O messages held then. */
+export const journals = {
+  nothing: "KEEPS_NOTHING",
+  steps: "KEEPS_STEPS",
+  contents: "KEEPS_CONTENTS",
+} as const satisfies Record<string, ConstantName>;
+export type VirtioSndJournal = keyof typeof journals;
+export const journalNames = Object.keys(journals) as readonly VirtioSndJournal[];
+
+/** A journal, and the bytes that it has room for between two questions. */
+export interface JournalWish {
+  readonly keeps: VirtioSndJournal;
+  readonly bytes: number;
+}
+
 const holds = { never: "HOLD_NEVER", later: "HOLD_LATER" } as const;
 
 /** A card's records in the core, and the journal of its device with what the transport saw in between. */
@@ -21,7 +36,7 @@ export class CoreCard {
     machine: Machine,
     design: VirtioSndDesign,
     timeoutMilliseconds: number,
-    journalBytes: number,
+    journal: JournalWish,
   ) {
     const timeout = BigInt(timeoutMilliseconds) * NANOSECONDS;
     this.machine = machine;
@@ -30,7 +45,8 @@ export class CoreCard {
         machine.constant(designs[design].constant),
         Number(BigInt.asUintN(32, timeout)),
         Number(timeout >> 32n),
-        journalBytes,
+        journal.bytes,
+        machine.constant(journals[journal.keeps]),
       ),
     );
     this.#journal = new JournalReader(machine, this.deviceWord("SOUND_DEVICE_JOURNAL"));
@@ -80,7 +96,9 @@ export class CoreCard {
   /** Gives the device bytes of its own in place of those it had; their place and length are two words of its record. */
   storeBytes(field: ConstantName, bytes: Uint8Array): void {
     const { exports } = this.machine;
-    exports.virtioFree(this.deviceWord(field), this.#word(this.#device, field, 1));
+    const [old, oldBytes] = [this.deviceWord(field), this.#word(this.#device, field, 1)];
+    if (old === 0 && bytes.length === 0) return;
+    exports.virtioFree(old, oldBytes);
     const at = bytes.length === 0 ? 0 : this.allocated(exports.virtioAllocate(bytes.length));
     this.machine.bytes.set(bytes, at);
     this.#setWord(this.#device, field, at);

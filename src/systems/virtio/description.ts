@@ -19,15 +19,18 @@ export type VirtioQueueName = (typeof queueNames)[number];
 
 /**
  * The designs of the driver, each with its number in the core and the info word that it offers (struct
- * snd_pcm_hardware). "mmap" is the one of 5.13 to 6.6, "ack" the one from 6.7 on; "copy" was a request for comments in
- * October 2023, and "corrected" is our own, without what "ack" leaves open.
+ * snd_pcm_hardware). "mmap" is the one of 5.13 to 6.6, "ack" the one from 6.7 on. "copy" was a request for comments in
+ * October 2023, "copy-bytes" and "ack-modulo" its second and third version, on the way to "ack"; none of the three was
+ * ever merged. "corrected" is our own, without what "ack" leaves open.
  *
- * All offer BATCH, BLOCK_TRANSFER, INTERLEAVED and PAUSE (0x90110), all but "copy" MMAP and MMAP_VALID (0x3), the last
- * two NO_REWINDS (0x20) and SYNC_APPLPTR (0x20000000).
+ * All offer BATCH, BLOCK_TRANSFER, INTERLEAVED and PAUSE (0x90110), all that do not copy MMAP and MMAP_VALID (0x3), all
+ * from "copy-bytes" on NO_REWINDS (0x20), and those that acknowledge SYNC_APPLPTR (0x20000000).
  */
 export const designs = {
   mmap: { constant: "DESIGN_MMAP", info: 0x90113 },
   copy: { constant: "DESIGN_COPY", info: 0x90110 },
+  "copy-bytes": { constant: "DESIGN_COPY_BYTES", info: 0x90130 },
+  "ack-modulo": { constant: "DESIGN_ACK_MODULO", info: 0x20090133 },
   ack: { constant: "DESIGN_ACK", info: 0x20090133 },
   corrected: { constant: "DESIGN_CORRECTED", info: 0x20090133 },
 } as const satisfies Record<string, { readonly constant: ConstantName; readonly info: number }>;
@@ -105,6 +108,11 @@ export interface VirtioSndDevice {
    * "virtio-unfinished", "virtio-reuse". In the study build it also looks after each store to a ring. Default false.
    */
   readonly guards?: boolean;
+  /**
+   * Bytes of the buffer into which it plays a message's data, at most; what is longer is cut. Default 0: it does not
+   * read them.
+   */
+  readonly output?: number;
   /** latency_bytes of messages that RELEASE returns. */
   readonly releaseLatency?: number;
 }
@@ -128,6 +136,14 @@ export const defaultParameters: VirtioSndParameters = {
   periodMax: 80,
 };
 
+/** Mistakes that a driver can be made to make with its rings, in the study build: to see them found. */
+export const mistakes = {
+  /** The index moves before the descriptors are filled. */
+  "index-first": "RING_INDEX_FIRST",
+} as const satisfies Record<string, ConstantName>;
+export type VirtioSndMistake = keyof typeof mistakes;
+export const mistakeNames = Object.keys(mistakes) as readonly VirtioSndMistake[];
+
 export const defaultQueues = [64, 16, 64, 64] as const;
 
 const word = whole(0, 2 ** 32 - 1);
@@ -138,6 +154,7 @@ const mask = checkThat(
 );
 const STRUCTURE_BYTES = 24;
 const MOST_STREAMS = 256;
+const MOST_OUTPUT = 2 ** 24;
 
 function isChannelRange(value: unknown): boolean {
   return (
@@ -204,6 +221,7 @@ export const deviceShape = objectOf<VirtioSndDevice>({
   rules: optional(listOf(ruleShape)),
   eagerRx: optional(flag),
   guards: optional(flag),
+  output: optional(whole(0, MOST_OUTPUT)),
   releaseLatency: optional(word),
 });
 

@@ -1,17 +1,15 @@
 import {
-  byteArray,
   checkOptions,
   flag,
   nameOf,
-  objectOf,
   optional,
   whole,
   wholeNumber,
   type Shape,
 } from "../../base/checks.ts";
-import type { ConstantName } from "../../core/exports.ts";
 import { coreConstants } from "../../core/generated/coreConstants.ts";
 import { behavioursOf } from "../../machine/kernel.ts";
+import { UsageError } from "../../base/errors.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { Task } from "../../machine/task.ts";
 import { DriverDevice } from "../pcm/device.ts";
@@ -22,17 +20,20 @@ import type { PcmDeviceLimits } from "../pcm/params/index.ts";
 import { pcmDirections, type PcmDirection } from "../pcm/states.ts";
 import { PcmStream } from "../pcm/stream.ts";
 import { describeDevice, giveUp, probe, restore, type Binding } from "./binding.ts";
-import { CoreCard } from "./coreCard.ts";
+import { completeMessages, type CompleteRequest } from "./completion.ts";
+import { CoreCard, journalNames, type VirtioSndJournal } from "./coreCard.ts";
 import {
   defaultParameters,
   designNames,
   deviceShape,
+  mistakeNames,
   parametersShape,
   queueNames,
   ruleShape,
   type VirtioQueueName,
   type VirtioSndDesign,
   type VirtioSndDevice,
+  type VirtioSndMistake,
   type VirtioSndParameters,
   type VirtioSndRule,
 } from "./description.ts";
@@ -50,7 +51,6 @@ import {
 const EBUSY = 16;
 const ENOENT = 2;
 
-const ALL = 2 ** 32 - 1;
 const DEFAULT_JOURNAL = 1 << 20;
 
 export interface VirtioSndOptions {
@@ -61,7 +61,14 @@ export interface VirtioSndOptions {
   readonly card?: number;
   /** Bytes kept of what the device saw and did between two questions. Default 1 MiB. */
   readonly journalBytes?: number;
+  /** What is kept. Default "contents". Without any the device is faster, and says nothing. */
+  readonly journal?: VirtioSndJournal;
+  /** What this driver does wrong with its rings. Study build. Default nothing. */
+  readonly mistake?: VirtioSndMistake;
 }
+
+/** Messages in one call. */
+const MOST_PLAYED = 2 ** 32 - 1;
 
 const DEFAULT_CARD = 8;
 const options = {
@@ -69,49 +76,9 @@ const options = {
   parameters: optional(parametersShape),
   card: optional(whole(0, 2 ** 31 - 1)),
   journalBytes: optional(whole(4096, 2 ** 28)),
+  journal: optional(nameOf(journalNames)),
+  mistake: optional(nameOf(mistakeNames)),
 };
-
-/** How the device returns messages. */
-export interface CompleteRequest {
-  readonly queue: "tx" | "rx";
-  /** How many. Default 1. */
-  readonly count?: number;
-  /** Position among those that wait, 0 the oldest. Default 0. */
-  readonly first?: number;
-  /** Default OK. */
-  readonly status?: number;
-  /** Default 0. */
-  readonly latency?: number;
-  /** rx: bytes captured. Default all. */
-  readonly captured?: number;
-  /** Stored as the used length instead of the truth. */
-  readonly usedLength?: number;
-  /** rx: what is captured, from its start in each message; absent: the message keeps its bytes. */
-  readonly source?: Uint8Array;
-  /** Default "one": one interrupt after all. */
-  readonly interrupts?: InterruptRule;
-}
-
-const interruptRules = {
-  one: "INTERRUPT_ONCE",
-  each: "INTERRUPT_EACH",
-  each_settled: "INTERRUPT_SETTLED",
-  none: "INTERRUPT_NEVER",
-} as const satisfies Record<string, ConstantName>;
-export type InterruptRule = keyof typeof interruptRules;
-const interruptNames = Object.keys(interruptRules) as readonly InterruptRule[];
-
-const completeRequest = objectOf<CompleteRequest>({
-  queue: nameOf(["tx", "rx"]),
-  count: optional(whole(0, ALL)),
-  first: optional(whole(0, ALL)),
-  status: optional(whole(0, ALL)),
-  latency: optional(whole(0, ALL)),
-  captured: optional(whole(0, ALL)),
-  usedLength: optional(whole(0, ALL)),
-  source: optional(byteArray),
-  interrupts: optional(nameOf(interruptNames)),
-});
 
 /** How a program opens a stream. */
 export interface VirtioSndOpenOptions {
@@ -154,9 +121,12 @@ export class VirtioSnd {
   private constructor(machine: Machine, device: VirtioSndDevice, wanted: VirtioSndOptions) {
     const design = wanted.design ?? designOf(machine);
     const parameters = { ...defaultParameters, ...wanted.parameters };
-    const journalBytes = wanted.journalBytes ?? DEFAULT_JOURNAL;
-    const core = new CoreCard(machine, design, parameters.messageTimeout, journalBytes);
-    this.#binding = { core, device, design, parameters };
+    const { mistake, journal = "contents", journalBytes = DEFAULT_JOURNAL } = wanted;
+    const core = new CoreCard(machine, design, parameters.messageTimeout, {
+      keeps: journal,
+      bytes: journalBytes,
+    });
+    this.#binding = { core, device, design, parameters, mistake };
     this.#cardNumber = wanted.card ?? DEFAULT_CARD;
     this.#completion = core.allocated(
       machine.exports.virtioAllocate(machine.constant("COMPLETION_BYTES")),
@@ -174,6 +144,10 @@ export class VirtioSnd {
   static plug(machine: Machine, device: VirtioSndDevice, wanted: VirtioSndOptions = {}): VirtioSnd {
     deviceShape("device", device);
     checkOptions("options", wanted, options);
+    if (wanted.mistake !== undefined && machine.shape.build !== "study") {
+      const problem = `is made by the study build alone, and this is ${machine.shape.build}`;
+      throw new UsageError({ argument: "options.mistake", problem, valid: "none" });
+    }
     return new VirtioSnd(machine, device, wanted);
   }
 
@@ -183,6 +157,11 @@ export class VirtioSnd {
 
   get machine(): Machine {
     return this.#core.machine;
+  }
+
+  /** Linear address of the card's record in the core, for what the core is asked directly. */
+  get address(): number {
+    return this.#core.address;
   }
 
   get design(): VirtioSndDesign {
@@ -320,25 +299,22 @@ export class VirtioSnd {
 
   /** The device returns messages: how many were, or −2 where none waited. */
   complete(request: CompleteRequest): number {
-    completeRequest("request", request);
-    const { queue, count = 1, first = 0, interrupts = "one", source } = request;
-    this.#core.storeBytes("SOUND_DEVICE_SOURCE", source ?? new Uint8Array());
-    const set = (field: ConstantName, value: number): void => {
-      this.machine.words[(this.#completion + this.machine.constant(field)) >>> 2] = value;
-    };
-    set("COMPLETION_STATUS", request.status ?? coreConstants.STATUS_OK);
-    set("COMPLETION_LATENCY", request.latency ?? 0);
-    set("COMPLETION_CAPTURED", request.captured ?? ALL);
-    set("COMPLETION_USED_LENGTH", request.usedLength ?? ALL);
-    return this.machine.exports.virtioComplete(
-      0,
-      this.#core.address,
-      queueNames.indexOf(queue),
-      count,
-      first,
-      this.machine.constant(interruptRules[interrupts]),
-      this.#completion,
-    );
+    return completeMessages(this.#core, this.#completion, request);
+  }
+
+  /**
+   * The device plays up to so many messages of tx, the oldest first: it reads each one's data into its output and
+   * returns it, the driver's notification runs, and it looks at the ring again. How many it played.
+   */
+  play(count = 1): number {
+    wholeNumber("count", count, 1, MOST_PLAYED);
+    return this.machine.exports.virtioPlay(0, this.#core.address, count) >>> 0;
+  }
+
+  /** What it read of the message that it played last, a copy; as much as its output holds. */
+  get played(): Uint8Array {
+    const at = this.#core.deviceWord("SOUND_DEVICE_OUTPUT");
+    return this.machine.bytes.slice(at, at + this.#core.deviceWord("SOUND_DEVICE_PLAYED"));
   }
 
   /** The device returns an event buffer: 0, or −2 where none waits. */

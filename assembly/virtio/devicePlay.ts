@@ -1,0 +1,115 @@
+import { header } from "../machine/map";
+import { beginChain, nextPiece, trustChain, watchChain } from "./chain";
+import { DeviceQueue, SoundDevice, chainOf, removeWaiting, returnEntry } from "./device";
+import { STATUS_BYTES, noteCompletion } from "./deviceStream";
+import { STATUS_OK } from "./numbers";
+import {
+  DESCRIPTOR_BYTES,
+  DESCRIPTOR_INDIRECT,
+  DESCRIPTOR_NEXT,
+  DESCRIPTOR_WRITE,
+  descriptorAt,
+} from "./vring";
+
+/** Bytes of the header, the first that the device reads. */
+const HEADER_BYTES: u32 = 4;
+
+/**
+ * Plays the oldest message of a queue: reads its data, all readable bytes behind the header, into the device's own
+ * output, as far as that goes, and returns it.
+ */
+@inline
+export function playMessage(device: SoundDevice, queue: DeviceQueue): void {
+  const head = removeWaiting(device, queue, 0);
+  let status: u32 = STUDY ? 0 : hitData(device, queue, head);
+  if (status == 0) status = readData(device, queue, head);
+  if (status != 0) {
+    store<u32>(status, STATUS_OK);
+    store<u32>(status, 0, 4);
+  }
+  returnEntry(queue, head, STATUS_BYTES);
+  noteCompletion(device, queue, head, STATUS_OK, 0, STATUS_BYTES);
+}
+
+/** Where the last piece is, if it is a status; else 0. The way through the chain says what is wrong with it. */
+function readData(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
+  const chain = chainOf(device);
+  let room = device.outputBytes;
+  let skip = HEADER_BYTES;
+  let at = device.output;
+  let status: u32 = 0;
+  watchChain(chain);
+  beginChain(chain, queue, head);
+  while (nextPiece(chain, queue.entries)) {
+    const length = chain.length;
+    status = chain.writable && length >= STATUS_BYTES ? chain.address : 0;
+    if (chain.writable) continue;
+    const skipped = min(skip, length);
+    const part = min(length - skipped, room);
+    memory.copy(at, chain.address + skipped, part);
+    skip -= skipped;
+    at += part;
+    room -= part;
+  }
+  trustChain(chain);
+  device.played = at - device.output;
+  return status;
+}
+
+/**
+ * The same written out, for a message as every driver makes it: a table of its own, in order, a header of its own, and
+ * a status; pieces that are adjacent are read in one go. 0 for any other, of which nothing is told here.
+ *
+ *   ┌────────┐ ┌──────┐ ┌──────┐     ┌────────┐
+ *   │ header │→│ data │→│ data │→ … →│ status │
+ *   └────────┘ └──────┘ └──────┘     └────────┘
+ */
+@inline
+function hitData(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
+  const h = header();
+  const ram = h.ram;
+  const ramBytes = h.ramBytes;
+  if (head >= queue.entries) return 0;
+  const entry = descriptorAt(queue.table, head);
+  if (entry.flags != DESCRIPTOR_INDIRECT) return 0;
+  if (outside(entry.address, entry.length, ramBytes)) return 0;
+  const table = ram + (entry.address as u32);
+  const count = entry.length / DESCRIPTOR_BYTES;
+  const first = descriptorAt(table, 0);
+  if (count == 0 || first.length != HEADER_BYTES) return 0;
+  if (first.flags != DESCRIPTOR_NEXT || first.next != 1) return 0;
+  if (outside(first.address, HEADER_BYTES, ramBytes)) return 0;
+
+  let room = device.outputBytes;
+  let at = device.output;
+  let start: u32 = 0;
+  let bytes: u32 = 0;
+  for (let index: u32 = 1; index < count; index++) {
+    const piece = descriptorAt(table, index);
+    const length = piece.length;
+    if (outside(piece.address, length, ramBytes)) return 0;
+    const address = ram + (piece.address as u32);
+    const isData = piece.flags == DESCRIPTOR_NEXT && piece.next == index + 1;
+    if (isData && address == start + bytes) {
+      bytes += length;
+      continue;
+    }
+    const part = min(bytes, room);
+    if (part != 0) memory.copy(at, start, part);
+    at += part;
+    room -= part;
+    if (!isData) {
+      if (piece.flags != DESCRIPTOR_WRITE || length < STATUS_BYTES) return 0;
+      device.played = at - device.output;
+      return address;
+    }
+    start = address;
+    bytes = length;
+  }
+  return 0;
+}
+
+@inline
+function outside(address: u64, length: u32, ramBytes: u32): bool {
+  return address > ramBytes || length > ramBytes - (address as u32);
+}
