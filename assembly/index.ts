@@ -5,6 +5,7 @@ export * from "./api/layout";
 export * from "./api/inspect";
 export * from "./api/uaccess";
 export * from "./api/measure";
+export * from "./api/measurePerf";
 export * from "./api/measureRemote";
 export * from "./api/measureVirtio";
 export * from "./api/remote";

@@ -75,6 +75,16 @@ export const PERIOD_BYTES = 4096;
 /** Bytes of a period in each variant of V1. */
 export const PERIOD_SIZES: Readonly<Record<string, number>> = { "4k": 4096, "64k": 64 << 10 };
 
+/** Bytes of the user's stack in each sample of S1, and of the record that holds it. */
+export const SAMPLES: Readonly<Record<string, { readonly stack: number; readonly bytes: number }>> =
+  {
+    regs: { stack: 0, bytes: 216 },
+    stack4k: { stack: 4096, bytes: 4328 },
+  };
+
+/** The ring that samples of S1 go round in. */
+export const SAMPLE_RING_BYTES = 64 << 10;
+
 /** Where the random order of W5 starts. */
 export const SEED = 0x9e3779b9 | 0;
 
@@ -115,6 +125,8 @@ export const CELLS: readonly Cell[] = [
   cell("W6", "process", "whole process: start Node, create a machine, first access"),
   cell("W6", "compare", "whole process: faultline compare sync-ptr", atMost(2e9)),
   cell("P1", "writei", "WRITEI of a 4 KiB period, against the bare copy", ratio(1.5)),
+  cell("S1", "regs", "perf sample with the user registers into the ring", ratio(3)),
+  cell("S1", "stack4k", "the same with 4 KiB of the user's stack", ratio(1.3)),
   cell("P2", "hw_refine", "HW_REFINE with every parameter open", atMost(2e4)),
   cell("V1", "4k", "period of 4 KiB through a virtio ring, played", ratio(2)),
   cell("V1", "64k", "period of 64 KiB through a virtio ring, played", ratio(1.3)),

@@ -17,6 +17,7 @@ import {
   perfTaskAt,
 } from "../perf/event";
 import { kernelFault, programFault } from "../perf/faults";
+import { plainBytes } from "../perf/hitSample";
 import { putRecord } from "../perf/output";
 import { PtRegs } from "../perf/ptRegs";
 import { Ring, createRing, freeRing } from "../perf/ring";
@@ -55,7 +56,9 @@ export function freePerfTask(address: u32): void {
 /** A disabled event with attributes that are known to be good; 0 = RAM is full. */
 export function newPerfEvent(attr: u32, task: u32, cpu: i32): u32 {
   const event = createEvent(attr, task, cpu);
-  if (event != 0) observeFaults(kernelFault);
+  if (event == 0) return 0;
+  eventAt(event).plainBytes = plainBytes(eventAt(event));
+  observeFaults(kernelFault);
   return event;
 }
 

@@ -46,6 +46,7 @@ export class PerfEvent extends PerfAttr {
   headerBytes: u32; // fields of fixed size in a sample, those of the trailer apart
   idBytes: u32; // fields of the trailer
   readBytes: u32;
+  plainBytes: u32; // of samples that hitSample can write, without the dump; 0 for others
 }
 
 /** A task as samples name it, and the frames that its registers are found in. */
@@ -204,6 +205,7 @@ export function freeEvent(address: u32): void {
 /** The event becomes the last member of a group. */
 export function joinGroup(event: PerfEvent, leader: u32): void {
   event.leader = leader;
+  event.plainBytes = 0; // it runs only while its leader does
   eventAt(leader).siblings += 1;
   let at = leader;
   while (eventAt(at).sibling != 0) at = eventAt(at).sibling;

@@ -61,18 +61,36 @@ export function freeRing(ring: Ring): void {
   slabFree(changetype<usize>(ring));
 }
 
-/** ring_buffer_has_space: one byte always stays free; whatever stands in data_tail is taken modulo the size. */
-function hasSpace(ring: Ring, bytes: u64, backward: bool): bool {
+/** What a reader does that has read everything: data_tail becomes data_head. */
+@inline
+export function takeAll(ring: Ring): void {
+  store<u64>(ring.control + CONTROL_DATA_TAIL_AT, ring.head);
+}
+
+/** What ring_buffer_has_space compares with: one byte always stays free; whatever stands in data_tail is taken modulo the size. */
+@inline
+export function freeBytes(ring: Ring, backward: bool): u64 {
   const tail = load<u64>(ring.control + CONTROL_DATA_TAIL_AT);
   const free = backward ? ring.head - tail - 1 : tail - ring.head - 1;
-  return (free & (ring.bytes - 1)) >= bytes;
+  return free & (ring.bytes - 1);
+}
+
+/** A record that was written straight into a ring ends at `head`: what `reserve` and `publish` do around one. */
+@inline
+export function takeRoom(ring: Ring, head: u64): void {
+  ring.head = head;
+  if (head - ring.mark > ring.watermark) {
+    ring.mark += ring.watermark;
+    ring.poll = POLLIN;
+  }
+  store<u64>(ring.control + CONTROL_DATA_HEAD_AT, head);
 }
 
 /**
  * Takes `bytes` of the ring for a record, which `put…` then write at the level's position. False when they do not fit.
  */
 export function reserve(level: PerfLevel, ring: Ring, bytes: u64, backward: bool): bool {
-  if (ring.overwrite == 0 && !hasSpace(ring, bytes, backward)) return false;
+  if (ring.overwrite == 0 && freeBytes(ring, backward) < bytes) return false;
   level.ring = changetype<usize>(ring) as u32;
   level.mark = ring.mark;
   level.at = backward ? ring.head - bytes : ring.head;

@@ -22,6 +22,7 @@ import {
   startPeriod,
 } from "./event";
 import { outputSample } from "./output";
+import { hitSample } from "./hitSample";
 import { initSample, saveRaw } from "./prepare";
 import { PtRegs, userMode } from "./ptRegs";
 import { SampleData } from "./sampleData";
@@ -77,12 +78,20 @@ function counts(event: PerfEvent, cpu: Cpu, type: u32, config: u64, regs: PtRegs
   );
 }
 
-/**
- * ___perf_sw_event: all software events of one number share one sample structure, so those behind the first find
- * fields, ids and sizes that are not theirs. An occurrence inside another one of the same level is not counted.
- */
+/** ___perf_sw_event: an occurrence of a software number. */
+@inline
 export function softwareEvent(cpu: Cpu, number: u32, addr: u64, regs: PtRegs): void {
-  if (header().perfEnabled == 0) return;
+  const first = header().perfEnabled;
+  if (first == 0) return;
+  if (!STUDY && hitSample(cpu, eventAt(first), number, addr, regs)) return;
+  offerSoftware(cpu, number, addr, regs);
+}
+
+/**
+ * All software events of one number share one sample structure, so those behind the first find fields, ids and sizes
+ * that are not theirs. An occurrence inside another one of the same level is not counted.
+ */
+function offerSoftware(cpu: Cpu, number: u32, addr: u64, regs: PtRegs): void {
   const level = levelOf(cpu);
   if (level.busy != 0) return;
   level.busy = 1;

@@ -13,7 +13,8 @@ export const TASK_SIZE_COMPAT: u64 = 0xffffe000;
 const MOST_BYTES: u32 = 0xffff;
 
 /** perf_ustack_task_size: bytes from the stack pointer to the end of user space; 0 for no stack pointer at all. */
-function stackLeft(cpu: Cpu, sp: u64): u64 {
+@inline
+export function stackLeft(cpu: Cpu, sp: u64): u64 {
   const task = perfTaskOf(cpu);
   const limit = task != 0 && perfTaskAt(task).compat != 0 ? TASK_SIZE_COMPAT : TASK_SIZE;
   return sp == 0 || sp >= limit ? 0 : limit - sp;

@@ -2,7 +2,7 @@ import { EFAULT } from "../base/errno";
 import { BLOCK_COPY_IS_CALL, GUARD_WRITES_ONLY, MASKED_ACCESS } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SIZE } from "../machine/map";
-import { linearIn, tlbLookup } from "../mm/tlb";
+import { linearIn, slotIn, tlbLookup } from "../mm/tlb";
 import {
   COUNT_BYTES_FROM,
   COUNT_BYTES_TO,
@@ -83,6 +83,36 @@ function openSource(cpu: Cpu, va: u64, length: u32): usize {
     return linearIn(slot, at);
   } while (false);
   return 0;
+}
+
+/** The same where it may lie over two pages that are both in the TLB, and side by side in RAM. */
+@inline
+function openSpan(cpu: Cpu, va: u64, length: u32): usize {
+  const at = untagged(cpu, va);
+  const last = at + (length - 1);
+  do {
+    if (length > PAGE_SIZE || outOfRange(last, cpu.pageLimit)) break;
+    if (cpu.guard & GUARD_WRITES_ONLY) break;
+    const pair = cpu.openReadPair;
+    const slot = openReadSlot(cpu, at, pair, cpu.slotMask);
+    if (misses(cpu, slot, at, cpu.generation)) break;
+    const source = linearIn(slot, at);
+    const end = slotIn((pair >> 32) as u32, last, cpu.slotMask);
+    if (misses(cpu, end, last, cpu.generation)) break;
+    if (linearIn(end, last) != source + (length - 1)) break;
+    return source;
+  } while (false);
+  return 0;
+}
+
+/** copy_from_user of at most a page's length, and rarely a short one: true when it was copied. */
+@inline
+export function hitSpanFrom(cpu: Cpu, target: usize, va: u64, length: u32): bool {
+  const source = openSpan(cpu, va, length);
+  if (source == 0) return false;
+  memory.copy(target, source, length);
+  closeSlot(cpu, cpu.closedPair);
+  return true;
 }
 
 /** copy_from_user of at most a page that is in the TLB: true when it was copied. */

@@ -10,7 +10,7 @@ import {
 import { objectBytesFrom } from "../machine/slab";
 import { Task } from "../mm/task";
 import { accessOk } from "./check";
-import { rawCopyFromUser, rawCopyToUser } from "./copy";
+import { hitSpanFrom, rawCopyFromUser, rawCopyToUser } from "./copy";
 import { DIRECTION_READ, DIRECTION_WRITE } from "./guard";
 import { kernelToLinear } from "./string";
 
@@ -67,6 +67,12 @@ export function copyToUserNofault(cpu: Cpu, va: u64, source: usize, length: u32)
   const left = rawCopyToUser(cpu, va, source, length);
   pagefaultEnable(cpu);
   return left != 0 ? -EFAULT : 0;
+}
+
+/** What copyFromUserNmi does where all it needs is in the TLB: true when it was copied. */
+@inline
+export function hitCopyNmi(cpu: Cpu, target: usize, va: u64, length: u32): bool {
+  return mmIsLoaded(cpu) && hitSpanFrom(cpu, target, va, length);
 }
 
 /** copy_from_user_nmi: bytes not copied, nothing zeroed. */

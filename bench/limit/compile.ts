@@ -13,6 +13,13 @@ export interface LimitExports {
   readonly bounceNine: (user: number, bounce: number, n: number) => number;
   readonly copyBytes: (to: number, from: number, size: number, n: number) => number;
   readonly readPages: (table: number, pageMask: number, seed: number, n: number) => number;
+  readonly copyToRing: (
+    ring: number,
+    size: number,
+    from: number,
+    length: number,
+    n: number,
+  ) => number;
 }
 
 /** What bench/limit/exchange.ts exports. */

@@ -151,3 +151,22 @@ export function readPages(table: usize, pageMask: u32, seed: u32, n: i32): u32 {
   }
   return sum;
 }
+
+/**
+ * The samples of S1, `n` times: `length` bytes into a ring of `size` bytes (a power of two), one behind the other, in two
+ * pieces where they go over its end. Returns where the next would begin.
+ */
+export function copyToRing(ring: usize, size: u32, from: usize, length: i32, n: i32): u32 {
+  let head: u32 = 0;
+  for (let i = 0; i < n; i++) {
+    const at = head & (size - 1);
+    const room = (size - at) as i32;
+    if (length > room) {
+      memory.copy(ring + at, from, room);
+      memory.copy(ring, from + room, length - room);
+    } else if (length <= SIMD_MAX) copySmall(ring + at, from, length);
+    else memory.copy(ring + at, from, length);
+    head += length;
+  }
+  return head;
+}

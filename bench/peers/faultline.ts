@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { COPY_SIZES, PAGE_COUNTS, PERIOD_SIZES, SEED } from "../cells.ts";
+import { COPY_SIZES, PAGE_COUNTS, PERIOD_SIZES, SAMPLES, SEED } from "../cells.ts";
 import type { CellId } from "../cells.ts";
 import type { Peer, Work } from "../peer.ts";
 import { timeFirstAccess, timeNode } from "../process.ts";
@@ -11,6 +11,7 @@ import { createAndAccess, createCopyBed, createPagesBed, createStructBed } from 
 import type { CopyBed, PagesBed, StructBed } from "./faultlineBed.ts";
 import { createRefineBed, createWriteBed } from "./faultlinePcm.ts";
 import type { RefineBed, WriteBed } from "./faultlinePcm.ts";
+import { createSampleBed } from "./faultlinePerf.ts";
 import { createPlayBed } from "./faultlineVirtio.ts";
 
 /** TLB entries where walks are measured, and where hits are. */
@@ -91,6 +92,12 @@ async function addPeriods(works: Works): Promise<void> {
   }
 }
 
+async function addSamples(works: Works): Promise<void> {
+  for (const [variant, { stack }] of Object.entries(SAMPLES)) {
+    addLoop(works, `S1.${variant}`, (await createSampleBed(stack)).sample);
+  }
+}
+
 async function timeCreation(): Promise<number> {
   const start = process.hrtime.bigint();
   await createAndAccess();
@@ -126,6 +133,7 @@ export async function createFaultlinePeer(remote = new RemoteBeds()): Promise<Fa
   });
   addPcm(works, await createWriteBed(), await createRefineBed());
   await addPeriods(works);
+  await addSamples(works);
   return {
     name: "faultline",
     about: "the release core, full semantics, x86-64 profile; remote memory by fast-v2",

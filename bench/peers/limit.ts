@@ -6,6 +6,8 @@ import {
   PERIOD_BYTES,
   PERIOD_SIZES,
   REMOTE_SIZES,
+  SAMPLES,
+  SAMPLE_RING_BYTES,
   SEED,
 } from "../cells.ts";
 import type { CellId } from "../cells.ts";
@@ -70,6 +72,9 @@ function works(limit: LimitExports): ReadonlyMap<CellId, Work> {
     loop(`V1.${variant}`, (n) => limit.copyBytes(COPY_TO, COPY_FROM, size, n));
   }
   loop("P1.writei", (n) => limit.copyBytes(COPY_TO, COPY_FROM, PERIOD_BYTES, n));
+  for (const [variant, { bytes }] of Object.entries(SAMPLES)) {
+    loop(`S1.${variant}`, (n) => limit.copyToRing(COPY_TO, SAMPLE_RING_BYTES, COPY_FROM, bytes, n));
+  }
   map.set("W6.process", { kind: "single", perRound: 1, run: () => timeFirstAccess("limit") });
   return map;
 }

@@ -57,6 +57,8 @@ export interface SampledEvent {
   /** Default: dummy, which nothing but its samples' makers fires. */
   readonly software?: (typeof softwareEvents)[number];
   readonly callchainFrames?: number;
+  /** Samples, or with the flag watermark bytes, after which the reader is woken; default 0. */
+  readonly wakeup?: number;
 }
 
 /** A ring of so many bytes; one that is read-only for its reader is written over. */
@@ -93,6 +95,7 @@ function writeAttributes({ machine, task }: PerfBed, asked: SampledEvent): numbe
   attributes.set("sample_regs_user", asked.regsUser ?? 0n);
   attributes.set("sample_regs_intr", asked.regsIntr ?? 0n);
   attributes.set("sample_stack_user", BigInt(asked.stackUser ?? 0));
+  attributes.set("wakeup", BigInt(asked.wakeup ?? 0));
   attributes.set("sample_max_stack", BigInt(asked.callchainFrames ?? 0));
   return ATTRIBUTES;
 }
