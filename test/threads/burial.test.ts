@@ -84,7 +84,7 @@ function newStream(): number {
 
 function newQueue(): number {
   const { exports } = machine;
-  const card = exports.virtioCreate(machine.constant("DESIGN_ACK"), 0, 0, PAGE);
+  const card = exports.virtioCreate(machine.constant("DESIGN_ACK"), 0, 0, PAGE, 0);
   exports.virtioAddQueue(card, 0, 8, 0);
   return word(card + machine.constant("CARD_CONTROL"));
 }
