@@ -26,5 +26,6 @@ export {
   umcgFixPagefault,
   umcgGetUser,
   umcgHook,
+  umcgWait,
 } from "./api/umcg";
 export * from "./api/virtio";

@@ -438,6 +438,7 @@ export {
   umcgStates,
   type UmcgAccess,
   type UmcgAnswer,
+  type UmcgLimit,
   type UmcgBits,
   type UmcgCompare,
   type UmcgOptions,

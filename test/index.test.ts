@@ -35,7 +35,7 @@ import { argumentMistakes, methodNames, worksOrRefuses, type GoodCall } from "./
 import { taskCalls } from "./support/taskCalls.ts";
 import { uaccessCalls } from "./support/uaccessCalls.ts";
 import { perfFunctions } from "./support/perfCalls.ts";
-import { umcgFunctions, umcgMethods } from "./support/umcgCalls.ts";
+import { sleepingUmcg, umcgFunctions, umcgMethods } from "./support/umcgCalls.ts";
 import {
   drainingStream,
   PAGE,
@@ -406,6 +406,7 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
 const special: Readonly<Record<string, (floor: Floor) => object>> = {
   "Futex.finish": sleepingFutex,
   "PcmStream.finish": drainingStream,
+  "Umcg.finish": sleepingUmcg,
 };
 
 describe.each(Object.keys(methods))("%s", (name) => {

@@ -1,7 +1,7 @@
 import { BLOCKED, EPERM, ESRCH } from "../base/errno";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { header } from "../machine/map";
-import { enterCore, leaveCore } from "../mm/shootdown";
+import { leaveCore } from "../mm/shootdown";
 import { Task } from "../mm/task";
 import { sysFutexRequeue, sysFutexWait, sysFutexWaitv, sysFutexWake } from "../futex/futex2";
 import { getRobustList as readRobustList, setRobustList as takeRobustList } from "../futex/robust";
@@ -12,19 +12,16 @@ import { resumeFutex } from "../futex/resume";
 import { changePriority } from "../futex/rtMutex";
 import { sysFutex } from "../futex/syscall";
 import { checkClosedAtReturn, checkClosedAtSleep } from "../uaccess/block";
+import { WAIT_UMCG } from "../umcg/control";
+import { resumeIdle } from "../umcg/idle";
 import { loseReservations as loseReservationsOf } from "../uaccess/exclusive";
+import { enter } from "./entry";
 import { wide } from "./tasks";
 
 /**
  * The futex calls of the task that runs on a CPU. Addresses and 64-bit numbers come as (low, high) halves. Each answers
  * as the kernel does, or BLOCKED: the task sleeps then, and `resumeTask` goes on once it may.
  */
-
-function enter(index: u32): Cpu {
-  const cpu = cpuAt(index);
-  enterCore(cpu);
-  return cpu;
-}
 
 /** A call that went to sleep leaves the CPU as one that returns does: with the guard closed. */
 function leave(cpu: Cpu, answer: i32): i32 {
@@ -117,10 +114,16 @@ export function futexRequeue(
   return leave(cpu, sysFutexRequeue(cpu, wide(pairLo, pairHi), flags, wake, requeue));
 }
 
-/** The second half of any of these. */
+/** The second half of any of these, or of umcg_wait. */
 export function futexResume(index: u32): i32 {
   const cpu = enter(index);
-  return leave(cpu, resumeFutex(cpu));
+  const kind = changetype<Task>(cpu.task as usize).blockedOn;
+  return leave(cpu, kind == WAIT_UMCG ? resumeIdle(cpu) : resumeFutex(cpu));
+}
+
+/** study: the futex in a design that loses wakes (COUNTS_LATE), for whoever wants to see that be found. */
+export function setFutexDesign(design: u32): void {
+  if (STUDY) header().futexDesign = design;
 }
 
 /** set_robust_list. */

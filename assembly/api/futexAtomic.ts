@@ -1,6 +1,6 @@
-import { cpuAt } from "../machine/cpu";
-import { enterCore, leaveCore } from "../mm/shootdown";
 import { compareExchangeLocked } from "../futex/atomic";
+import { leaveCore } from "../mm/shootdown";
+import { enter } from "./entry";
 import { wide } from "./tasks";
 
 /**
@@ -8,8 +8,7 @@ import { wide } from "./tasks";
  * read by `readValueLow`; −EFAULT; −EAGAIN.
  */
 export function futexCmpxchg(index: u32, lo: u32, hi: u32, expected: u32, replacement: u32): i32 {
-  const cpu = cpuAt(index);
-  enterCore(cpu);
+  const cpu = enter(index);
   const seen = compareExchangeLocked(cpu, wide(lo, hi), expected, replacement);
   if (seen >= 0) cpu.value = seen;
   leaveCore(cpu);

@@ -4,6 +4,7 @@ import { Task } from "../mm/task";
 
 /** The numbers of the futex that the host needs. */
 
+export { COUNTS_LATE } from "../futex/bucket";
 export { WAIT_FUTEX } from "../futex/call";
 export {
   ROUNDS_ATTEMPT,

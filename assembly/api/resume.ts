@@ -4,6 +4,7 @@ import { cpuAt } from "../machine/cpu";
 import { Task, switchTo } from "../mm/task";
 import { WAIT_PCM_DRIVER, WAIT_PCM_TRANSFER } from "../pcm/wake";
 import { futexResume } from "./futex";
+import { WAIT_UMCG } from "../umcg/control";
 import { pcmResume } from "./pcm";
 
 /**
@@ -13,7 +14,7 @@ import { pcmResume } from "./pcm";
 export function resumeTask(cpu: u32, task: u32): i32 {
   const kind = changetype<Task>(task as usize).blockedOn;
   const isPcm = kind >= WAIT_PCM_TRANSFER && kind <= WAIT_PCM_DRIVER;
-  if (!isPcm && kind != WAIT_FUTEX) return -EINVAL;
+  if (!isPcm && kind != WAIT_FUTEX && kind != WAIT_UMCG) return -EINVAL;
   switchTo(cpuAt(cpu), task);
-  return kind == WAIT_FUTEX ? futexResume(cpu) : pcmResume(cpu);
+  return isPcm ? pcmResume(cpu) : futexResume(cpu);
 }

@@ -1,5 +1,5 @@
 import { EFAULT, EINVAL, ENOMEM } from "../base/errno";
-import { interruptSleep } from "../futex/call";
+import { endSleep as endFutexSleep, wakeTask } from "../futex/call";
 import { exitFutexes } from "../futex/exit";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { pageAddress } from "../machine/frames";
@@ -31,6 +31,8 @@ import { streamAt } from "../pcm/runtime";
 import { abandonTransfer } from "../pcm/transfer";
 import { WAIT_PCM_DRAIN, WAIT_PCM_DRIVER, WAIT_PCM_TRANSFER, endSleep } from "../pcm/wake";
 import { checkClosedAtSleep } from "../uaccess/block";
+import { forgetChecks } from "../uaccess/check";
+import { WAIT_UMCG } from "../umcg/control";
 
 /** Tasks, address spaces, files: what the host builds a scenario's world from. Addresses come as (low, high) halves. */
 
@@ -63,6 +65,7 @@ function settleFutexes(cpu: Cpu, task: u32): void {
   if (changetype<Task>(task as usize).mm == 0) return;
   const before = cpu.task;
   schedule(cpu, task);
+  forgetChecks(cpu);
   exitFutexes(cpu);
   if (before != task) schedule(cpu, before);
 }
@@ -71,6 +74,7 @@ function settleFutexes(cpu: Cpu, task: u32): void {
 function leaveCall(cpu: Cpu, task: Task): void {
   if (task.blockedOn == WAIT_PCM_TRANSFER) abandonTransfer(task);
   else if (task.blockedOn == WAIT_PCM_DRIVER) abandonDriver(cpu, task);
+  else if (task.blockedOn == WAIT_UMCG) endFutexSleep(task);
   else if (task.blockedOn == WAIT_PCM_DRAIN) endSleep(task, streamAt(task.wait0 as u32));
 }
 
@@ -166,6 +170,11 @@ export function runTask(cpu: u32, task: u32): void {
 export function killTask(task: u32): void {
   changetype<Task>(task as usize).killed = 1;
   interruptSleep(changetype<Task>(task as usize));
+}
+
+/** A signal has come: a sleep that it can end is over. */
+function interruptSleep(task: Task): void {
+  if (task.futexCall != 0 || task.blockedOn == WAIT_UMCG) wakeTask(task);
 }
 
 /** A signal is sent to the task, which has a handler (HANDLER_*) for it: a sleep that it can end is over. */

@@ -1,11 +1,13 @@
-import { EINVAL } from "../base/errno";
+import { BLOCKED, EINVAL } from "../base/errno";
+import { SINCE_EPOCH, onMachineClock } from "../futex/time";
 import { Task } from "../mm/task";
-import { checkClosedAtReturn } from "../uaccess/block";
+import { checkClosedAtReturn, checkClosedAtSleep } from "../uaccess/block";
 import { MATCH_ALL, MATCH_NONE } from "../uaccess/exclusiveSized";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { umcgControl as control } from "../umcg/control";
 import { exchangeUser, fixPagefault, getUserNosleep } from "../umcg/helpers";
-import { umcgWait, workerReturns, workerSleeps, workerTimesOut } from "../umcg/transitions";
+import { umcgWait as wait } from "../umcg/idle";
+import { workerReturns, workerSleeps, workerTimesOut } from "../umcg/transitions";
 import { enter, leave } from "./entry";
 import { wide } from "./tasks";
 
@@ -94,8 +96,7 @@ export function umcgControl(index: u32, flags: u32, lo: u32, hi: u32): i32 {
 
 export const HOOK_SLEEPS: u32 = 0;
 export const HOOK_RETURNS: u32 = 1;
-export const HOOK_WAIT: u32 = 2;
-export const HOOK_TIMES_OUT: u32 = 3;
+export const HOOK_TIMES_OUT: u32 = 2;
 
 /** One of the kernel's hooks for the CPU's task. */
 export function umcgHook(index: u32, hook: u32, steps: u32): i32 {
@@ -103,8 +104,22 @@ export function umcgHook(index: u32, hook: u32, steps: u32): i32 {
   const task = changetype<Task>(cpu.task as usize);
   if (hook == HOOK_SLEEPS) return close(cpu, workerSleeps(cpu, task, steps));
   if (hook == HOOK_RETURNS) return close(cpu, workerReturns(cpu, task, steps));
-  if (hook == HOOK_WAIT) return close(cpu, umcgWait(cpu, task, steps));
   return close(cpu, workerTimesOut(cpu, task, steps));
+}
+
+/** umcg_wait of the CPU's task until a moment of the realtime clock, 0 for none: 0, BLOCKED, −errno. */
+export function umcgWait(index: u32, endLo: u32, endHi: u32, steps: u32): i32 {
+  const cpu = enter(index);
+  const end = wide(endLo, endHi);
+  // a moment before the machine was started is as good as its first: 0 would be none
+  const deadline = end == 0 ? 0 : max<u64>(onMachineClock(end, SINCE_EPOCH), 1);
+  return closeAsleep(cpu, wait(cpu, changetype<Task>(cpu.task as usize), deadline, steps));
+}
+
+function closeAsleep(cpu: Cpu, result: i32): i32 {
+  if (result != BLOCKED) return close(cpu, result);
+  checkClosedAtSleep(cpu);
+  return leave(cpu, result);
 }
 
 /** n compare-and-exchanges that add one, for measuring: how many matched. */

@@ -2,8 +2,8 @@ import { Task } from "../mm/task";
 
 /** The numbers of UMCG that the host needs. */
 
-export { HOOK_RETURNS, HOOK_SLEEPS, HOOK_TIMES_OUT, HOOK_WAIT } from "./umcg";
-export { UMCG_REGISTER, UMCG_UNREGISTER, UMCG_WORKER } from "../umcg/control";
+export { HOOK_RETURNS, HOOK_SLEEPS, HOOK_TIMES_OUT } from "./umcg";
+export { UMCG_REGISTER, UMCG_UNREGISTER, UMCG_WORKER, WAIT_UMCG } from "../umcg/control";
 export {
   MOST_ROUNDS,
   STEP_ALIGNS_FIRST,

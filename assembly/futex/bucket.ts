@@ -71,6 +71,14 @@ export function dropWaiter(bucket: Bucket): void {
   fetchAdd(changetype<usize>(bucket), -1);
 }
 
+/** Header.futexDesign: others see a waiter counted only after it has read the word, as without the barrier. */
+export const COUNTS_LATE: u32 = 1;
+
+@inline
+export function countsLate(): bool {
+  return STUDY && header().futexDesign == COUNTS_LATE;
+}
+
 /** True where nobody waits, or is about to. */
 export function isIdle(bucket: Bucket): bool {
   return fetchAdd(changetype<usize>(bucket), 0) == 0;

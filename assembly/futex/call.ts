@@ -114,11 +114,6 @@ export function wakeTask(task: Task): void {
   if (THREADS) atomic.notify(wokenOf(task), -1);
 }
 
-/** A signal has come: a sleep that it can end is over. */
-export function interruptSleep(task: Task): void {
-  if (task.futexCall != 0) wakeTask(task);
-}
-
 /** True where a sleep is over before it began: woken already, a signal came, or the end time has passed. */
 export function needNotSleep(task: Task, call: FutexCall): bool {
   return loadShared(wokenOf(task)) != 0 || signalPending(task) || hasPassed(call.deadline);

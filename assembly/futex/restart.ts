@@ -2,6 +2,7 @@ import { EINTR, ERESTARTNOINTR, ERESTARTSYS, ERESTART_RESTARTBLOCK } from "../ba
 import { Cpu } from "../machine/cpu";
 import { HANDLER_NONE, HANDLER_RESTARTS, takeSignal } from "../mm/signal";
 import { Task } from "../mm/task";
+import { forgetChecks } from "../uaccess/check";
 import { CALL_LOCK, CALL_VECTOR, CALL_WAIT, FutexCall, callAt, endCall, taskOn } from "./call";
 import { startLock } from "./lockPi";
 import { startRequeue } from "./requeuePi";
@@ -40,6 +41,7 @@ function isMadeAgain(task: Task, result: i32): bool {
 }
 
 function makeAgain(cpu: Cpu, call: FutexCall, result: i32): i32 {
+  forgetChecks(cpu);
   if (result != -ERESTART_RESTARTBLOCK && call.deadline != NEVER) {
     const task = taskOn(cpu);
     const error = readDeadline(cpu, task.limitAt, task.limitSince);

@@ -45,7 +45,7 @@ export function readDeadline(cpu: Cpu, va: u64, since: u32): i32 {
   return 0;
 }
 
-function onMachineClock(given: u64, since: u32): u64 {
+export function onMachineClock(given: u64, since: u32): u64 {
   if (since == SINCE_NOW) return min<u64>(given + header().nanoseconds, LATEST);
   if (since == SINCE_BOOT) return given;
   return given > REALTIME_AHEAD ? given - REALTIME_AHEAD : 0;

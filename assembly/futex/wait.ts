@@ -7,6 +7,7 @@ import {
   ETIMEDOUT,
 } from "../base/errno";
 import { Cpu } from "../machine/cpu";
+import { step } from "../mm/shootdown";
 import { signalPending } from "../mm/signal";
 import { getSized } from "../uaccess/sized";
 import { readWordLocked } from "./atomic";
@@ -31,7 +32,7 @@ import {
   unlockUnqueued,
   unqueueOwn,
 } from "./entry";
-import { unlockBucket } from "./bucket";
+import { Bucket, countsLate, dropWaiter, expectWaiter, unlockBucket } from "./bucket";
 import { FLAG_KEEPS_END, FLAG_PRIVATE } from "./flags";
 import { INTENT_READ, getKey, sameKey } from "./key";
 import { hasPassed } from "./time";
@@ -92,7 +93,7 @@ export const FAULTED: i32 = 1;
 export function queueIfEqual(cpu: Cpu, entry: Entry): i32 {
   const bucket = lockForQueue(cpu, entry);
   let result: i32 = 0;
-  if (readWordLocked(cpu, entry.address) != 0) result = FAULTED;
+  if (readCounted(cpu, bucket, entry.address) != 0) result = FAULTED;
   else if ((cpu.value as u32) != entry.expected) result = -EAGAIN;
   else if (entry.rtWaiter != 0 && sameKey(keyOf(entry), targetOf(entry))) result = -EINVAL;
   if (result != 0) {
@@ -103,6 +104,15 @@ export function queueIfEqual(cpu: Cpu, entry: Entry): i32 {
   queueEntry(bucket, entry);
   unlockBucket(bucket);
   return 0;
+}
+
+function readCounted(cpu: Cpu, bucket: Bucket, va: u64): i32 {
+  if (!countsLate()) return readWordLocked(cpu, va);
+  dropWaiter(bucket);
+  const result = readWordLocked(cpu, va);
+  step(cpu);
+  expectWaiter(bucket);
+  return result;
 }
 
 /** The second half: a wake counts, even one that came with a signal or the end of the time. */

@@ -100,6 +100,7 @@ export class Header {
   hugeZeroLock: u32;
   poolLock: u32; // both pools of huge pages
   futexBuckets: u32;
+  futexDesign: u32; // study: COUNTS_* (futex/bucket.ts)
   rtLock: u32; // every rt mutex and its waiters (futex/rtMutex.ts)
   pcmLock: u32; // the list of open PCM streams, and every stream that is linked
   remotePath: u32; // which __access_remote_vm the kernel has (remote/path.ts)

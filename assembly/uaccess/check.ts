@@ -30,11 +30,17 @@ export function accessOk(cpu: Cpu, va: u64, size: u64, direction: u32): bool {
   return size <= cpu.limit && (va & cpu.untagMask) <= cpu.limit - size;
 }
 
-/** Entering a kernel function: what the compiler knows about earlier checks ends here. */
+/** What the compiler knows about earlier checks ends here: with a system call, or a function that is called. */
+@inline
+export function forgetChecks(cpu: Cpu): void {
+  if (STUDY) cpu.checkedCount = 0;
+}
+
+/** Entering a kernel function. */
 @inline
 export function enterFunction(cpu: Cpu, va: u64): void {
+  forgetChecks(cpu);
   if (STUDY) {
-    cpu.checkedCount = 0;
     count(cpu, COUNT_FUNCTIONS);
     emit(cpu, EVENT_FUNCTION, va, 0);
   }

@@ -1,4 +1,5 @@
 import { EFAULT, EINVAL } from "../base/errno";
+import { wakeTask } from "../futex/call";
 import { Cpu, stackImage } from "../machine/cpu";
 import { ACCESS_WRITE } from "../mm/fault";
 import { faultInUser } from "../mm/fixupFault";
@@ -49,6 +50,18 @@ export function umcgOf(task: Task, id: u32): u64 {
   if (address == 0) return 0;
   const other = changetype<Task>(address as usize);
   return other.mm == task.mm ? other.umcg : 0;
+}
+
+/** A task sleeps in umcg_wait (umcg/idle.ts). */
+export const WAIT_UMCG: u32 = 64;
+
+/** umcg_ttwu: lets a task that sleeps in umcg_wait look at its word. False where there is none of that number. */
+export function wakeUmcg(id: u32): bool {
+  const address = findTask(id);
+  if (address == 0) return false;
+  const task = changetype<Task>(address as usize);
+  if (task.blockedOn == WAIT_UMCG) wakeTask(task);
+  return true;
 }
 
 /**

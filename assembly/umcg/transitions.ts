@@ -1,10 +1,10 @@
-import { EAGAIN, EFAULT, EINTR, EINVAL, ESRCH, ETIMEDOUT } from "../base/errno";
+import { EAGAIN, EFAULT, EINTR, EINVAL, ETIMEDOUT } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { Task, fatalSignalPending, findTask } from "../mm/task";
+import { Task, fatalSignalPending } from "../mm/task";
 import { preemptDisable, preemptEnable } from "../uaccess/nofault";
 import { getSized, putSized } from "../uaccess/sized";
 import { MATCH_NONE } from "../uaccess/exclusiveSized";
-import { pinPages, umcgOf } from "./control";
+import { pinPages, umcgOf, wakeUmcg } from "./control";
 import {
   EXCHANGE_DIFFERED,
   EXCHANGE_DONE,
@@ -29,7 +29,7 @@ import {
 
 /**
  * What the kernel does to the state words of workers and servers (kernel/sched/umcg.c, v0.6), with any variant of the
- * helpers. Which task runs next is an answer; nobody is put to sleep.
+ * helpers. That a worker is to wait is an answer, and puts nobody to sleep; a server that is to run is woken.
  */
 
 /** Nothing was to do; the word changed, or the worker is to wait; a server was made to run; the worker goes on. */
@@ -68,7 +68,13 @@ function leaveServer(cpu: Cpu, task: Task, steps: u32): i32 {
   const server = cpu.value as u32;
   // the server's own wait may have timed out meanwhile: then it is not IDLE
   const runs = server != 0 && markServerRunning(cpu, task, server, steps);
-  return runs ? UMCG_SERVER_RUNS : UMCG_WAITS;
+  return runs ? serverRuns(server) : UMCG_WAITS;
+}
+
+/** It looks at its word once more, and finds that it runs. */
+function serverRuns(server: u32): i32 {
+  wakeUmcg(server);
+  return UMCG_SERVER_RUNS;
 }
 
 /** T1. A program may change the word of a running worker once, and in one way: by preempting it. */
@@ -113,7 +119,7 @@ function becomesIdle(cpu: Cpu, task: Task, word: u32, server: u32, steps: u32): 
   const at = task.umcg + UMCG_AT_STATE;
   const result = exchangeWord(cpu, at, word, withState(word, UMCG_IDLE), steps);
   if (result != EXCHANGE_DONE || !pushIdleWorker(cpu, task, steps)) return die(task);
-  return server != 0 ? UMCG_SERVER_RUNS : takeIdleServer(cpu, task, steps);
+  return server != 0 ? serverRuns(server) : takeIdleServer(cpu, task, steps);
 }
 
 /**
@@ -137,19 +143,10 @@ function takeIdleServer(cpu: Cpu, task: Task, steps: u32): i32 {
   if (exchangeUser(cpu, cpu.value, 4, 0, MATCH_NONE, 0, steps) != 0) return die(task);
   const server = cpu.value as u32;
   const runs = server != 0 && markServerRunning(cpu, task, server, steps);
-  return runs ? UMCG_SERVER_RUNS : UMCG_WAITS;
+  return runs ? serverRuns(server) : UMCG_WAITS;
 }
 
-/** umcg_wait as far as the sleep (T5): a worker's LOCKED is taken back; the task to run instead must exist. */
-export function umcgWait(cpu: Cpu, task: Task, steps: u32): i32 {
-  if (task.umcg == 0) return -EINVAL;
-  if (getSized(cpu, task.umcg + UMCG_AT_NEXT_TID, 4) != 0) return -EFAULT;
-  const next = cpu.value as u32;
-  if (task.umcgWorker != 0 && !unlockWorker(cpu, task, steps)) return -EFAULT;
-  return next != 0 && findTask(next) == 0 ? -ESRCH : 0;
-}
-
-function unlockWorker(cpu: Cpu, task: Task, steps: u32): bool {
+export function unlockWorker(cpu: Cpu, task: Task, steps: u32): bool {
   const at = task.umcg + UMCG_AT_STATE;
   if (getSized(cpu, at, 4) != 0) return false;
   const word = cpu.value as u32;

@@ -1,9 +1,19 @@
-import { compareUmcg, runUmcg, Umcg } from "../../src/index.ts";
+import { expect } from "vitest";
+import { compareUmcg, futexBlocked, runUmcg, Umcg, umcgStates } from "../../src/index.ts";
 import { USER, type Floor } from "./apiFloor.ts";
 import type { GoodCall } from "./misuse.ts";
 
 const access = { bits: 32, form: "sleepable" } as const;
 const compare = { expected: 0, replacement: 1n, ...access };
+
+/** A server that sleeps in umcg_wait. */
+export function sleepingUmcg({ task }: Floor): Umcg {
+  const umcg = new Umcg(task);
+  const store = (state: number): number => task.uaccess.putUser(USER, 4, state);
+  expect([store(umcgStates.running), umcg.register(USER)]).toEqual([0, 0]);
+  expect([store(umcgStates.idle), umcg.wait()]).toEqual([0, futexBlocked]);
+  return umcg;
+}
 
 /** Good arguments of every method of the UMCG helpers and hooks. */
 export const umcgMethods: Readonly<
@@ -18,11 +28,13 @@ export const umcgMethods: Readonly<
       compareExchange: [USER, compare],
       compareExchangeOperation: [USER, compare],
       exchange: [USER, 1, access],
+      finish: [],
       fixPagefault: [USER, "write", 32],
       getUser: [USER, 32],
       register: [USER, { worker: true }],
       unregister: [],
-      wait: [],
+      wait: [{ until: 0 }],
+      waitOperation: [{ until: 0 }],
       workerReturns: [],
       workerReturnsOperation: [],
       workerSleeps: [],

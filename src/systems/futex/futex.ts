@@ -1,7 +1,7 @@
 import { checkOptions, optional, whole, type Shape } from "../../base/checks.ts";
-import { UsageError } from "../../base/errors.ts";
 import { coreConstants } from "../../core/generated/coreConstants.ts";
 import { anyAddress, type Address } from "../../machine/address.ts";
+import { requireAwake, requireSleepIn } from "../../machine/asleep.ts";
 import type { Operation } from "../../machine/programs.ts";
 import { madeTask, type Task } from "../../machine/task.ts";
 import { ArgumentPage } from "./argumentPage.ts";
@@ -348,15 +348,11 @@ export class Futex {
   /** The second half of the call that the task sleeps in. @throws UsageError where it sleeps in no futex call */
   finish(): number {
     const { task } = this;
-    const { machine } = task;
-    const asleepIn = machine.words[(task.handle + machine.constant("TASK_BLOCKED_ON")) >>> 2]!;
-    if (asleepIn !== machine.constant("WAIT_FUTEX")) {
-      throw new UsageError({
-        argument: "task",
-        problem: task.blocked ? "sleeps in another system call" : "does not sleep",
-        valid: "a task that sleeps in a futex call, which answered futexBlocked",
-      });
-    }
+    requireSleepIn(
+      task,
+      "WAIT_FUTEX",
+      "a task that sleeps in a futex call, which answered futexBlocked",
+    );
     task.runOn(task.cpu);
     return task.resume();
   }
@@ -401,13 +397,8 @@ export class Futex {
 
   /** The task, which can make a call. @throws UsageError for one that sleeps or is a zombie */
   get #awake(): Task {
-    const { task } = this;
-    if (task.hasAddressSpace && !task.blocked) return task;
-    throw new UsageError({
-      argument: "task",
-      problem: task.hasAddressSpace ? "sleeps in a system call" : "has ended",
-      valid: "a live task that is awake (finish() ends its sleep)",
-    });
+    requireAwake(this.task);
+    return this.task;
   }
 }
 

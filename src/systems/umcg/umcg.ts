@@ -11,7 +11,8 @@ import { UsageError } from "../../base/errors.ts";
 import { oneOf } from "../../base/nearest.ts";
 import { coreConstants } from "../../core/generated/coreConstants.ts";
 import type { CoreExports } from "../../core/exports.ts";
-import { anyAddress, join, type Address, type Halves } from "../../machine/address.ts";
+import { anyAddress, halves, join, type Address, type Halves } from "../../machine/address.ts";
+import { requireAwake, requireSleepIn } from "../../machine/asleep.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { Operation } from "../../machine/programs.ts";
 import { madeTask, type Task } from "../../machine/task.ts";
@@ -45,6 +46,12 @@ export interface UmcgCompare extends UmcgAccess {
   readonly replacement: Address;
 }
 
+/** How long a task waits. */
+export interface UmcgLimit {
+  /** Nanoseconds of the realtime clock; 0, the default, is for ever. */
+  readonly until?: Address;
+}
+
 export interface UmcgAnswer {
   /** 0, 1 or −errno, as the helper has it. */
   readonly result: number;
@@ -71,6 +78,7 @@ const accessShape: Shape<UmcgAccess> = {
   bits: optional(umcgBitsOption),
   form: optional(nameOf(umcgForms)),
 };
+const limitShape: Shape<UmcgLimit> = { until: optional(anyAddress) };
 const compareShape: Shape<UmcgCompare> = {
   ...accessShape,
   expected: anyAddress,
@@ -106,8 +114,8 @@ type Call = (exports: CoreExports) => number;
 
 /**
  * User-managed concurrency groups, as a task's kernel has them (patches v0.6 of 17 Sep 2021): the helpers that exchange
- * words of a program's, and what the kernel does to the state words of workers and servers. Nobody is put to sleep: a
- * hook says who would run next.
+ * words of a program's, and what the kernel does to the state words of workers and servers. A hook says whether a worker
+ * is to wait, and puts nobody to sleep; {@link wait} does.
  */
 export class Umcg {
   readonly task: Task;
@@ -223,9 +231,38 @@ export class Umcg {
     return this.#operation("umcg_handle_resuming_worker", this.#hook("HOOK_RETURNS", "sleepable"));
   }
 
-  /** umcg_wait as far as its sleep (T5): a worker's LOCKED goes. 0, −EINVAL, −EFAULT, −ESRCH. */
-  wait(): number {
-    return this.#now(this.#hook("HOOK_WAIT", "sleepable"));
+  /**
+   * umcg_wait (T5): a worker's LOCKED goes, the task that next_tid names is woken (T4), and this one sleeps until its word
+   * says RUNNING. 0, `futexBlocked`, −EINVAL, −EFAULT, −ESRCH, −ETIMEDOUT. Of signals only a fatal one ends it.
+   */
+  wait(limit: UmcgLimit = {}): number {
+    return this.#now(this.#wait(limit));
+  }
+
+  /** The same as a step of a program. */
+  waitOperation(limit: UmcgLimit = {}): Operation {
+    return this.#operation("umcg_wait", this.#wait(limit));
+  }
+
+  #wait(limit: UmcgLimit): Call {
+    checkOptions("limit", limit, limitShape);
+    requireAwake(this.task);
+    const { lo, hi } = halves(limit.until ?? 0, "until");
+    const steps = umcgSteps(this.helper, "sleepable");
+    const { cpu } = this.task;
+    return (exports) => exports.umcgWait(cpu, lo, hi, steps);
+  }
+
+  /** The second half of the umcg_wait that the task sleeps in. @throws UsageError where it sleeps in none */
+  finish(): number {
+    const { task } = this;
+    requireSleepIn(
+      task,
+      "WAIT_UMCG",
+      "a task that sleeps in umcg_wait, which answered futexBlocked",
+    );
+    task.runOn(task.cpu);
+    return task.resume();
   }
 
   /** An idle worker's umcg_wait has timed out (T8): −ETIMEDOUT and BLOCKED, or 0 where it was made to run in time. */
@@ -289,7 +326,7 @@ export class Umcg {
   }
 }
 
-type HookName = "HOOK_SLEEPS" | "HOOK_RETURNS" | "HOOK_WAIT" | "HOOK_TIMES_OUT";
+type HookName = "HOOK_SLEEPS" | "HOOK_RETURNS" | "HOOK_TIMES_OUT";
 
 const accessKinds = {
   read: coreConstants.ACCESS_READ,

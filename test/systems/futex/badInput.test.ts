@@ -267,6 +267,48 @@ describe("flags of futex2", () => {
     store(WORDS + 4, 0xffff_ffff);
     expect([futex.futexWake(WORDS, numa), wordAt(WORDS + 4)]).toEqual([0, 0]);
   });
+
+  describe.each([PRIVATE, SHARED])("%o, on a machine of one node", (scope) => {
+    test.each([
+      ["0 is accepted", 0, 0, 0],
+      ["-1 becomes 0", 0xffff_ffff, 0, 0],
+      ["1 is none", 1, -EINVAL, 1],
+      ["-2 is none", 0xffff_fffe, -EINVAL, 0xffff_fffe],
+      ["2^31 is none", 0x8000_0000, -EINVAL, 0x8000_0000],
+    ])("%s", async (_, node, answer, after) => {
+      for (const mpol of [false, true]) {
+        const { futexes, store, wordAt } = await newThreads(1);
+        store(WORDS + 4, node);
+        expect(futexes[0].futexWake(WORDS, { ...scope, numa: true, mpol })).toBe(answer);
+        expect(wordAt(WORDS + 4)).toBe(after);
+      }
+    });
+
+    test("a node that cannot be read, and one that cannot be written", async () => {
+      const futex = await newFutex();
+      const options = { ...scope, numa: true };
+      for (const at of [HOLE, NO_ACCESS, KERNEL, 0]) {
+        expect(futex.futexWake(at, options)).toBe(-EFAULT);
+        expect(futex.waitv([{ address: at, value: 0, ...options }])).toBe(-EFAULT);
+      }
+      // READ_ONLY holds 0, which private keys accept; -1 would have to be replaced
+      expect(futex.futexWake(READ_ONLY, options)).toBe(scope.private ? 0 : -EFAULT);
+      const { task } = futex;
+      task.protect(READ_ONLY, PAGE, "rw");
+      task.uaccess.putUser(READ_ONLY + 4, 4, 0xffff_ffff);
+      task.protect(READ_ONLY, PAGE, "r");
+      expect(futex.futexWake(READ_ONLY, options)).toBe(-EFAULT);
+    });
+
+    test("MPOL alone looks at no node, writes none, and needs 4 bytes only", async () => {
+      const { futexes, store, wordAt } = await newThreads(1);
+      store(WORDS + 8, 7);
+      expect(futexes[0].futexWake(WORDS + 4, { ...scope, mpol: true })).toBe(0);
+      store(WORDS + 4, 0xffff_ffff);
+      expect(futexes[0].futexWake(WORDS, { ...scope, mpol: true })).toBe(0);
+      expect([wordAt(WORDS + 4), wordAt(WORDS + 8)]).toEqual([0xffff_ffff, 7]);
+    });
+  });
 });
 
 describe("counts", () => {

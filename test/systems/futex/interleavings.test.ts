@@ -70,12 +70,23 @@ describe.each([
     expect(new Set(outcomes.map(({ slept }) => slept)).size).toBe(2);
   });
 
+  // what a store that comes late, as without the waker's barrier, comes to
   test("who wakes first and stores then is found to lose the wake", async () => {
     const bed = await newBed();
     const outcomes = explore(
       bed,
       () => waiting(bed, bits),
       () => [waking(bed, bits), storing(bed.waker.task, WORDS, 1)],
+    );
+    expect(outcomes.some(({ slept }) => slept === null)).toBe(true);
+  });
+
+  test("without the barrier between counting and reading, one is found asleep for good", async () => {
+    const bed = await newBed({ countsLate: true });
+    const outcomes = explore(
+      bed,
+      () => waiting(bed, bits),
+      () => [storing(bed.waker.task, WORDS, 1), waking(bed, bits)],
     );
     expect(outcomes.some(({ slept }) => slept === null)).toBe(true);
   });

@@ -4,55 +4,28 @@ import {
   Umcg,
   umcgFlags,
   umcgStates,
-  type ArchName,
   type Operation,
   type Program,
   type UmcgHelperName,
 } from "../../../src/index.ts";
 import { PAGE } from "../../machine/pool.ts";
-import { bedOf, EFAULT, EINVAL, ETIMEDOUT, setWord, WORDS, wordAt, type Bed } from "./bed.ts";
+import { bedOf, EFAULT, EINVAL, setWord, WORDS, wordAt, type Bed } from "./bed.ts";
+import {
+  HEAD,
+  IDLE_SERVER,
+  IDLE_SERVER_POINTER,
+  IDLE_WORKERS,
+  NEXT_TID,
+  pairOf,
+  runningPair,
+  SERVER,
+  WORKER,
+} from "./pair.ts";
 
 /** Workers and servers: which words the kernel lets become which (patches v0.6, kernel/sched/umcg.c). */
 
 const { running, idle, blocked } = umcgStates;
 const { locked, preempted } = umcgFlags;
-
-const SERVER = WORDS;
-const WORKER = WORDS + 64;
-const HEAD = WORDS + 128;
-const IDLE_SERVER = WORDS + 136;
-const NEXT_TID = 4;
-const IDLE_WORKERS = 8;
-const IDLE_SERVER_POINTER = 16;
-
-interface Pair extends Bed {
-  /** The worker, which is `task`. */
-  readonly umcg: Umcg;
-  readonly server: Umcg;
-}
-
-/** A registered server, and a worker in state BLOCKED that is registered too. */
-async function pairOf(helper: UmcgHelperName = "posted", arch: ArchName = "x86-64"): Promise<Pair> {
-  const bed = await bedOf(helper, "present", arch);
-  const { machine, task, umcg } = bed;
-  const server = new Umcg(machine.createTask({ cpu: 1, sharing: task }), { helper });
-  setWord(bed, SERVER, running);
-  setWord(bed, WORKER, blocked);
-  setWord(bed, WORKER + IDLE_WORKERS, HEAD, 8);
-  setWord(bed, WORKER + IDLE_SERVER_POINTER, IDLE_SERVER, 8);
-  expect([server.register(SERVER), umcg.register(WORKER, { worker: true })]).toEqual([0, 0]);
-  return { ...bed, server };
-}
-
-/** The worker runs with its pages pinned, and its server waits. */
-async function runningPair(helper: UmcgHelperName = "posted", arch?: ArchName): Promise<Pair> {
-  const pair = await pairOf(helper, arch);
-  setWord(pair, WORKER, running);
-  setWord(pair, WORKER + NEXT_TID, pair.server.task.id);
-  expect(pair.umcg.workerReturns()).toBe("goes on");
-  setWord(pair, SERVER, idle);
-  return pair;
-}
 
 const words = (bed: Bed): (bigint | null)[] => [wordAt(bed, WORKER), wordAt(bed, SERVER)];
 const states = (...list: number[]): bigint[] => list.map(BigInt);
@@ -319,38 +292,5 @@ describe("a worker is preempted (T6, T7)", () => {
     if (!hasServer) setWord(pair, WORKER + NEXT_TID, 0);
     expect(pair.umcg.workerReturns()).toBe("killed");
     expect(wordAt(pair, WORKER)).toBe(BigInt(running | preempted));
-  });
-});
-
-describe("umcg_wait", () => {
-  test("takes a worker's LOCKED back (T5)", async () => {
-    const pair = await pairOf();
-    setWord(pair, WORKER, idle | locked);
-    expect(pair.umcg.wait()).toBe(0);
-    expect(wordAt(pair, WORKER)).toBe(BigInt(idle));
-  });
-
-  test("a server's word is left alone", async () => {
-    const pair = await pairOf();
-    setWord(pair, SERVER, idle | locked);
-    expect(pair.server.wait()).toBe(0);
-    expect(wordAt(pair, SERVER)).toBe(BigInt(idle | locked));
-  });
-
-  test("the next task must exist, and the caller be registered", async () => {
-    const pair = await pairOf();
-    setWord(pair, WORKER + NEXT_TID, 9999);
-    expect(pair.umcg.wait()).toBe(-3);
-    pair.umcg.unregister();
-    expect(pair.umcg.wait()).toBe(EINVAL);
-  });
-
-  test("a clean timeout blocks an idle worker (T8)", async () => {
-    const pair = await pairOf();
-    setWord(pair, WORKER, idle);
-    expect(pair.umcg.workerTimesOut()).toBe(ETIMEDOUT);
-    expect(wordAt(pair, WORKER)).toBe(BigInt(blocked));
-    setWord(pair, WORKER, running);
-    expect(pair.umcg.workerTimesOut()).toBe(0);
   });
 });
