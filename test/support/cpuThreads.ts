@@ -11,15 +11,15 @@ import { CpuThreads, type StartThread } from "../../src/threads/cpuThreads.ts";
 const scripts = new Map<string, Promise<string>>();
 
 /** A worker's program with everything it needs: a thread runs no TypeScript. */
-function workerScript(entry: string): Promise<string> {
-  let script = scripts.get(entry);
-  if (script === undefined) scripts.set(entry, (script = bundled(entry)));
+function workerScript({ href }: URL): Promise<string> {
+  let script = scripts.get(href);
+  if (script === undefined) scripts.set(href, (script = bundled(href)));
   return script;
 }
 
-async function bundled(entry: string): Promise<string> {
+async function bundled(href: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
+    entryPoints: [fileURLToPath(href)],
     bundle: true,
     write: false,
     platform: "node",
@@ -34,7 +34,7 @@ async function bundled(entry: string): Promise<string> {
 
 /** Starts one thread, which ends with the test. */
 async function startWorker(
-  entry: string,
+  entry: URL,
   ...[workerData, ports]: Parameters<StartThread>
 ): ReturnType<StartThread> {
   const transferList = ports as readonly unknown[] as Transferable[];
@@ -46,7 +46,8 @@ async function startWorker(
   return { ended, end: () => worker.terminate() };
 }
 
-const COMMAND = "../../src/cli/threads/cpuWorker.ts";
+const COMMAND = new URL("../../src/cli/threads/cpuWorker.ts", import.meta.url);
+const CHURN = new URL("churn.ts", import.meta.url);
 const startThread: StartThread = (data, ports) => startWorker(COMMAND, data, ports);
 
 /** All CPUs of a machine but the first as threads, as the command starts them. */
@@ -65,5 +66,5 @@ export function startIgnorantThreads(machine: Machine): Promise<CpuThreads> {
 /** Threads that know the programs of churn.ts too. */
 export function startChurners(machine: Machine): Promise<CpuThreads> {
   const names = [...Object.keys(programs), ...churnPrograms];
-  return CpuThreads.start(machine, names, (data, ports) => startWorker("churn.ts", data, ports));
+  return CpuThreads.start(machine, names, (data, ports) => startWorker(CHURN, data, ports));
 }
