@@ -208,16 +208,14 @@ export {
 } from "./scenarios/virtioBed.ts";
 export type { MessageTimes, VirtioSndStep } from "./scenarios/virtioLog.ts";
 export type { FrameSource, SoundPiece } from "./scenarios/virtioSound.ts";
-export {
-  mistakeNames as virtioSndMistakeNames,
-  type VirtioQueueName,
-  type VirtioRequestName,
-  type VirtioSndDesign,
-  type VirtioSndDevice,
-  type VirtioSndMistake,
-  type VirtioSndParameters,
-  type VirtioSndRule,
-  type VirtioSndStream,
+export type {
+  VirtioQueueName,
+  VirtioRequestName,
+  VirtioSndDesign,
+  VirtioSndDevice,
+  VirtioSndParameters,
+  VirtioSndRule,
+  VirtioSndStream,
 } from "./systems/virtio/description.ts";
 export { journalNames, type VirtioSndJournal } from "./systems/virtio/coreCard.ts";
 export type { CompleteRequest, InterruptRule } from "./systems/virtio/completion.ts";

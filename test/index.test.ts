@@ -36,6 +36,7 @@ import { taskCalls } from "./support/taskCalls.ts";
 import { uaccessCalls } from "./support/uaccessCalls.ts";
 import { perfFunctions } from "./support/perfCalls.ts";
 import { sleepingUmcg, umcgFunctions, umcgMethods } from "./support/umcgCalls.ts";
+import { virtioFunctions, virtioMethods } from "./support/virtioCalls.ts";
 import {
   drainingStream,
   PAGE,
@@ -106,6 +107,7 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
   ...remoteMethods,
   ...futexMethods,
   ...umcgMethods,
+  ...virtioMethods,
   PcmStream: ({ stream }) => ({
     on: stream,
     calls: {
@@ -227,6 +229,7 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
   ...remoteFunctions,
   ...futexFunctions,
   ...umcgFunctions,
+  ...virtioFunctions,
   ...perfFunctions,
   "Machine.create": () => ({
     call: Machine.create.bind(Machine),

@@ -27,7 +27,6 @@ export {
   REQUEST_START,
   REQUEST_STOP,
   RING_EVENT_INDEX,
-  RING_INDEX_FIRST,
   RING_INDIRECT,
   STATUS_OK,
 } from "../virtio/numbers";

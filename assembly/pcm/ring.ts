@@ -25,11 +25,11 @@ export function framesToBytesWide(stream: Stream, frames: u64): u64 {
   return (frames * stream.frameBits) >> 3;
 }
 
-/** Whole frames. A short division takes a part of a long one's time. */
+/** Whole frames. Most frames have a power of two of bits, and a division takes as long as a call. */
 @inline
 export function bytesToFrames(stream: Stream, bytes: u64): u64 {
-  const bits = bytes << 3;
-  return bits >> 32 != 0 ? bits / stream.frameBits : (((bits as u32) / stream.frameBits) as u64);
+  const bits = stream.frameBits;
+  return popcnt(bits) == 1 ? (bytes << 3) >> ctz(bits) : (bytes << 3) / bits;
 }
 
 @inline

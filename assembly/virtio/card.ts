@@ -82,6 +82,9 @@ export class Substream {
   swIo: u32;
   hwReady: i32;
   swReady: i32;
+  /** The message that begins at a place of the ring, the last one found: a division less (hitPeriod.ts). */
+  foundPlace: u32;
+  foundIndex: u32;
   applPtr: u64; // seen last; the corrected design's too
 
   /** The corrected design's counts of ring bytes since PREPARE. */

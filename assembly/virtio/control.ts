@@ -6,7 +6,7 @@ import { sleepInDriver } from "../pcm/wake";
 import { Card, Substream, queueOf, streamOf } from "./card";
 import { allocateBytes, freeBytes } from "./memory";
 import { QUEUE_CONTROL, STATUS_IO_ERR, STATUS_NOT_SUPP, STATUS_OK } from "./numbers";
-import { PIECE_BYTES, pieceAt } from "./piece";
+import { PIECE_BYTES, closePieces, layPiece } from "./piece";
 import {
   Virtqueue,
   addMessage,
@@ -49,12 +49,6 @@ function messageAt(address: u32): ControlMessage {
 @inline
 function addressOfMessage(message: ControlMessage): u32 {
   return changetype<usize>(message) as u32;
-}
-
-function setPiece(message: ControlMessage, index: u32, address: u32, length: u32): void {
-  const piece = pieceAt(changetype<usize>(message) + offsetof<ControlMessage>(), index);
-  piece.address = address;
-  piece.length = length;
 }
 
 /** A request of so many bytes, its code set and its response preset to an error; 0 when RAM is full. */
@@ -130,12 +124,14 @@ function exchange(card: Card, message: ControlMessage): i32 {
 function send(card: Card, message: ControlMessage): i32 {
   const queue = queueOf(card, QUEUE_CONTROL);
   const address = addressOfMessage(message);
-  setPiece(message, 0, address, message.requestBytes);
-  setPiece(message, 1, address + offsetof<ControlMessage>("response"), RESPONSE_BYTES);
-  setPiece(message, 2, message.info, message.infoBytes);
+  const pieces = address + offsetof<ControlMessage>();
+  const total: u32 = message.info != 0 ? 3 : 2;
+  layPiece(pieces, 0, address, message.requestBytes);
+  layPiece(pieces, 1, address + offsetof<ControlMessage>("response"), RESPONSE_BYTES);
+  if (message.info != 0) layPiece(pieces, 2, message.info, message.infoBytes);
+  const writable = closePieces(pieces, 1, total);
   lockQueue(queue);
-  const writable: u32 = message.info != 0 ? 2 : 1;
-  const failed = addMessage(queue, address + offsetof<ControlMessage>(), 1, writable, address);
+  const failed = addMessage(queue, pieces, 1, total, writable, address);
   unlockQueue(queue);
   if (failed != 0) freeBytes(address, RECORD_BYTES);
   else kick(queue);

@@ -226,6 +226,7 @@ export function returnMessage(
   noteCompletion(device, queue, head, how.status, how.latency, length);
 }
 
+@inline
 export function noteCompletion(
   device: SoundDevice,
   queue: DeviceQueue,
@@ -234,6 +235,7 @@ export function noteCompletion(
   latency: u32,
   length: u32,
 ): void {
+  if (journalOf(device).keeps == KEEPS_NOTHING) return;
   const address = describe(device, queue, head, JOURNAL_COMPLETE);
   if (address == 0) return;
   const record = recordAt(address);

@@ -1,13 +1,13 @@
 import { allocateBytes } from "./memory";
 import { Card, cardAt, queueOf, substreamById } from "./card";
 import { NOTICE_XRUN, QUEUE_EVENT } from "./numbers";
-import { PIECE_BYTES, pieceAt } from "./piece";
+import { PIECE_BYTES, closePieces, layPiece } from "./piece";
 import { Virtqueue, addMessage, kick, takeMessage } from "./virtqueue";
 
 /**
  * The event queue (sound/virtio/virtio_card.c): as many buffers as it has entries, each put back as soon as it came.
  *
- *   buffer   0      4        8          16
+ *   buffer   0      4        8          24
  *           ┌──────┬────────┬──────────┐
  *           │ code │ data   │ its piece│
  *           └──────┴────────┴──────────┘
@@ -28,10 +28,9 @@ export function fillEventQueue(card: Card): bool {
 }
 
 function offerBuffer(queue: Virtqueue, buffer: u32): void {
-  const piece = pieceAt(buffer + EVENT_BYTES, 0);
-  piece.address = buffer;
-  piece.length = EVENT_BYTES;
-  addMessage(queue, buffer + EVENT_BYTES, 0, 1, buffer);
+  const pieces = buffer + EVENT_BYTES;
+  layPiece(pieces, 0, buffer, EVENT_BYTES);
+  addMessage(queue, pieces, 0, 1, closePieces(pieces, 0, 1), buffer);
 }
 
 export function takeEvents(queue: Virtqueue): void {

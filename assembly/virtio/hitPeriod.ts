@@ -1,5 +1,6 @@
 import { Cpu } from "../machine/cpu";
-import { STATE_RUNNING } from "../pcm/numbers";
+import { header } from "../machine/map";
+import { STATE_RUNNING, TSTAMP_ENABLE, XRUN_DEBUG_TICKS } from "../pcm/numbers";
 import { FROM_INTERRUPT, applyApplPtr, updateTo } from "../pcm/pointer";
 import { bytesToFrames } from "../pcm/ring";
 import { PLAYBACK, Stream, addressOf, lockStream, unlockStream } from "../pcm/runtime";
@@ -32,7 +33,15 @@ import {
   unlockQueue,
   writableBytes,
 } from "./virtqueue";
-import { INDEX_MASK, NO_SIGNAL, setUsedEvent, usedEntry, usedFlags, usedIndex } from "./vring";
+import {
+  INDEX_MASK,
+  NO_SIGNAL,
+  availableIndex,
+  setUsedEvent,
+  usedEntry,
+  usedFlags,
+  usedIndex,
+} from "./vring";
 import { runWorks } from "./works";
 
 /**
@@ -63,7 +72,7 @@ export function playPeriod(cpu: Cpu, card: Card, stream: Stream): bool {
     considerInterrupt(device, own);
     runWorks(cpu, card);
   }
-  takeNew(device, own);
+  if (own.taken != availableIndex(own)) takeNew(device, own);
   return true;
 }
 
@@ -94,14 +103,14 @@ function hitExpose(
 ): bool {
   const place = substream.swData;
   const period = substream.periodBytes;
-  const index = place / period;
-  const message = messageOf(substream, index);
+  if (place >= substream.bufferBytes) return false;
+  if (place != substream.foundPlace && !findMessage(substream, place)) return false;
+  const message = messageOf(substream, substream.foundIndex);
   const unusual =
     (stream.state ^ STATE_RUNNING) |
     (stream.direction ^ PLAYBACK) |
     (substream.swReady as u32) |
     (substream.hwData ^ place) |
-    (place - index * period) |
     (substream.features & FEATURE_MSG_POLLING) |
     message.length |
     queue.broken |
@@ -126,19 +135,29 @@ function hitExpose(
   const start = next >= substream.bufferBytes ? 0 : next;
   substream.hwData = start;
   substream.swData = start;
+  substream.foundPlace = start;
+  substream.foundIndex = start == 0 ? 0 : substream.foundIndex + 1;
   message.length = period;
   message.status = 0;
   message.latency = 0;
   message.out = 1;
   substream.queued += 1;
-  linkIndirect(queue, head, table, piecesOf(message), message.pieceCount - 1, message.pieceCount);
-  setToken(queue, head, tokenOf(message));
+  linkIndirect(queue, head, table, piecesOf(message), message.pieceCount);
+  setToken(queue, head, tokenOf(message), message.writable);
   publish(queue, head);
   queue.added = 0;
   own.taken = queue.availIndex;
   keepWaiting(own, head);
   unlockQueue(queue);
   return true;
+}
+
+/** False where none begins there. */
+function findMessage(substream: Substream, place: u32): bool {
+  const index = place / substream.periodBytes;
+  substream.foundPlace = place;
+  substream.foundIndex = index;
+  return index * substream.periodBytes == place;
 }
 
 /**
@@ -188,10 +207,42 @@ function hitTake(
   card.worksScheduled += 1;
 
   lockStream(stream);
-  const position = bytesToFrames(stream, hitPosition(substream));
-  // what the core makes of a position is its own to say
-  updateTo(cpu, stream, FROM_INTERRUPT, position & ~(stream.minAlign - 1));
+  const position = bytesToFrames(stream, hitPosition(substream)) & ~(stream.minAlign - 1);
+  if (!hitUpdate(stream, position)) updateTo(cpu, stream, FROM_INTERRUPT, position);
   unlockStream(stream);
+  return true;
+}
+
+/** updateTo for a period more than before, with nothing to stop for and nobody to wake. */
+@inline
+function hitUpdate(stream: Stream, position: u64): bool {
+  const size = stream.bufferSize;
+  const old = stream.hwPtr;
+  let base = stream.hwPtrBase;
+  let next = base + position;
+  if (next < old) {
+    base += size;
+    next += size;
+  }
+  const avail = next + size - stream.applPtr;
+  const special =
+    stream.noPeriodWakeup |
+    stream.baseAstray |
+    stream.sleepers |
+    (stream.xrunDebug & XRUN_DEBUG_TICKS) |
+    u32(stream.silenceSize != 0) |
+    u32(stream.tstampMode == TSTAMP_ENABLE) |
+    u32(next - old != stream.periodSize) |
+    u32(next - stream.hwPtrInterrupt != stream.periodSize) |
+    u32(next + size >= stream.boundary) |
+    u32(avail > size) |
+    u32(avail >= stream.stopThreshold);
+  if (special != 0) return false;
+  if (avail > stream.availMax) stream.availMax = avail;
+  stream.hwPtrInterrupt = next;
+  stream.hwPtrBase = base;
+  stream.hwPtr = next;
+  stream.hwPtrJiffies = header().jiffies;
   return true;
 }
 

@@ -4,7 +4,7 @@ import { CAPTURE } from "../pcm/runtime";
 import { Card, Substream, cardAt, queueOf } from "./card";
 import { allocateBytes, freeBytes } from "./memory";
 import { QUEUE_RX, QUEUE_TX } from "./numbers";
-import { PIECE_BYTES, pieceAt } from "./piece";
+import { PIECE_BYTES, closePieces, layPiece } from "./piece";
 import { Virtqueue, addMessage } from "./virtqueue";
 
 /**
@@ -31,6 +31,8 @@ export class Message {
   index: u32;
   bytes: u32; // of this record
   pieceCount: u32;
+  readable: u32; // pieces that the device reads
+  writable: u32; // bytes that it writes
 }
 
 const HEADER_BYTES: u32 = 4;
@@ -85,6 +87,8 @@ export function buildMessages(substream: Substream, ring: u32, periods: u32, byt
   if (substream.messages == 0) return -ENOMEM;
   substream.messageCount = periods;
   substream.periodBytes = bytes;
+  substream.foundPlace = 0;
+  substream.foundIndex = 0;
   for (let index: u32 = 0; index < periods; index++) {
     const message = newMessage(substream, ring, index, bytes);
     if (message == 0) return -ENOMEM;
@@ -114,20 +118,17 @@ export function layPieces(substream: Substream, message: Message, ring: u32, byt
   const start = message.index * substream.periodBytes;
   const end = start + bytes;
   let piece: u32 = 1;
-  setPiece(message, 0, record + offsetof<Message>("streamId"), HEADER_BYTES);
+  const pieces = piecesOf(message);
+  layPiece(pieces, 0, record + offsetof<Message>("streamId"), HEADER_BYTES);
   for (let at = start; at < end; piece++) {
     const next = min(nextCut(substream, at), end);
-    setPiece(message, piece, ring + at, next - at);
+    layPiece(pieces, piece, ring + at, next - at);
     at = next;
   }
-  setPiece(message, piece, record + offsetof<Message>("status"), STATUS_BYTES);
+  layPiece(pieces, piece, record + offsetof<Message>("status"), STATUS_BYTES);
   message.pieceCount = piece + 1;
-}
-
-function setPiece(message: Message, index: u32, address: u32, length: u32): void {
-  const piece = pieceAt(piecesOf(message), index);
-  piece.address = address;
-  piece.length = length;
+  message.readable = substream.direction == CAPTURE ? 1 : piece;
+  message.writable = closePieces(pieces, message.readable, message.pieceCount);
 }
 
 /** Nothing of them may be with the device. */
@@ -146,10 +147,14 @@ export function freeMessages(substream: Substream): void {
 export function exposeMessage(substream: Substream, queue: Virtqueue, message: Message): i32 {
   message.status = 0;
   message.latency = 0;
-  const readable = substream.direction == CAPTURE ? 1 : message.pieceCount - 1;
-  const writable = message.pieceCount - readable;
-  const token = tokenOf(message);
-  const failed = addMessage(queue, piecesOf(message), readable, writable, token);
+  const failed = addMessage(
+    queue,
+    piecesOf(message),
+    message.readable,
+    message.pieceCount,
+    message.writable,
+    tokenOf(message),
+  );
   if (failed != 0) return failed;
   message.out = 1;
   substream.queued += 1;
@@ -157,6 +162,7 @@ export function exposeMessage(substream: Substream, queue: Virtqueue, message: M
 }
 
 /** A message came back. The ring's size is taken off once only, however far the device says that it wrote. */
+@inline
 export function advanceHwPtr(substream: Substream, message: Message, written: u32): void {
   const captured = substream.direction == CAPTURE && written > STATUS_BYTES;
   substream.hwPtr += captured ? written - STATUS_BYTES : message.length;

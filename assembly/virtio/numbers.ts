@@ -28,8 +28,6 @@ export const FEATURE_EVT_XRUNS: u32 = 1 << 4;
 /** Features of the ring that the two sides agreed on, as bits of `virtioCreate`. */
 export const RING_INDIRECT: u32 = 1;
 export const RING_EVENT_INDEX: u32 = 2;
-/** A mistake of the driver's, for the study build: it raises the index before it fills the descriptors. */
-export const RING_INDEX_FIRST: u32 = 4;
 
 /**
  * Which driver: 5.13 to 6.6, from 6.7 on, the three that were posted and never merged, and the one without their

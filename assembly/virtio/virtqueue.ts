@@ -2,8 +2,8 @@ import { EIO, ENOSPC } from "../base/errno";
 import { FINDING_VIRTIO_LENGTH, FINDING_VIRTIO_USED, recordFinding } from "../machine/findings";
 import { spinLock, spinUnlock } from "../machine/held";
 import { allocateBytes, freeBytes } from "./memory";
-import { RING_EVENT_INDEX, RING_INDEX_FIRST, RING_INDIRECT } from "./numbers";
-import { Piece, pieceAt } from "./piece";
+import { RING_EVENT_INDEX, RING_INDIRECT } from "./numbers";
+import { pieceAt } from "./piece";
 import { letDevicePoll, notifyDevice } from "./transport";
 import {
   DESCRIPTOR_BYTES,
@@ -122,9 +122,12 @@ export function pendingToken(queue: Virtqueue, entry: u32): u32 {
   return stateOf(queue, entry).token;
 }
 
+/** Remembers which message begins at an entry, and how many bytes of it the device may write. */
 @inline
-export function setToken(queue: Virtqueue, entry: u32, token: u32): void {
-  stateOf(queue, entry).token = token;
+export function setToken(queue: Virtqueue, entry: u32, token: u32, writable: u32): void {
+  const state = stateOf(queue, entry);
+  state.token = token;
+  state.writable = writable;
 }
 
 /** Bytes of that message that the device may write. */
@@ -135,18 +138,19 @@ export function writableBytes(queue: Virtqueue, entry: u32): u32 {
 
 /**
  * Exposes a message: from the moment its index moves the device may access all of it. 0; −ENOSPC where too few entries
- * are free, −EIO on a broken queue. `token` names the message when it comes back.
+ * are free, −EIO on a broken queue. Of its `total` pieces the device reads the first `readable`, and into the others it
+ * writes at most `writable` bytes. `token` names the message when it comes back.
  */
 export function addMessage(
   queue: Virtqueue,
   pieces: usize,
   readable: u32,
+  total: u32,
   writable: u32,
   token: u32,
 ): i32 {
   // while the system sleeps there are no queues
   if (changetype<usize>(queue) == 0 || queue.broken) return -EIO;
-  const total = readable + writable;
   const table = indirectTable(queue, total);
   if (queue.freeCount < (table != 0 ? 1 : total)) {
     // perhaps the device was never told of what fills the queue
@@ -154,13 +158,10 @@ export function addMessage(
     return -ENOSPC;
   }
   const head = queue.freeHead;
-  const state = stateOf(queue, head);
-  const early = STUDY && (queue.features & RING_INDEX_FIRST) != 0;
-  if (early) publish(queue, head);
-  if (table != 0) linkIndirect(queue, head, table, pieces, readable, total);
-  else linkDirect(queue, pieces, readable, total);
-  state.token = token;
-  if (!early) publish(queue, head);
+  if (table != 0) linkIndirect(queue, head, table, pieces, total);
+  else linkDirect(queue, pieces, total);
+  setToken(queue, head, token, writable);
+  publish(queue, head);
   queue.added += 1;
   return 0;
 }
@@ -198,34 +199,19 @@ function newTable(state: EntryState, total: u32): u32 {
   return state.table;
 }
 
-@inline
-function describe(table: usize, index: u32, piece: Piece, flags: u32, next: u32): void {
-  const descriptor = descriptorAt(table, index);
-  descriptor.address = deviceAddress(piece.address);
-  descriptor.length = piece.length;
-  descriptor.flags = flags as u16;
-  descriptor.next = next as u16;
-}
-
-/** Flags of piece `index`: whether the device writes it, and whether one follows. */
-@inline
-function pieceFlags(index: u32, readable: u32, total: u32): u32 {
-  return (index < readable ? 0 : DESCRIPTOR_WRITE) | (index + 1 < total ? DESCRIPTOR_NEXT : 0);
-}
-
 /** `next` is filled in always, also behind the last one: the entry that is free next. */
-function linkDirect(queue: Virtqueue, pieces: usize, readable: u32, total: u32): void {
-  const first = stateOf(queue, queue.freeHead);
-  first.writable = 0;
+function linkDirect(queue: Virtqueue, pieces: usize, total: u32): void {
   let entry = queue.freeHead;
   for (let index: u32 = 0; index < total; index++) {
     const state = stateOf(queue, entry);
-    const flags = pieceFlags(index, readable, total);
     const piece = pieceAt(pieces, index);
-    describe(queue.table, entry, piece, flags, state.next);
-    if (index >= readable) first.writable += piece.length;
+    const descriptor = descriptorAt(queue.table, entry);
+    descriptor.address = piece.address;
+    descriptor.length = piece.length;
+    descriptor.flags = piece.flags;
+    descriptor.next = state.next;
     letDevicePoll(queue);
-    state.flags = flags as u16;
+    state.flags = piece.flags;
     entry = state.next;
   }
   queue.freeHead = entry;
@@ -238,23 +224,18 @@ export function linkIndirect(
   head: u32,
   table: u32,
   pieces: usize,
-  readable: u32,
   total: u32,
 ): void {
-  const state = stateOf(queue, head);
-  let written: u32 = 0;
-  for (let index: u32 = 0; index < total; index++) {
-    const flags = pieceFlags(index, readable, total);
-    const piece = pieceAt(pieces, index);
-    describe(table, index, piece, flags, index + 1);
-    if (index >= readable) written += piece.length;
+  const bytes = total * DESCRIPTOR_BYTES;
+  for (let at: u32 = 0; at < bytes; at += DESCRIPTOR_BYTES) {
+    v128.store(table + at, v128.load(pieces + at));
     letDevicePoll(queue);
   }
-  state.writable = written;
+  const state = stateOf(queue, head);
   state.flags = DESCRIPTOR_INDIRECT as u16;
   const descriptor = descriptorAt(queue.table, head);
   descriptor.address = deviceAddress(table);
-  descriptor.length = state.tableBytes;
+  descriptor.length = bytes;
   descriptor.flags = DESCRIPTOR_INDIRECT as u16;
   descriptor.next = state.next;
   queue.freeHead = state.next;

@@ -3,13 +3,11 @@ import type { PcmDeviceLimits } from "../pcm/params/index.ts";
 import type { CoreCard } from "./coreCard.ts";
 import {
   defaultQueues,
-  mistakes,
   queueNames,
   requests,
   type VirtioQueueName,
   type VirtioSndDesign,
   type VirtioSndDevice,
-  type VirtioSndMistake,
   type VirtioSndParameters,
   type VirtioSndStream,
 } from "./description.ts";
@@ -50,7 +48,6 @@ export interface Binding {
   readonly device: VirtioSndDevice;
   readonly design: VirtioSndDesign;
   readonly parameters: VirtioSndParameters;
-  readonly mistake: VirtioSndMistake | undefined;
 }
 
 /** Tells the core what the device answers to queries, and how it behaves. */
@@ -111,13 +108,12 @@ function negotiate({ core, device }: Binding): void {
 }
 
 /** Queues, event buffers, and the device may work. */
-function startDevice({ core, device, mistake }: Binding): void {
+function startDevice({ core, device }: Binding): void {
   const { machine, address } = core;
   const { indirect = true, eventIndex = false, queues = defaultQueues } = device;
   const features =
     (indirect ? machine.constant("RING_INDIRECT") : 0) |
-    (eventIndex ? machine.constant("RING_EVENT_INDEX") : 0) |
-    (mistake === undefined ? 0 : machine.constant(mistakes[mistake]));
+    (eventIndex ? machine.constant("RING_EVENT_INDEX") : 0);
   noteStatus(core, status.featuresOk);
   for (const number of queueNames.keys()) {
     core.done(machine.exports.virtioAddQueue(address, number, queues[number]!, features));

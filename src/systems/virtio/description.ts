@@ -24,12 +24,12 @@ export type VirtioQueueName = (typeof queueNames)[number];
  * ever merged. "corrected" is our own, without what "ack" leaves open.
  *
  * All offer BATCH, BLOCK_TRANSFER, INTERLEAVED and PAUSE (0x90110), all that do not copy MMAP and MMAP_VALID (0x3), all
- * from "copy-bytes" on NO_REWINDS (0x20), and those that acknowledge SYNC_APPLPTR (0x20000000).
+ * from "copy-bytes" on NO_REWINDS (0x20000000), and those that acknowledge SYNC_APPLPTR (0x20).
  */
 export const designs = {
   mmap: { constant: "DESIGN_MMAP", info: 0x90113 },
   copy: { constant: "DESIGN_COPY", info: 0x90110 },
-  "copy-bytes": { constant: "DESIGN_COPY_BYTES", info: 0x90130 },
+  "copy-bytes": { constant: "DESIGN_COPY_BYTES", info: 0x20090110 },
   "ack-modulo": { constant: "DESIGN_ACK_MODULO", info: 0x20090133 },
   ack: { constant: "DESIGN_ACK", info: 0x20090133 },
   corrected: { constant: "DESIGN_CORRECTED", info: 0x20090133 },
@@ -135,14 +135,6 @@ export const defaultParameters: VirtioSndParameters = {
   periodMin: 10,
   periodMax: 80,
 };
-
-/** Mistakes that a driver can be made to make with its rings, in the study build: to see them found. */
-export const mistakes = {
-  /** The index moves before the descriptors are filled. */
-  "index-first": "RING_INDEX_FIRST",
-} as const satisfies Record<string, ConstantName>;
-export type VirtioSndMistake = keyof typeof mistakes;
-export const mistakeNames = Object.keys(mistakes) as readonly VirtioSndMistake[];
 
 export const defaultQueues = [64, 16, 64, 64] as const;
 

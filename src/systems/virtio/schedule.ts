@@ -1,5 +1,6 @@
 import { joinBytes } from "../../base/bytes.ts";
 import {
+  byteArray,
   checkOptions,
   checkThat,
   flag,
@@ -11,7 +12,7 @@ import {
 } from "../../base/checks.ts";
 import { coreConstants } from "../../core/generated/coreConstants.ts";
 import type { VirtioSndEvent } from "./journal.ts";
-import type { VirtioSnd } from "./virtioSnd.ts";
+import { VirtioSnd } from "./virtioSnd.ts";
 
 /**
  * When a device reads the data of a message that it was given, or fills it: the moment that it is exposed, when the one
@@ -33,6 +34,9 @@ export interface DeviceTiming {
   /** The stream of the card. Default 0. */
   readonly stream?: number;
 }
+
+const isCard = checkThat("a VirtioSnd", (value) => value instanceof VirtioSnd);
+const periodList = listOf(byteArray);
 
 const MOST = 2 ** 16 - 1;
 const position = whole(0, MOST);
@@ -81,6 +85,7 @@ export class DeviceSchedule {
   #filled = 0;
 
   constructor(card: VirtioSnd, timing: DeviceTiming) {
+    isCard("card", card);
     checkOptions("timing", timing, deviceTiming);
     this.#card = card;
     this.#stream = timing.stream ?? 0;
@@ -206,6 +211,8 @@ export class DeviceSchedule {
 
 /** How many periods of what was played are not what was written at their place. */
 export function wrongPeriods(played: readonly Uint8Array[], written: Uint8Array): number {
+  periodList("played", played);
+  byteArray("written", written);
   let at = 0;
   let wrong = 0;
   for (const period of played) {

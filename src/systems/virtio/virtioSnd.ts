@@ -1,6 +1,7 @@
 import {
   checkOptions,
   flag,
+  listOf,
   nameOf,
   optional,
   whole,
@@ -9,8 +10,7 @@ import {
 } from "../../base/checks.ts";
 import { coreConstants } from "../../core/generated/coreConstants.ts";
 import { behavioursOf } from "../../machine/kernel.ts";
-import { UsageError } from "../../base/errors.ts";
-import type { Machine } from "../../machine/machine.ts";
+import { madeMachine, type Machine } from "../../machine/machine.ts";
 import type { Task } from "../../machine/task.ts";
 import { DriverDevice } from "../pcm/device.ts";
 import { pcmDoorNames, type PcmDoor } from "../pcm/doors.ts";
@@ -26,14 +26,12 @@ import {
   defaultParameters,
   designNames,
   deviceShape,
-  mistakeNames,
   parametersShape,
   queueNames,
   ruleShape,
   type VirtioQueueName,
   type VirtioSndDesign,
   type VirtioSndDevice,
-  type VirtioSndMistake,
   type VirtioSndParameters,
   type VirtioSndRule,
 } from "./description.ts";
@@ -63,12 +61,13 @@ export interface VirtioSndOptions {
   readonly journalBytes?: number;
   /** What is kept. Default "contents". Without any the device is faster, and says nothing. */
   readonly journal?: VirtioSndJournal;
-  /** What this driver does wrong with its rings. Study build. Default nothing. */
-  readonly mistake?: VirtioSndMistake;
 }
 
-/** Messages in one call. */
-const MOST_PLAYED = 2 ** 32 - 1;
+const MOST_WORD = 2 ** 32 - 1;
+
+const anyQueue = nameOf(queueNames);
+const ioQueue = nameOf(["tx", "rx"]);
+const pieceLengths = listOf(whole(1, MOST_WORD));
 
 const DEFAULT_CARD = 8;
 const options = {
@@ -77,7 +76,6 @@ const options = {
   card: optional(whole(0, 2 ** 31 - 1)),
   journalBytes: optional(whole(4096, 2 ** 28)),
   journal: optional(nameOf(journalNames)),
-  mistake: optional(nameOf(mistakeNames)),
 };
 
 /** How a program opens a stream. */
@@ -121,12 +119,12 @@ export class VirtioSnd {
   private constructor(machine: Machine, device: VirtioSndDevice, wanted: VirtioSndOptions) {
     const design = wanted.design ?? designOf(machine);
     const parameters = { ...defaultParameters, ...wanted.parameters };
-    const { mistake, journal = "contents", journalBytes = DEFAULT_JOURNAL } = wanted;
+    const { journal = "contents", journalBytes = DEFAULT_JOURNAL } = wanted;
     const core = new CoreCard(machine, design, parameters.messageTimeout, {
       keeps: journal,
       bytes: journalBytes,
     });
-    this.#binding = { core, device, design, parameters, mistake };
+    this.#binding = { core, device, design, parameters };
     this.#cardNumber = wanted.card ?? DEFAULT_CARD;
     this.#completion = core.allocated(
       machine.exports.virtioAllocate(machine.constant("COMPLETION_BYTES")),
@@ -142,12 +140,9 @@ export class VirtioSnd {
    * @throws FaultlineError "no-memory" when RAM is full
    */
   static plug(machine: Machine, device: VirtioSndDevice, wanted: VirtioSndOptions = {}): VirtioSnd {
+    madeMachine("machine", machine);
     deviceShape("device", device);
     checkOptions("options", wanted, options);
-    if (wanted.mistake !== undefined && machine.shape.build !== "study") {
-      const problem = `is made by the study build alone, and this is ${machine.shape.build}`;
-      throw new UsageError({ argument: "options.mistake", problem, valid: "none" });
-    }
     return new VirtioSnd(machine, device, wanted);
   }
 
@@ -272,11 +267,14 @@ export class VirtioSnd {
 
   /** First entries of the messages that the device has, oldest first. */
   waitingHeads(queue: "tx" | "rx"): number[] {
+    ioQueue("queue", queue);
     return waitingHeads(this.machine, this.#core.queueAddress(queueNames.indexOf(queue)));
   }
 
   /** Byte lengths of the parts of a stream's ring that are adjacent for the device, at its next HW_PARAMS. */
   setRingPieces(stream: number, lengths: readonly number[]): void {
+    this.directionOf(stream);
+    pieceLengths("lengths", lengths);
     const at = this.#core.allocated(
       this.machine.exports.virtioCuts(this.#core.address, stream, lengths.length),
     );
@@ -307,7 +305,7 @@ export class VirtioSnd {
    * returns it, the driver's notification runs, and it looks at the ring again. How many it played.
    */
   play(count = 1): number {
-    wholeNumber("count", count, 1, MOST_PLAYED);
+    wholeNumber("count", count, 1, MOST_WORD);
     return this.machine.exports.virtioPlay(0, this.#core.address, count) >>> 0;
   }
 
@@ -319,21 +317,27 @@ export class VirtioSnd {
 
   /** The device returns an event buffer: 0, or −2 where none waits. */
   sendEvent(code: number, data: number): number {
+    wholeNumber("code", code, 0, MOST_WORD);
+    wholeNumber("data", data, 0, MOST_WORD);
     return this.machine.exports.virtioEvent(this.#core.address, code, data);
   }
 
   /** The device answers the oldest request that it held; false where there is none. */
   answer(code: number = coreConstants.STATUS_OK): boolean {
+    wholeNumber("code", code, 0, MOST_WORD);
     return this.machine.exports.virtioAnswer(this.#core.address, code) !== 0;
   }
 
   /** The device raises a queue's interrupt, wanted or not. */
   interrupt(queue: VirtioQueueName): void {
+    anyQueue("queue", queue);
     this.machine.exports.virtioInterrupt(0, this.#core.address, queueNames.indexOf(queue));
   }
 
   /** The device stores the flags of a used ring: bit 0 asks for no kicks. */
   setUsedFlags(queue: VirtioQueueName, value: number): void {
+    anyQueue("queue", queue);
+    wholeNumber("value", value, 0, 2 ** 16 - 1);
     const used = this.#core.queueWord(queueNames.indexOf(queue), "DEVICE_QUEUE_USED");
     new DataView(this.machine.bytes.buffer).setUint16(used, value, true);
   }
@@ -354,6 +358,7 @@ export class VirtioSnd {
 
   /** The counters of a queue, or null while there is none. */
   counters(queue: VirtioQueueName): RingCounters | null {
+    anyQueue("queue", queue);
     return ringCounters(this.machine, this.#core.queueAddress(queueNames.indexOf(queue)));
   }
 
@@ -362,11 +367,13 @@ export class VirtioSnd {
    * the rules.
    */
   places(queue: VirtioQueueName): QueuePlaces | null {
+    anyQueue("queue", queue);
     return queuePlaces(this.machine, this.#core.queueAddress(queueNames.indexOf(queue)));
   }
 
   /** A queue byte for byte, or null while there is none. */
   view(queue: VirtioQueueName): QueueView | null {
+    anyQueue("queue", queue);
     return lookAtQueue(
       this.machine,
       this.#core.queueAddress(queueNames.indexOf(queue)),
