@@ -1,8 +1,10 @@
-import { cpuAt } from "../machine/cpu";
+import { Cpu, cpuAt } from "../machine/cpu";
+import { enterCore, leaveCore } from "../mm/shootdown";
 import { DesignBed, sampleOf } from "../perf/designBed";
 import { fetchUserRegs, openSample, releaseUserRegs } from "../perf/designRegs";
 import { beginOn, endOn, sampleByDesign } from "../perf/designSample";
 import { eventAt } from "../perf/event";
+import { lockEvents, unlockEvents } from "../perf/lock";
 import { Pebs, PebsRecord, samplePebs } from "../perf/pebs";
 import { PtRegs } from "../perf/ptRegs";
 
@@ -18,11 +20,23 @@ function regsAt(regs: u32): PtRegs {
   return changetype<PtRegs>(regs as usize);
 }
 
+function enterSample(cpu: Cpu, bed: u32): void {
+  enterCore(cpu);
+  lockEvents(cpu);
+  beginOn(cpu, bedAt(bed));
+}
+
+function leaveSample(cpu: Cpu): void {
+  endOn(cpu);
+  unlockEvents();
+  leaveCore(cpu);
+}
+
 export function perfDesignSample(index: u32, bed: u32, event: u32, regs: u32): void {
   const cpu = cpuAt(index);
-  beginOn(cpu, bedAt(bed));
+  enterSample(cpu, bed);
   sampleByDesign(cpu, bedAt(bed), eventAt(event), regsAt(regs), regsAt(regs));
-  endOn(cpu);
+  leaveSample(cpu);
 }
 
 /** A sample is begun, nothing fetched. */
@@ -51,11 +65,11 @@ export function perfDesignPebs(
   regs: u32,
 ): void {
   const cpu = cpuAt(index);
-  beginOn(cpu, bedAt(bed));
+  enterSample(cpu, bed);
   const by = changetype<Pebs>(pebs as usize);
   const from = changetype<PebsRecord>(record as usize);
   samplePebs(cpu, bedAt(bed), eventAt(event), by, from, regsAt(regs));
-  endOn(cpu);
+  leaveSample(cpu);
 }
 
 /** n samples, for measuring. */

@@ -31,6 +31,8 @@ export {
   MARK_LAST,
   MARK_NAMED,
   MARK_NONE,
+  SAVED_WITHOUT_BP,
+  SAVED_WITH_BP,
   STORAGE_NMI,
   STORAGE_ORDERED,
   STORAGE_PILE,
@@ -46,6 +48,7 @@ export const DESIGN_ENTRY: u32 = offsetof<DesignBed>("entry");
 export const DESIGN_STORAGE: u32 = offsetof<DesignBed>("storage");
 export const DESIGN_FETCHING: u32 = offsetof<DesignBed>("fetching");
 export const DESIGN_MARKING: u32 = offsetof<DesignBed>("marking");
+export const DESIGN_SAVING: u32 = offsetof<DesignBed>("saving");
 export const DESIGN_STACK: u32 = offsetof<DesignBed>("stack");
 export const DESIGN_SAMPLE_BYTES: u32 = offsetof<DesignBed>("sampleBytes");
 export const DESIGN_PER_CPU: u32 = offsetof<DesignBed>("perCpu");
@@ -57,6 +60,7 @@ export const DESIGN_COLLISIONS: u32 = offsetof<DesignBed>("collisions");
 export const DESIGN_UNKNOWN: u32 = offsetof<DesignBed>("unknown");
 export const DESIGN_POINTS: u32 = offsetof<DesignBed>("points");
 export const DESIGN_DUE: u32 = offsetof<DesignBed>("due");
+export const DESIGN_REFUSED: u32 = offsetof<DesignBed>("refused");
 export const DESIGN_PLANNED: u32 = offsetof<DesignBed>("planned");
 export const DESIGN_IMAGE: u32 = offsetof<DesignBed>("image");
 export const DESIGN_TRUTH: u32 = offsetof<DesignBed>("truth");

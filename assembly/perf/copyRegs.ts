@@ -24,7 +24,7 @@ function copyWord(cpu: Cpu, copy: PtRegs, frame: PtRegs, offset: u32): void {
   fillWord(cpu, changetype<usize>(copy) + offset, value);
 }
 
-/** The 16 words that every entry into the kernel saves before anything else. */
+/** The 15 words that every entry into the kernel saves before anything else, in each version. */
 export function copySaved(cpu: Cpu, copy: PtRegs, frame: PtRegs): void {
   copyWord(cpu, copy, frame, offsetof<PtRegs>("ip"));
   copyWord(cpu, copy, frame, offsetof<PtRegs>("ax"));
@@ -41,6 +41,10 @@ export function copySaved(cpu: Cpu, copy: PtRegs, frame: PtRegs): void {
   copyWord(cpu, copy, frame, offsetof<PtRegs>("sp"));
   copyWord(cpu, copy, frame, offsetof<PtRegs>("cs"));
   copyWord(cpu, copy, frame, offsetof<PtRegs>("ss"));
+}
+
+/** The sixteenth, which later kernels save too before an NMI is taken for one that can be sampled. */
+export function copyBp(cpu: Cpu, copy: PtRegs, frame: PtRegs): void {
   copyWord(cpu, copy, frame, offsetof<PtRegs>("bp"));
 }
 
@@ -56,6 +60,18 @@ export function copyOthers(cpu: Cpu, copy: PtRegs, frame: PtRegs): void {
 /** 16 words of the frame, −1 in the five others: every word is written, nothing stale is left. */
 export function copyReliable(cpu: Cpu, copy: PtRegs, frame: PtRegs): void {
   copySaved(cpu, copy, frame);
+  copyBp(cpu, copy, frame);
+  fillOthers(cpu, copy);
+}
+
+/** What 4.6 made of it: it did not trust bp either, and six words are −1. */
+export function copyReliableV46(cpu: Cpu, copy: PtRegs, frame: PtRegs): void {
+  copySaved(cpu, copy, frame);
+  fillWord(cpu, changetype<usize>(copy) + offsetof<PtRegs>("bp"), NOT_SAVED);
+  fillOthers(cpu, copy);
+}
+
+function fillOthers(cpu: Cpu, copy: PtRegs): void {
   const at = changetype<usize>(copy);
   fillWord(cpu, at + offsetof<PtRegs>("bx"), NOT_SAVED);
   fillWord(cpu, at + offsetof<PtRegs>("r12"), NOT_SAVED);

@@ -18,6 +18,7 @@ export class DesignBed {
   storage: u32; // STORAGE_*
   fetching: u32; // FETCH_*
   marking: u32; // MARK_*
+  saving: u32; // SAVED_*
   stack: u32; // a struct perf_sample_data for each context, as on the stacks of nested ones
   sampleBytes: u32; // of one
   perCpu: u32; // the copies that are no part of it
@@ -30,6 +31,7 @@ export class DesignBed {
   unknown: u32; // study: registers written as −1
   points: u32; // study: points passed at which an interruption may come
   due: u32; // study: interruptions that have come
+  refused: u32; // study: 1 + the context that was running where one was due that cannot interrupt it
   planned: u32; // study: interruptions that are to come
   interrupt: u32; // study: the function that one calls
   image: u32; // PtRegs that a PEBS record is turned into
@@ -58,6 +60,10 @@ export const MARK_NONE: u32 = 0;
 export const MARK_FIRST: u32 = 1; // a bit, set before the copy is filled
 export const MARK_LAST: u32 = 2; // a bit, set afterwards
 export const MARK_NAMED: u32 = 3; // the entry's number, set afterwards
+
+/** Which registers every entry into the kernel saves first, so that a copy for an NMI can trust them. */
+export const SAVED_WITHOUT_BP: u32 = 0; // 4.6: six read −1
+export const SAVED_WITH_BP: u32 = 1; // later: five
 
 /** Copies of a CPU where there are several: one a context. */
 export const DESIGN_SLOTS: u32 = 4;
@@ -160,6 +166,11 @@ export function interruptionPoint(cpu: Cpu, bed: DesignBed): void {
   );
   if (next.at != point) return;
   bed.due += 1;
+  if (next.context <= cpu.context) {
+    bed.refused = cpu.context + 1;
+    bed.planned = 0;
+    return;
+  }
   call_indirect<void>(bed.interrupt, cpu, bed, next);
 }
 

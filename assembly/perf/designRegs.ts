@@ -1,7 +1,7 @@
 import { CONTEXT_NMI, Cpu } from "../machine/cpu";
 import { loadWord, storeWord } from "../study/words";
 import { SAMPLE_REGS_USER } from "./attr";
-import { copyOthers, copyReliable, copySaved, fillWord } from "./copyRegs";
+import { copyBp, copyOthers, copyReliable, copyReliableV46, copySaved, fillWord } from "./copyRegs";
 import {
   DESIGN_SLOTS,
   DesignBed,
@@ -14,6 +14,7 @@ import {
   MARK_NAMED,
   MARK_NONE,
   NOT_YET_FILLED,
+  SAVED_WITH_BP,
   STORAGE_NMI,
   STORAGE_PILE,
   STORAGE_POSTED,
@@ -88,13 +89,13 @@ function nmiCopy(cpu: Cpu, bed: DesignBed): usize {
 function filledCopy(cpu: Cpu, bed: DesignBed, data: usize, frame: PtRegs): usize {
   if (bed.storage == STORAGE_SAMPLE) {
     const copy = copyInSample(bed, data);
-    copyReliable(cpu, changetype<PtRegs>(copy), frame);
+    copyTrusted(cpu, bed, changetype<PtRegs>(copy), frame);
     return copy;
   }
   const copy = chosenCopy(cpu, bed);
   if (copy == 0) return 0;
   if (bed.storage == STORAGE_SINGLE) fillSingle(cpu, bed, regsAt(copy), frame);
-  else copyReliable(cpu, regsAt(copy), frame);
+  else copyTrusted(cpu, bed, regsAt(copy), frame);
   return copy;
 }
 
@@ -148,13 +149,20 @@ function fillSingle(cpu: Cpu, bed: DesignBed, copy: PtRegs, frame: PtRegs): void
   const mark: u64 = bed.marking == MARK_NAMED ? bed.entry : 1;
   if (bed.marking != MARK_NONE && loadWord(cpu, bed.mark) == mark) return;
   if (bed.marking == MARK_FIRST) fillWord(cpu, bed.mark, mark);
-  if (cpu.context == CONTEXT_NMI) copyReliable(cpu, copy, frame);
+  if (cpu.context == CONTEXT_NMI) copyTrusted(cpu, bed, copy, frame);
   else copyAll(cpu, copy, frame);
   if (bed.marking > MARK_FIRST) fillWord(cpu, bed.mark, mark);
 }
 
+/** What the design's kernel trusts of the frame. */
+function copyTrusted(cpu: Cpu, bed: DesignBed, copy: PtRegs, frame: PtRegs): void {
+  if (bed.saving == SAVED_WITH_BP) copyReliable(cpu, copy, frame);
+  else copyReliableV46(cpu, copy, frame);
+}
+
 function copyAll(cpu: Cpu, copy: PtRegs, frame: PtRegs): void {
   copySaved(cpu, copy, frame);
+  copyBp(cpu, copy, frame);
   copyOthers(cpu, copy, frame);
 }
 

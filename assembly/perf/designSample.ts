@@ -35,6 +35,7 @@ import {
   FIELD_USER_ABI,
   FIELD_USER_REGS,
   Interruption,
+  SAVED_WITH_BP,
   indexOf,
   interruptionPoint,
   loadField,
@@ -71,8 +72,9 @@ export const DESIGN_TYPES: u64 =
 
 const HEADER_BYTES: u32 = 8;
 const SIZE_MASK: u32 = 0xffff;
-/** bx and r12 … r15: what an NMI cannot trust, as bits of a mask of registers. */
+/** bx and r12 … r15: what an NMI cannot trust, as bits of a mask of registers; in 4.6 bp too. */
 const UNTRUSTED: u64 = 0xf00002;
+const BP: u64 = 1 << 6;
 
 /** Takes a sample of what `regs` interrupted; the call chain may be of other registers. */
 export function sampleByDesign(
@@ -219,10 +221,11 @@ function putRegs(
 function judgeRegs(cpu: Cpu, bed: DesignBed, regs: PtRegs, mask: u64): void {
   let wrong: u32 = 0;
   let fresh: u32 = 0;
+  const untrusted = bed.saving == SAVED_WITH_BP ? UNTRUSTED : UNTRUSTED | BP;
   for (let left = mask; left != 0; left &= left - 1) {
     const bit = ctz<u64>(left) as u32;
     const value = registerAt(regs, bit);
-    if (value == NOT_SAVED && ((UNTRUSTED >> bit) & 1) != 0) {
+    if (value == NOT_SAVED && ((untrusted >> bit) & 1) != 0) {
       bed.unknown += 1;
       continue;
     }

@@ -53,6 +53,7 @@ const PLAIN_TYPES: u32 =
 
 /** A dump of so many bytes never has to be cut to what a record can hold. */
 const MOST_PLAIN_DUMP: u32 = 32 << 10;
+const CUT: u32 = u32.MAX_VALUE;
 const HEADER_BYTES: u32 = 8;
 const DUMP_WORDS_BYTES: u32 = 16;
 /** The ABI and every register that a mask can name. */
@@ -81,10 +82,9 @@ export function hitSample(cpu: Cpu, event: PerfEvent, number: u32, addr: u64, re
   const ring = changetype<Ring>(event.ring as usize);
   if (event.ring == 0 || (ring.lost | ring.paused) != 0) return false;
 
-  const dumps = (event.sampleType & SAMPLE_STACK_USER) != 0;
-  const dump: u32 = dumps ? event.sampleStackUser : 0;
-  if (dumps && (cpu.mm == 0 || stackLeft(cpu, regs.sp) < dump)) return false;
-  const bytes = before + (dumps ? dump + DUMP_WORDS_BYTES : 0);
+  const dump = wholeDump(cpu, event, regs.sp);
+  if (dump == CUT) return false;
+  const bytes = before + (dump != 0 ? dump + DUMP_WORDS_BYTES : 0);
   const head = ring.head;
   const offset = (head as u32) & ((ring.bytes as u32) - 1);
   // words never go over the end of a ring in which all records are whole words
@@ -93,13 +93,21 @@ export function hitSample(cpu: Cpu, event: PerfEvent, number: u32, addr: u64, re
 
   event.count += 1;
   putPlain(cpu, event, task, ring.data + offset, addr, bytes, regs);
-  if (dumps && !hitDump(cpu, ring, offset + before, regs.sp, dump)) {
+  if (dump != 0 && !hitDump(cpu, ring, offset + before, regs.sp, dump)) {
     level.ring = event.ring;
     level.at = head + before;
     putStackDump(cpu, level, dump, changetype<usize>(regs));
   }
   takeRoom(ring, head + bytes);
   return true;
+}
+
+/** Bytes of the dump that was asked for; CUT where the end of user space does not leave as many. */
+@inline
+function wholeDump(cpu: Cpu, event: PerfEvent, sp: u64): u32 {
+  if ((event.sampleType & SAMPLE_STACK_USER) == 0) return 0;
+  if (cpu.mm == 0 || stackLeft(cpu, sp) < event.sampleStackUser) return CUT;
+  return event.sampleStackUser;
 }
 
 /** It counts this occurrence of this task, on this CPU. */
@@ -117,7 +125,7 @@ function hitDump(cpu: Cpu, ring: Ring, at: u32, sp: u64, bytes: u32): bool {
   const mask = (ring.bytes as u32) - 1;
   store<u64>(data + (at & mask), bytes);
   at += 8;
-  for (let done: u32 = 0; done < bytes; ) {
+  for (let done: u32 = 0; done < bytes;) {
     const place = at & mask;
     const piece = min(bytes - done, mask + 1 - place);
     if (!hitCopyNmi(cpu, data + place, sp + done, piece)) return false;

@@ -21,6 +21,7 @@ import {
   levelOf,
   startPeriod,
 } from "./event";
+import { lockEvents, unlockEvents } from "./lock";
 import { outputSample } from "./output";
 import { hitSample } from "./hitSample";
 import { initSample, saveRaw } from "./prepare";
@@ -81,10 +82,13 @@ function counts(event: PerfEvent, cpu: Cpu, type: u32, config: u64, regs: PtRegs
 /** ___perf_sw_event: an occurrence of a software number. */
 @inline
 export function softwareEvent(cpu: Cpu, number: u32, addr: u64, regs: PtRegs): void {
-  const first = header().perfEnabled;
-  if (first == 0) return;
-  if (!STUDY && hitSample(cpu, eventAt(first), number, addr, regs)) return;
-  offerSoftware(cpu, number, addr, regs);
+  if (header().perfEnabled == 0) return;
+  lockEvents(cpu);
+  const first = header().perfEnabled; // with real threads it may have gone meanwhile
+  if (first != 0 && (STUDY || !hitSample(cpu, eventAt(first), number, addr, regs))) {
+    offerSoftware(cpu, number, addr, regs);
+  }
+  unlockEvents();
 }
 
 /**
@@ -110,6 +114,7 @@ function offerSoftware(cpu: Cpu, number: u32, addr: u64, regs: PtRegs): void {
 
 /** perf_tp_event: each event of a tracepoint has a sample of its own. */
 export function tracepointEvent(cpu: Cpu, id: u64, raw: usize, bytes: u32, regs: PtRegs): void {
+  lockEvents(cpu);
   let at = header().perfEnabled;
   while (at != 0) {
     const event = eventAt(at);
@@ -121,6 +126,7 @@ export function tracepointEvent(cpu: Cpu, id: u64, raw: usize, bytes: u32, regs:
     saveRaw(data, raw, bytes);
     occur(cpu, level, data, event, regs);
   }
+  unlockEvents();
 }
 
 /**
@@ -128,6 +134,7 @@ export function tracepointEvent(cpu: Cpu, id: u64, raw: usize, bytes: u32, regs:
  * itself hits comes like an NMI (exc_debug_kernel).
  */
 export function breakpointEvent(cpu: Cpu, kind: u32, va: u64, bytes: u64, regs: PtRegs): void {
+  lockEvents(cpu);
   let at = header().perfEnabled;
   while (at != 0) {
     const event = eventAt(at);
@@ -135,6 +142,7 @@ export function breakpointEvent(cpu: Cpu, kind: u32, va: u64, bytes: u64, regs: 
     if (event.type != TYPE_BREAKPOINT || !isHit(event, kind, va, bytes)) continue;
     if (isActive(event, cpu) && !isExcluded(event, regs)) hit(cpu, event, regs);
   }
+  unlockEvents();
 }
 
 function isHit(event: PerfEvent, kind: u32, va: u64, bytes: u64): bool {
@@ -155,15 +163,18 @@ function hit(cpu: Cpu, event: PerfEvent, regs: PtRegs): void {
 
 /** bpf_perf_event_output: a sample of one event with given bytes, which counts nothing. */
 export function rawOutput(cpu: Cpu, event: PerfEvent, raw: usize, bytes: u32, regs: PtRegs): void {
+  lockEvents(cpu);
   const level = levelOf(cpu);
   const data = changetype<SampleData>(dataOf(level));
   initSample(data, 0, 0);
   saveRaw(data, raw, bytes);
   outputSample(cpu, level, data, event, regs);
+  unlockEvents();
 }
 
 /** perf_swevent_hrtimer: the timer of a clock event (SW_CPU_CLOCK, SW_TASK_CLOCK) has run off, in an interrupt. */
 export function clockEvent(cpu: Cpu, number: u32, regs: PtRegs): void {
+  lockEvents(cpu);
   const context = cpu.context;
   cpu.context = CONTEXT_IRQ;
   const level = levelOf(cpu);
@@ -177,4 +188,5 @@ export function clockEvent(cpu: Cpu, number: u32, regs: PtRegs): void {
     overflow(cpu, level, data, event, regs, 1);
   }
   cpu.context = context;
+  unlockEvents();
 }

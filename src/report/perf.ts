@@ -21,11 +21,11 @@ export function perfText(run: PerfRun): string {
   const { design, hit, request, interrupt, points, user } = run;
   const between =
     interrupt === null
-      ? "with nothing in between"
-      : `interrupted by a sample in ${interrupt.context} at point ${interrupt.at}`;
+      ? `with nothing in between; it can be interrupted at ${points === 1 ? "one point, 0" : `points 0 to ${points - 1}`}`
+      : `interrupted by a sample in ${interrupt.context} at point ${interrupt.at} of 0 to ${points - 1}`;
   return [
     `a sample by "${design}" (${meaningOf(perfDesigns, design)}), hit: ${hit} (${meaningOf(perfHits, hit)}), ` +
-      `asking for ${request} (${meaningOf(perfRequests, request)}), ${between} of 0 to ${points - 1}`,
+      `asking for ${request} (${meaningOf(perfRequests, request)}), ${between}`,
     renderTable([{ title: "lines of" }, { title: "written" }, { title: "read" }], touchedRows(run)),
     `${run.loads} loads, ${run.stores} stores, ${run.lines} lines; ${run.bytesCopied} bytes of registers copied`,
     user.length === 0 ? "no user registers asked for" : registersText(run),

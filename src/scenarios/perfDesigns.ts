@@ -10,6 +10,8 @@ interface NamedDesign extends CopyDesign {
 
 /** Two lines and a half, filled up to three. */
 const PADDED_SLOT = 192;
+const before = { saving: "SAVED_WITHOUT_BP" } as const;
+const later = { saving: "SAVED_WITH_BP" } as const;
 const eager = { fetching: "FETCH_ALWAYS", marking: "MARK_NONE" } as const;
 const withoutCopy = "v4.6-without-copy";
 
@@ -22,6 +24,7 @@ export const perfDesigns = [
     name: "stack",
     meaning: "in the sample, which is on the stack (4.6)",
     era: "v4.6",
+    ...before,
     storage: "STORAGE_SAMPLE",
     slots: 0,
     ...eager,
@@ -30,6 +33,7 @@ export const perfDesigns = [
     name: "lazy-flag",
     meaning: "likewise, filled on first use: a flag in the first line",
     era: "v4.6-flags",
+    ...before,
     storage: "STORAGE_SAMPLE",
     slots: 0,
     fetching: "FETCH_FLAG",
@@ -39,6 +43,7 @@ export const perfDesigns = [
     name: "lazy-sentinel",
     meaning: "likewise, by a pointer of all ones",
     era: "v4.6",
+    ...before,
     storage: "STORAGE_SAMPLE",
     slots: 0,
     fetching: "FETCH_SENTINEL",
@@ -48,6 +53,7 @@ export const perfDesigns = [
     name: "array-posted",
     meaning: "four a CPU, by context, as the patch asks for it",
     era: withoutCopy,
+    ...before,
     storage: "STORAGE_POSTED",
     slots: 4,
     ...eager,
@@ -56,6 +62,7 @@ export const perfDesigns = [
     name: "array-ordered",
     meaning: "likewise, asked in the right order",
     era: withoutCopy,
+    ...before,
     storage: "STORAGE_ORDERED",
     slots: 4,
     ...eager,
@@ -64,6 +71,7 @@ export const perfDesigns = [
     name: "array-padded",
     meaning: "likewise, each on lines of its own",
     era: withoutCopy,
+    ...before,
     storage: "STORAGE_ORDERED",
     slots: 4,
     slotBytes: PADDED_SLOT,
@@ -73,6 +81,7 @@ export const perfDesigns = [
     name: "pile",
     meaning: "four a CPU, the next that is free",
     era: withoutCopy,
+    ...before,
     storage: "STORAGE_PILE",
     slots: 4,
     ...eager,
@@ -81,6 +90,7 @@ export const perfDesigns = [
     name: "single",
     meaning: "one a CPU, filled by every sample anew",
     era: withoutCopy,
+    ...before,
     storage: "STORAGE_SINGLE",
     slots: 1,
     ...eager,
@@ -89,6 +99,7 @@ export const perfDesigns = [
     name: "single-mark-first",
     meaning: "one a CPU, marked as filled before it is",
     era: withoutCopy,
+    ...before,
     storage: "STORAGE_SINGLE",
     slots: 1,
     fetching: "FETCH_ALWAYS",
@@ -98,6 +109,7 @@ export const perfDesigns = [
     name: "single-mark-last",
     meaning: "one a CPU, marked once it is filled",
     era: withoutCopy,
+    ...before,
     storage: "STORAGE_SINGLE",
     slots: 1,
     fetching: "FETCH_ALWAYS",
@@ -107,6 +119,7 @@ export const perfDesigns = [
     name: "single-mark-named",
     meaning: "likewise, the mark names task and entry",
     era: withoutCopy,
+    ...before,
     storage: "STORAGE_SINGLE",
     slots: 1,
     fetching: "FETCH_ALWAYS",
@@ -116,6 +129,7 @@ export const perfDesigns = [
     name: "merged",
     meaning: "the frame itself; one copy a CPU, for NMIs alone (5.11)",
     era: "v5.11",
+    ...later,
     storage: "STORAGE_NMI",
     slots: 1,
     ...eager,
@@ -124,6 +138,7 @@ export const perfDesigns = [
     name: "today",
     meaning: "likewise, with flags for what is valid (6.2 on)",
     era: "v7.0",
+    ...later,
     storage: "STORAGE_NMI",
     slots: 1,
     fetching: "FETCH_FLAG",

@@ -56,6 +56,20 @@ export type Job =
       readonly rounds: number;
     }
   /**
+   * So many times: an event of these attributes is opened for the task, put onto a ring, hit, and closed; the result is
+   * how often one could not be opened.
+   */
+  | {
+      readonly kind: "perfSamples";
+      readonly attributes: number;
+      readonly perfTask: number;
+      readonly frame: number;
+      readonly ring: number;
+      readonly number: number;
+      readonly samples: number;
+      readonly rounds: number;
+    }
+  /**
    * So many reads of another task's pages, of any place and length. Each word of a page should be its number, counted
    * from 1, or 0; the result is how many of those looked at were not.
    */

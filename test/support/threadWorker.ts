@@ -107,6 +107,25 @@ function futexLoop({ loop, address, counter, rounds }: Job & { kind: "futex" }):
   Atomics.store(words, own + control.calls, rounds);
 }
 
+function perfSamples(job: Job & { kind: "perfSamples" }): void {
+  const { exports } = machine;
+  let failed = 0;
+  for (let call = 1; call <= job.rounds; call++) {
+    const event = exports.newPerfEvent(job.attributes, job.perfTask, -1) >>> 0;
+    if (event === 0) failed++;
+    else {
+      machine.words[(event + machine.constant("PERF_EVENT_RING")) >>> 2] = job.ring;
+      exports.perfEnable(event);
+      for (let sample = 0; sample < job.samples; sample++) {
+        exports.perfSoftware(task.cpu, job.number, 0, 0, job.frame);
+      }
+      exports.freePerfEvent(event);
+    }
+    Atomics.store(words, own + control.calls, call);
+  }
+  Atomics.store(words, own + control.result, failed);
+}
+
 function remoteReads(job: Job & { kind: "remoteReads" }): void {
   const random = randomNumbers(data.index + 1);
   const buffer = machine.words.subarray(job.buffer >>> 2, (job.buffer + job.bytes) >>> 2);
@@ -146,6 +165,7 @@ function runJob(job: Job): void {
   else if (job.kind === "copies") copies(job);
   else if (job.kind === "futex") futexLoop(job);
   else if (job.kind === "slots") slots(job);
+  else if (job.kind === "perfSamples") perfSamples(job);
   else remoteReads(job);
 }
 

@@ -18,6 +18,8 @@ export interface CopyDesign {
   readonly storage: Extract<ConstantName, `STORAGE_${string}`>;
   readonly fetching: Extract<ConstantName, `FETCH_${string}`>;
   readonly marking: Extract<ConstantName, `MARK_${string}`>;
+  /** Which registers a copy for an NMI trusts. */
+  readonly saving: Extract<ConstantName, `SAVED_${string}`>;
   /** Copies a CPU has outside of samples. */
   readonly slots: number;
   /** Bytes from one to the next. Default: those of struct pt_regs. */
@@ -89,6 +91,7 @@ export class DesignBed {
   readonly truth: RegisterFrame;
   readonly before: RegisterFrame;
   #entries = 0n;
+  #planned: readonly Interruption[] = [];
 
   /**
    * @param copiesAt where in a line the first copy begins, in bytes
@@ -127,11 +130,12 @@ export class DesignBed {
   }
 
   #fill(slotBytes: number): void {
-    const { storage, fetching, marking } = this.#design;
+    const { storage, fetching, marking, saving } = this.#design;
     const numbers = {
       DESIGN_STORAGE: this.#machine.constant(storage),
       DESIGN_FETCHING: this.#machine.constant(fetching),
       DESIGN_MARKING: this.#machine.constant(marking),
+      DESIGN_SAVING: this.#machine.constant(saving),
       DESIGN_STACK: this.stack.from,
       DESIGN_SAMPLE_BYTES: this.#places.bytes,
       DESIGN_PER_CPU: this.copies.from,
@@ -160,7 +164,24 @@ export class DesignBed {
     exports.setContext(this.#cpu, sampleContexts.indexOf(context));
     const result = work();
     exports.setContext(this.#cpu, 0);
+    this.#checkRefused();
     return result;
+  }
+
+  /** An interruption was due while a context was running that it cannot interrupt. */
+  #checkRefused(): void {
+    const refused = this.#record.get32("DESIGN_REFUSED");
+    if (refused === 0) return;
+    this.#record.set32("DESIGN_REFUSED", 0);
+    const running = sampleContexts[refused - 1]!;
+    const number = this.#record.get32("DESIGN_DUE") - 1;
+    const { at, context } = this.#planned[number]!;
+    const higher = sampleContexts.slice(refused);
+    throw new UsageError({
+      argument: `interruptions[${number}].context`,
+      problem: `is ${context}, at point ${at}, where ${running} is running`,
+      valid: higher.join(", ") || "none there: nothing interrupts an NMI",
+    });
   }
 
   /** A whole sample of what `regs` interrupted: its record goes into the event's ring. */
@@ -294,6 +315,7 @@ export class DesignBed {
       });
     }
     interruptions.forEach((interruption, index) => this.#setInterruption(interruption, index));
+    this.#planned = [...interruptions];
     this.#record.set32("DESIGN_PLANNED", interruptions.length);
     this.#record.set32("DESIGN_DUE", 0);
     this.#record.set32("DESIGN_POINTS", 0);

@@ -44,8 +44,22 @@ const POLLIN = 1;
 const POLLHUP = 16;
 const MOST_SIGNED = 0x7fff_ffffn;
 
+/** Some work with the events' lists and rings: with real threads no other opens, closes or samples meanwhile. */
+function alone<Result>({ exports }: Machine, work: () => Result): Result {
+  exports.perfLock();
+  try {
+    return work();
+  } finally {
+    exports.perfUnlock();
+  }
+}
+
 /** The records of all open events, inherited ones included, oldest first. */
 export function openEvents(machine: Machine): CoreRecord[] {
+  return alone(machine, () => walkEvents(machine));
+}
+
+function walkEvents(machine: Machine): CoreRecord[] {
   const found: CoreRecord[] = [];
   let at = machine.header("HEADER_PERF_EVENTS");
   while (at !== 0) {
@@ -188,9 +202,13 @@ export class PerfEvent {
   }
 
   #attach(ring: PerfRing | null): void {
-    this.ring?.drop();
-    ring?.take();
-    this.record.set32("PERF_EVENT_RING", ring?.address ?? 0);
+    const left = this.ring;
+    const isUnused = alone(this.#machine, () => {
+      ring?.take();
+      this.record.set32("PERF_EVENT_RING", ring?.address ?? 0);
+      return left?.drop() === 0;
+    });
+    if (isUnused) left!.free();
   }
 
   /** perf_event_set_output at open; 0 or −errno. */

@@ -62,10 +62,15 @@ export class PerfRing {
     this.#record.set32("RING_USERS", this.#record.get32("RING_USERS") + 1);
   }
 
-  /** One event less; the ring goes with the last. */
-  drop(): void {
+  /** One event less: how many are left. */
+  drop(): number {
     const users = this.#record.get32("RING_USERS") - 1;
     this.#record.set32("RING_USERS", users);
-    if (users === 0) this.#machine.exports.freePerfRing(this.address);
+    return users;
+  }
+
+  /** The last event has gone. */
+  free(): void {
+    this.#machine.exports.freePerfRing(this.address);
   }
 }
