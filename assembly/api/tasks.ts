@@ -19,6 +19,7 @@ import {
   createTask,
   execTask as execProgram,
   exitTask,
+  inherit,
   leaveMm,
   mmOfTask,
   setTagged as allowTags,
@@ -41,10 +42,13 @@ export function wide(lo: u32, hi: u32): u64 {
   return (lo as u64) | ((hi as u64) << 32);
 }
 
-/** A task (its linear address), sharing the address space of another one unless `sibling` is 0; 0 = RAM is full. */
+/** A task (its linear address), a thread beside another one unless `sibling` is 0; 0 = RAM is full. */
 export function newTask(sibling: u32, wordBytes: u32): u32 {
-  const mm = sibling == 0 ? 0 : changetype<Task>(sibling as usize).mm;
-  return createTask(mm, wordBytes) as u32;
+  if (sibling == 0) return createTask(0, wordBytes) as u32;
+  const parent = changetype<Task>(sibling as usize);
+  const address = createTask(parent.mm, wordBytes);
+  if (address != 0) inherit(changetype<Task>(address), parent);
+  return address as u32;
 }
 
 /** Another task gets the CPU: the one before must not leave its guard open (R2). */

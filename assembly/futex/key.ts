@@ -60,6 +60,12 @@ export function sameKey(a: Key, b: Key): bool {
   return a.page == b.page && a.object == b.object && a.offset == b.offset;
 }
 
+/** futex_key_is_private: nobody outside the address space meets anybody at it. */
+@inline
+export function isPrivate(key: Key): bool {
+  return (key.offset & (FUT_OFF_INODE | FUT_OFF_MMSHARED)) == 0;
+}
+
 export function copyKey(to: Key, from: Key): void {
   to.page = from.page;
   to.object = from.object;

@@ -7,7 +7,7 @@ import { compareExchangeLocked, readWordLocked } from "./atomic";
 import { Bucket, addressOfBucket } from "./bucket";
 import { entryAt, firstMatch } from "./entry";
 import { FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS } from "./flags";
-import { Key } from "./key";
+import { Key, isPrivate } from "./key";
 import { RtMutex, clearHolder, lockRt, setHolder, unlockRt } from "./rtMutex";
 
 /**
@@ -133,7 +133,7 @@ export function takeWord(
   if (first != 0) return joinState(cpu, va, word, entryAt(first).piState);
   if ((word & FUTEX_TID_MASK) == 0) return takeFree(cpu, va, word, bucket, task, waiters);
   const marked = exchange(cpu, va, word, word | FUTEX_WAITERS);
-  return marked != 0 ? marked : findOwner(cpu, va, word | FUTEX_WAITERS, bucket);
+  return marked != 0 ? marked : findOwner(cpu, va, word | FUTEX_WAITERS, bucket, key);
 }
 
 /** lock_pi_update_atomic: another value than the one just read means that all must be looked at again. */
@@ -178,14 +178,18 @@ function agree(word: u32, state: PiState): bool {
   return ownerOf(state).id == named;
 }
 
-/** attach_to_pi_owner: the first to wait makes the state, for who is named in the word. */
-function findOwner(cpu: Cpu, va: u64, word: u32, bucket: Bucket): i32 {
+/**
+ * attach_to_pi_owner: the first to wait makes the state, for who is named in the word. A private lock is not owned by
+ * a live task of another address space (recorded on 6.18.44).
+ */
+function findOwner(cpu: Cpu, va: u64, word: u32, bucket: Bucket, key: Key): i32 {
   const address = findTask(word & FUTEX_TID_MASK);
   if (address == 0) return ownerIsGone(cpu, va, word);
   const owner = changetype<Task>(address as usize);
   if (owner.kernelThread != 0) return -EPERM;
   if (owner.exitState == EXIT_DONE) return ownerIsGone(cpu, va, word);
   if (owner.exitState != EXIT_ALIVE) return -EBUSY;
+  if (isPrivate(key) && owner.mm != key.object) return -EPERM;
   const state = newState(cpu, bucket, owner);
   if (state == 0) return -ENOMEM;
   cpu.value = state;

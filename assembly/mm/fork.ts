@@ -11,7 +11,7 @@ import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { PTE_PSE, PTE_RW, PTE_SPECIAL, pteFrame, ptePresent } from "./pte";
 import { shootDown } from "./shootdown";
 import { entryAfter, firstEntry, makeEntry, readEntry, scratchWalk, writeEntry } from "./table";
-import { Task, createTask } from "./task";
+import { Task, createTask, inherit } from "./task";
 import { Vma, findVma, insertVma, vmaAt } from "./vma";
 import {
   VM_DONTCOPY,
@@ -36,14 +36,7 @@ export function forkTask(cpu: Cpu, parentAddress: usize): usize {
   const address = createTask(mm as u32, parent.wordBytes);
   mmPut(cpu, changetype<Mm>(mm)); // the task is its user now
   if (address == 0) return 0;
-  const child = changetype<Task>(address);
-  child.tagged = parent.tagged;
-  child.amr = parent.amr;
-  child.stackLimit = parent.stackLimit;
-  child.uid = parent.uid;
-  child.privileged = parent.privileged;
-  child.priority = parent.priority;
-  child.boosted = parent.priority;
+  inherit(changetype<Task>(address), parent);
   return address;
 }
 

@@ -133,6 +133,17 @@ export function createTask(shareMm: u32, wordBytes: u32): usize {
   return address;
 }
 
+/** What a new thread or process has from the one that makes it, beside the address space (copy_process). */
+export function inherit(child: Task, parent: Task): void {
+  child.tagged = parent.tagged;
+  child.amr = parent.amr;
+  child.stackLimit = parent.stackLimit;
+  child.uid = parent.uid;
+  child.privileged = parent.privileged;
+  child.priority = parent.priority;
+  child.boosted = parent.priority; // a loan is not inherited
+}
+
 /** Ends a task that no CPU runs any more. */
 export function exitTask(cpu: Cpu, address: usize): void {
   const h = header();
