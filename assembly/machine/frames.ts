@@ -224,6 +224,22 @@ export function freeFrames(pfn: u32): void {
   spinUnlock(HEADER + offsetof<Header>("zoneLock"));
 }
 
+/** Every page of a folio becomes a folio of its own that nothing maps, with one reference: the caller's. */
+export function separatePages(pfn: u32): void {
+  const head = frameOf(pfn);
+  const pages: u32 = 1 << (head.order as u32);
+  for (let page: u32 = 0; page < pages; page++) {
+    const frame = frameOf(pfn + page);
+    frame.kind = head.kind;
+    frame.order = 0;
+    frame.refcount = 1;
+    frame.mapcount = 0;
+    frame.mapping = 0;
+    frame.index = 0;
+    frame.count = 0;
+  }
+}
+
 export function folioGet(pfn: u32): void {
   const frame = folioOf(pfn);
   if (fetchAdd(changetype<usize>(frame), 1) == 0) recordFinding(FINDING_REFCOUNT, 0, 0, 0, pfn);

@@ -11,6 +11,7 @@ import { Mm } from "./mm";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { pageAlign } from "./mmap";
 import { populateAdvised } from "./populate";
+import { splitPartlyAdvised } from "./splitFolio";
 import { Vma, findVma, vmaAt } from "./vma";
 import {
   VM_DONTCOPY,
@@ -133,9 +134,13 @@ function adviseArea(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64, advice: u3
       if (isDax(vma)) return zapRange(cpu, mm, leafStart(vma, start), leafEnd(vma, end), ZAP_PAGES);
       return zapRange(cpu, mm, start, end, ZAP_PAGES);
     case MADV_FREE: // without reclaim nothing is ever freed
-      return vma.file != 0 || (vma.flags & VM_LOCKED) != 0 ? -EINVAL : 0;
+      if (vma.file != 0 || (vma.flags & (VM_LOCKED | VM_HUGETLB)) != 0) return -EINVAL;
+      splitPartlyAdvised(cpu, mm, start, end);
+      return 0;
     case MADV_COLD: // nor aged
-      return (vma.flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB)) != 0 ? -EINVAL : 0;
+      if ((vma.flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB)) != 0) return -EINVAL;
+      splitPartlyAdvised(cpu, mm, start, end);
+      return 0;
     case MADV_REMOVE:
       return removePages(cpu, mm, vma, start, end);
     case MADV_GUARD_INSTALL:

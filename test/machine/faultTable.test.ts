@@ -244,6 +244,44 @@ describe("transparent huge pages", () => {
     expect(task.entryOf(BASE).level).toBe(1);
   });
 
+  describe.each(["free", "cold"] as const)("%s", (advice) => {
+    test("of a part splits the page itself; what holds only zeros becomes the zero page", async () => {
+      const task = await huge();
+      expect(task.uaccess.putUser(at(1), 4, 7)).toBe(0);
+      expect(task.uaccess.putUser(BASE + HUGE - PAGE, 4, 8)).toBe(0);
+      task.touch(BASE + HUGE, "read");
+      expect(task.advise(at(2), HUGE, advice)).toBe(0);
+      expect(view(task)).toBe("ZAZ zz");
+      expect(letters(task, BASE + HUGE - 2 * PAGE, 2)).toBe("ZA");
+      expect(task.uaccess.getUser(at(1), 4).value).toBe(7n);
+      expect(task.uaccess.putUser(at(0), 4, 9)).toBe(0);
+      expect(task.uaccess.getUser(BASE + HUGE - PAGE, 4).value).toBe(8n);
+    });
+
+    test("of the whole, or of what others map too, leaves it huge", async () => {
+      const task = await huge();
+      task.touch(BASE, "write");
+      expect(task.advise(BASE, HUGE, advice)).toBe(0);
+      expect(view(task)).toBe("HHH ..");
+      const child = task.fork();
+      open.push(child);
+      expect(task.advise(BASE, PAGE, advice)).toBe(0);
+      expect(letters(child, BASE, 3)).toBe("HHH");
+      expect(view(task)).toBe("HHH ..");
+    });
+
+    test("of what is left of a split one frees the rest; locked parts keep their zeros", async () => {
+      const task = await huge();
+      task.touch(BASE, "write");
+      const before = machine.framesInUse;
+      expect(task.advise(at(2), PAGE, "dontneed")).toBe(0);
+      expect(task.lockOnFault(at(1), PAGE)).toBe(0);
+      expect(task.advise(at(4), PAGE, advice)).toBe(0);
+      expect(letters(task, at(0), 5)).toBe("ZA.ZZ");
+      expect(before - machine.framesInUse).toBe(510); // all but the locked page, and a table more
+    });
+  });
+
   test("with an entry of the range in use, or RAM short of one, pages are small", async () => {
     const task = await newTask("1M");
     task.map({ at: BASE, length: HUGE });
