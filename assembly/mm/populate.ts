@@ -5,7 +5,15 @@ import { ACCESS_READ, ACCESS_WRITE, VM_FAULT_OOM, handleMmFault } from "./fault"
 import { FILE_SECRET, MappedFile } from "./file";
 import { Mm } from "./mm";
 import { Vma, findVma, vmaAt } from "./vma";
-import { VM_ACCESS, VM_IO, VM_PFNMAP, VM_READ, VM_SHARED, VM_WRITE } from "./vmaFlags";
+import {
+  VM_ACCESS,
+  VM_IO,
+  VM_LOCKONFAULT,
+  VM_PFNMAP,
+  VM_READ,
+  VM_SHARED,
+  VM_WRITE,
+} from "./vmaFlags";
 
 /** Making ranges present ahead of their use (mm/gup.c, 6.18). The mmap lock is held for reading; no stack grows. */
 
@@ -30,9 +38,12 @@ export function populateAdvised(cpu: Cpu, mm: Mm, start: u64, end: u64, access: 
 
 /** What remote access may do without FORCE. */
 function grants(vma: Vma, access: u32): bool {
-  if ((vma.flags & (VM_IO | VM_PFNMAP)) != 0) return false;
-  if (vma.file != 0 && changetype<MappedFile>(vma.file as usize).kind == FILE_SECRET) return false;
+  if ((vma.flags & (VM_IO | VM_PFNMAP)) != 0 || isSecret(vma)) return false;
   return (vma.flags & (access == ACCESS_WRITE ? VM_WRITE : VM_READ)) != 0;
+}
+
+function isSecret(vma: Vma): bool {
+  return vma.file != 0 && changetype<MappedFile>(vma.file as usize).kind == FILE_SECRET;
 }
 
 /** mm_populate for locked memory: 0 or −errno, as populate_vma_page_range gives it. */
@@ -52,9 +63,13 @@ export function populateLocked(cpu: Cpu, mm: Mm, start: u64, end: u64): i32 {
   return 0;
 }
 
-/** Private writable memory is written to, so that no later write faults; all else is read. */
-function populateArea(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64): i32 {
-  if ((vma.flags & VM_ACCESS) == 0) return -EFAULT;
+/**
+ * populate_vma_page_range: private writable memory is written to, so that no later write faults; all else is read. What
+ * is locked on fault is left to that.
+ */
+export function populateArea(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64): i32 {
+  if ((vma.flags & VM_LOCKONFAULT) != 0) return 0;
+  if ((vma.flags & VM_ACCESS) == 0 || isSecret(vma)) return -EFAULT;
   const breaks = (vma.flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
   return faultInPages(cpu, mm, vma, start, end, breaks ? ACCESS_WRITE : ACCESS_READ);
 }

@@ -6,6 +6,7 @@ import { accessBits } from "./leaf";
 import { Mm, lockTables, unlockTables } from "./mm";
 import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { pageAlign, withinTask } from "./mmap";
+import { populateArea } from "./populate";
 import { PTE_PRESENT, PTE_PROTNONE, PTE_RW, ptePresent } from "./pte";
 import { shootDown } from "./shootdown";
 import { entryAfter, firstEntry, readEntry, scratchWalk, writeEntry } from "./table";
@@ -16,6 +17,7 @@ import {
   VM_ACCOUNT,
   VM_HIGH_SEALED,
   VM_HUGETLB,
+  VM_LOCKED,
   VM_NORESERVE,
   VM_SHARED,
   VM_WRITE,
@@ -63,9 +65,14 @@ function protectArea(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64, access: u
   const flags = accounted(vma, (vma.flags & ~VM_ACCESS) | access);
   if (flags == vma.flags) return 0;
   if (!mayIsolate(vma, start, end)) return -EINVAL;
+  const wasLockedOnly = (vma.flags & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED;
   const result = modifyArea(mm, start, end, flags, vma.highFlags);
-  if (result == 0) protectLeaves(cpu, mm, vmaAt(vmaContaining(mm, start)), start, end);
-  return result;
+  if (result != 0) return result;
+  const changed = vmaAt(vmaContaining(mm, start));
+  protectLeaves(cpu, mm, changed, start, end);
+  // locked memory takes its faults now, so that none comes later; what cannot be had is left out
+  if (wasLockedOnly && (flags & VM_WRITE) != 0) populateArea(cpu, mm, changed, start, end);
+  return 0;
 }
 
 /** Memory becomes promised with the right to write, and is so no longer where none was ever written. */

@@ -43,6 +43,14 @@ export class UserFile {
     return machine.wideAt(address + machine.constant("FILE_SIZE"));
   }
 
+  /** Its memory is out of the kernel's own reach (memfd_secret). */
+  get isSecret(): boolean {
+    const { machine, address } = this.#handle;
+    return (
+      machine.bytes[address + machine.constant("FILE_KIND")] === machine.constant("FILE_SECRET")
+    );
+  }
+
   /** Moves the end of the file to `size`, with zeros in between; an end behind that stays. */
   extend(size: Address): void {
     const { machine, address } = this.#handle;

@@ -31,7 +31,7 @@ export interface MapOptions {
   readonly hugetlb?: boolean;
   /** Protection key of its pages (book3s/64). */
   readonly protectionKey?: number;
-  /** MAP_POPULATE: make the pages present at once. */
+  /** MAP_POPULATE: make the pages present at once, except those of secret memory, which the call cannot have. */
   readonly populate?: boolean;
 }
 

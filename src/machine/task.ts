@@ -207,7 +207,7 @@ export class Task {
       protectionKey: options.protectionKey,
     });
     const mapping = new Mapping(this, BigInt(options.at), Number(BigInt(options.length)));
-    if (options.populate === true) mapping.populate();
+    if (options.populate === true && options.file?.isSecret !== true) mapping.populate();
     return mapping;
   }
 

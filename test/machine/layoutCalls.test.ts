@@ -7,7 +7,6 @@ import { PAGE, kindsOf, machineOf } from "./pool.ts";
 /** The calls that change an address space: order of their errors, what they leave, how areas are cut and joined. */
 
 const EPERM = -1;
-const EAGAIN = -11;
 const ENOMEM = -12;
 const EACCES = -13;
 const EFAULT = -14;
@@ -241,44 +240,6 @@ describe("mseal", () => {
     expect(task.seal(at(1), 1)).toBe(0);
     expect(layout(task)).toEqual(["0+1 rw-p", "1+1 rw-p!", "3+1 rw-p"]);
     expect(task.touch(at(1), "write")).toBe(true);
-  });
-});
-
-describe("mlock2", () => {
-  test("makes pages present: private writable ones by writing, others by reading", async () => {
-    const task = await newTask();
-    const file = newFile(2, "memfd");
-    map(task, 0, 2);
-    map(task, 2, 2, { protection: "r" });
-    map(task, 4, 2, { file, shared: true });
-    map(task, 6, 2);
-    expect(task.lockMemory(at(0) + 5, 6 * PAGE - 5)).toBe(0);
-    expect(letters(task, at(0), 8)).toBe("AAZZFF..");
-    expect(advise(task, 0, 1, "dontneed")).toBe(EINVAL);
-    expect(advise(task, 0, 1, "free")).toBe(EINVAL);
-    expect(advise(task, 0, 1, "cold")).toBe(EINVAL);
-    expect(advise(task, 4, 1, "remove")).toBe(EINVAL);
-    expect(advise(task, 0, 1, "guard_install")).toBe(EINVAL);
-    expect(advise(task, 0, 1, "guard_remove")).toBe(0);
-  });
-
-  test("MLOCK_ONFAULT leaves that to the accesses", async () => {
-    const task = await newTask();
-    map(task, 0, 2);
-    expect(task.lockOnFault(at(0), PAGE)).toBe(0);
-    expect(letters(task, at(0), 2)).toBe("..");
-    expect(advise(task, 0, 1, "dontneed")).toBe(EINVAL);
-    expect(advise(task, 1, 1, "dontneed")).toBe(0);
-  });
-
-  test("a hole, a page that cannot be had, a full RAM", async () => {
-    const task = await newTask("1M");
-    map(task, 0, 1);
-    map(task, 2, 1, { protection: "none" });
-    map(task, 4, 400);
-    expect(task.lockMemory(at(0), 3 * PAGE)).toBe(ENOMEM);
-    expect(task.lockMemory(at(2), PAGE)).toBe(ENOMEM);
-    expect(task.lockMemory(at(4), 400 * PAGE)).toBe(EAGAIN);
   });
 });
 
