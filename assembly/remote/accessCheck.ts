@@ -28,3 +28,23 @@ export function mmAccess(cpu: Cpu, target: Task): i32 {
   cpu.value = held;
   return 0;
 }
+
+/**
+ * Opening a file of a process under /proc that only its owner may (fs/proc/base.c, 6.18), for the task on the CPU:
+ * answers as mmAccess does, but −EACCES first for who is neither the owner nor root with its capabilities.
+ */
+export function openMm(cpu: Cpu, target: Task): i32 {
+  const caller = changetype<Task>(cpu.task as usize);
+  if (caller.privileged == 0 && caller.uid != ownerOfFiles(cpu, target)) return -EACCES;
+  return mmAccess(cpu, target);
+}
+
+/** task_dump_owner: the process's user; root where its memory may not be dumped, or is gone. */
+function ownerOfFiles(cpu: Cpu, target: Task): u32 {
+  const held = getTaskMm(target);
+  if (held == 0) return 0;
+  const mm = changetype<Mm>(held as usize);
+  const owner = mm.dumpable != 0 ? target.uid : 0;
+  mmPut(cpu, mm);
+  return owner;
+}

@@ -9,7 +9,7 @@ import { accessOk } from "../uaccess/check";
 import { copyFromUser, copyToUser } from "../uaccess/copy";
 import { DIRECTION_READ } from "../uaccess/guard";
 import { MAX_RW_COUNT, Segments, freeSegments, importSegments, segmentAt } from "../uaccess/iovec";
-import { mmAccess } from "./accessCheck";
+import { openMm } from "./accessCheck";
 import { accessRemoteVm } from "./accessRemoteVm";
 import { FOLL_FORCE, FOLL_WRITE } from "./foll";
 
@@ -28,7 +28,7 @@ export class MemFile {
 
 /** 0 with the file in `cpu.value`; −ESRCH for a process that has ended, −EACCES, −ENOMEM. */
 export function openMemFile(cpu: Cpu, target: Task): i32 {
-  const refused = mmAccess(cpu, target);
+  const refused = openMm(cpu, target);
   if (refused != 0) return refused;
   const mm = changetype<Mm>(cpu.value as usize);
   const address = slabAlloc(offsetof<MemFile>());

@@ -9,7 +9,7 @@ import { accessOk } from "../uaccess/check";
 import { copyToUser } from "../uaccess/copy";
 import { DIRECTION_WRITE } from "../uaccess/guard";
 import { MAX_RW_COUNT } from "../uaccess/iovec";
-import { mmAccess } from "./accessCheck";
+import { openMm } from "./accessCheck";
 import { accessRemoteVm } from "./accessRemoteVm";
 import { FOLL_ANON } from "./foll";
 
@@ -40,7 +40,7 @@ const SIGN: u64 = 1 << 63;
 /** Opening one: 0; for environ −EACCES, or −ESRCH for a process that has ended. cmdline is everybody's. */
 export function openProcFile(cpu: Cpu, target: Task, file: u32): i32 {
   if (file == PROC_CMDLINE) return 0;
-  const refused = mmAccess(cpu, target);
+  const refused = openMm(cpu, target);
   if (refused == 0) mmPut(cpu, changetype<Mm>(cpu.value as usize));
   return refused;
 }
