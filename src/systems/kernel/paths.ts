@@ -9,12 +9,12 @@ import { NAME_BYTES, type Process } from "./process.ts";
 
 const { EFAULT, ENAMETOOLONG, ENOENT } = errnos;
 
-/** The longest path with its NUL (PATH_MAX) and the longest part between slashes (NAME_MAX). */
+/** The longest path with its NUL (PATH_MAX), and the longest name in the root; /proc has no such limit. */
 const PATH_MAX = 4096;
 const NAME_MAX = 255;
 
-const slash = "/".charCodeAt(0);
-const procDirectory = new TextEncoder().encode("proc");
+/** All there is. A program stands in /proc. */
+type Directory = "/" | "/proc";
 
 /** open and access of an existing name: 0, or −EFAULT, −ENAMETOOLONG, −ENOENT. */
 export function lookUpPath({ task }: Process, address: bigint): number {
@@ -27,31 +27,24 @@ export function lookUpPath({ task }: Process, address: bigint): number {
 
 function walkPath(buffer: KernelBuffer, length: number): number {
   if (length === PATH_MAX) return -ENAMETOOLONG;
-  const path = buffer.bytes.subarray(0, length);
-  if (path[0] !== slash) return relativePath(path);
-  const start = path.findIndex((byte) => byte !== slash);
-  return start < 0 ? 0 : walkRoot(path.subarray(start));
+  if (length === 0) return -ENOENT;
+  const path = String.fromCharCode(...buffer.bytes.subarray(0, length));
+  let directory: Directory = path.startsWith("/") ? "/" : "/proc";
+  for (const name of path.split("/")) {
+    const next = stepInto(directory, name);
+    if (typeof next === "number") return next;
+    directory = next;
+  }
+  return 0;
 }
 
-/** The program stands in /proc, which has no entries here. */
-function relativePath(path: Uint8Array): number {
-  return firstPart(path).length > NAME_MAX ? -ENAMETOOLONG : -ENOENT;
-}
-
-/** A path below the root, its leading slashes taken away. */
-function walkRoot(path: Uint8Array): number {
-  const part = firstPart(path);
-  if (part.length > NAME_MAX) return -ENAMETOOLONG;
-  const isProc =
-    part.length === procDirectory.length && part.every((byte, at) => byte === procDirectory[at]);
-  if (!isProc) return -ENOENT;
-  const rest = path.subarray(part.length);
-  return rest.every((byte) => byte === slash) ? 0 : -ENOENT;
-}
-
-function firstPart(path: Uint8Array): Uint8Array {
-  const end = path.indexOf(slash);
-  return end < 0 ? path : path.subarray(0, end);
+/** One name further: where that leads, −ENOENT, −ENAMETOOLONG. How long a name may be is for its file system to say. */
+function stepInto(directory: Directory, name: string): Directory | number {
+  if (name === "" || name === ".") return directory;
+  if (name === "..") return "/";
+  if (directory === "/proc") return -ENOENT;
+  if (name.length > NAME_MAX) return -ENAMETOOLONG;
+  return name === "proc" ? "/proc" : -ENOENT;
 }
 
 /** prctl(PR_SET_NAME): 0 or −EFAULT. Bytes behind the fifteenth are never read. */

@@ -141,10 +141,11 @@ export class UnixSocket {
   }
 
   #receiveStream(to: UserIterator): number {
+    if (this.#head === 0) return -EAGAIN; // whatever is wanted, and be it nothing
     let received = 0;
     while (to.remaining > 0) {
       const message = this.#head;
-      if (message === 0) return received || -EAGAIN;
+      if (message === 0) return received;
       const offset = this.#word(message, OFFSET);
       const left = this.#bytesLeft(message);
       const length = Math.min(to.remaining, left);

@@ -94,6 +94,15 @@ describe("a UNIX socket", () => {
     });
   });
 
+  test("to want nothing of a stream is 0 only where there is something", () => {
+    withSocket("stream", (socket) => {
+      expect(socket.receive(tail(bed.task, 0))).toBe(-EAGAIN);
+      socket.send(tail(bed.task, 1));
+      expect(socket.receive(tail(bed.task, 0))).toBe(0);
+      expect(socket.queued).toBe(1);
+    });
+  });
+
   test("a stream has no borders between messages", () => {
     withSocket("stream", (socket) => {
       for (const length of [10, 20, 30]) socket.send(tail(bed.task, length));
