@@ -1,7 +1,10 @@
 import { Cpu } from "../machine/cpu";
 import { ACCESS_WRITE, VM_FAULT_SIGSEGV, entryAllows, repairFault } from "../mm/fault";
+import { Mm } from "../mm/mm";
 import { lookUp } from "../mm/pageState";
 import { PTE_PRESENT } from "../mm/pte";
+import { findVma, vmaAt } from "../mm/vma";
+import { VM_EXEC } from "../mm/vmaFlags";
 import { SW_PAGE_FAULTS, SW_PAGE_FAULTS_MIN } from "./attr";
 import { KERNEL_FRAME_AT, levelOf, perfTaskOf, pidOf, rawOf } from "./event";
 import { PtRegs } from "./ptRegs";
@@ -71,10 +74,27 @@ export function kernelFault(cpu: Cpu, va: u64, access: u32, repaired: u32): void
 
 /**
  * An instruction of the program that runs touches a byte: 0 when it is there for that access now, else VM_FAULT bits for
- * a signal. `fetch`: the instruction itself is read.
+ * a signal. `fetch`: the instruction itself is read; a page that may not be executed is made present first, as the
+ * fault does not look at that, and then refused.
  */
 export function programFault(cpu: Cpu, va: u64, access: u32, fetch: u32): u32 {
-  if (entryAllows(lookUp(cpu.mm, va).entry, access)) return 0;
+  if (!entryAllows(lookUp(cpu.mm, va).entry, access)) {
+    const result = takeFault(cpu, va, access, fetch);
+    if (result != 0) return result;
+  }
+  return fetch == 0 || mayExecute(cpu, va) ? 0 : takeFault(cpu, va, ACCESS_FETCH, fetch);
+}
+
+/** What an exception for reading an instruction that is there asks for: no repair gives it. */
+const ACCESS_FETCH: u32 = u32.MAX_VALUE;
+
+function mayExecute(cpu: Cpu, va: u64): bool {
+  const address = findVma(changetype<Mm>(cpu.mm as usize), va);
+  return address != 0 && (vmaAt(address).flags & VM_EXEC) != 0;
+}
+
+/** exc_page_fault of a program. */
+function takeFault(cpu: Cpu, va: u64, access: u32, fetch: u32): u32 {
   const task = perfTaskOf(cpu);
   const frame = taskFrame(task);
   const flags = frame.flags;
@@ -88,7 +108,7 @@ export function programFault(cpu: Cpu, va: u64, access: u32, fetch: u32): u32 {
 
 function repairCounted(cpu: Cpu, va: u64, access: u32, frame: PtRegs): u32 {
   softwareEvent(cpu, SW_PAGE_FAULTS, va, frame);
-  const result = repairFault(cpu, va, access);
+  const result = access == ACCESS_FETCH ? VM_FAULT_SIGSEGV : repairFault(cpu, va, access);
   if (result == 0) softwareEvent(cpu, SW_PAGE_FAULTS_MIN, va, frame);
   return result;
 }

@@ -5,6 +5,7 @@ import {
   FLAG_WATERMARK,
   FLAG_WRITE_BACKWARD,
   SAMPLE_ADDR,
+  SAMPLE_AUX,
   SAMPLE_CALLCHAIN,
   SAMPLE_CGROUP,
   SAMPLE_CODE_PAGE_SIZE,
@@ -170,6 +171,7 @@ function putSample(cpu: Cpu, level: PerfLevel, data: SampleData, event: PerfEven
     putRegs(level, data.intrAbi, intrRegsOf(data), event.sampleRegsIntr);
   }
   putMemory(level, data, type);
+  if ((type & SAMPLE_AUX) != 0) put64(level, 0);
 }
 
 function putIds(level: PerfLevel, data: SampleData, type: u64): void {

@@ -7,6 +7,7 @@ import {
   CORRECT_EMPTY_STACK,
   CORRECT_RECORD_SIZE,
   SAMPLE_ADDR,
+  SAMPLE_AUX,
   SAMPLE_CALLCHAIN,
   SAMPLE_CGROUP,
   SAMPLE_CODE_PAGE_SIZE,
@@ -42,6 +43,8 @@ import { TASK_SIZE, stackDumpBytes } from "./userStack";
 const DATA_SOURCE_NONE: u64 = 0x1e05080021;
 /** The kernel's text is mapped with pages of 2 MiB. */
 const KERNEL_PAGE_BYTES: u64 = 2 << 20;
+/** The size of AUX data without any behind it. */
+const AUX_BYTES: u32 = 8;
 /** The only control group there is. */
 const ROOT_CGROUP: u64 = 1;
 
@@ -55,8 +58,12 @@ export function initSample(data: SampleData, addr: u64, period: u64): void {
   data.sampleFlags |= SAMPLE_ADDR;
 }
 
-/** perf_sample_save_raw_data: `bytes` of raw data, filled up with zeros so that they and their size are whole words. */
-export function saveRaw(data: SampleData, raw: usize, bytes: u32): void {
+/**
+ * perf_sample_save_raw_data: `bytes` of raw data, filled up with zeros so that they and their size are whole words. An
+ * event that does not ask for them gets none, and no room for them.
+ */
+export function saveRaw(data: SampleData, event: PerfEvent, raw: usize, bytes: u32): void {
+  if ((event.sampleType & SAMPLE_RAW) == 0) return;
   data.raw = raw;
   data.rawBytes = bytes;
   data.dynSize += rawBlockBytes(bytes);
@@ -101,12 +108,13 @@ export function prepareSample(
   if ((wanted & SAMPLE_IP) != 0) data.ip = regs.ip;
   data.sampleFlags |= wanted & (SAMPLE_ID_ALL | SAMPLE_IP);
   if ((wanted & SAMPLE_CALLCHAIN) != 0) saveCallchain(cpu, level, data, event, regs);
-  if ((wanted & SAMPLE_RAW) != 0) saveRaw(data, 0, 0);
+  if ((wanted & SAMPLE_RAW) != 0) saveRaw(data, event, 0, 0);
   if ((wanted & SAMPLE_REGS_USER) != 0) saveRegsUser(cpu, data, event, regs);
   if ((wanted & SAMPLE_STACK_USER) != 0) saveStack(cpu, data, event);
   saveConstants(data, wanted);
   if ((wanted & SAMPLE_REGS_INTR) != 0) saveRegsIntr(cpu, data, event, regs);
   saveMemory(cpu, data, regs, wanted);
+  if ((wanted & SAMPLE_AUX) != 0) saveAux(data);
 }
 
 /** __perf_event_header__init_id. */
@@ -160,9 +168,10 @@ function saveStack(cpu: Cpu, data: SampleData, event: PerfEvent): void {
 /** What is prepared behind the stack, which 6.18 does not count. */
 function bytesToCome(event: PerfEvent): u32 {
   if ((header().perfCorrections & CORRECT_RECORD_SIZE) == 0) return 0;
+  const aux: u32 = (event.sampleType & SAMPLE_AUX) != 0 ? AUX_BYTES : 0;
   return (event.sampleType & SAMPLE_REGS_INTR) != 0
-    ? 8 + ((popcnt<u64>(event.sampleRegsIntr) as u32) << 3)
-    : 0;
+    ? aux + 8 + ((popcnt<u64>(event.sampleRegsIntr) as u32) << 3)
+    : aux;
 }
 
 /** Room for a dump. Registers, but a size of 0, are two words (putStackDump); 6.18 takes room for one. */
@@ -187,6 +196,12 @@ function saveRegsIntr(cpu: Cpu, data: SampleData, event: PerfEvent, regs: PtRegs
   sampleRegsIntr(cpu, data, regs);
   data.dynSize += blockBytes(data.intrRegs, event.sampleRegsIntr);
   data.sampleFlags |= SAMPLE_REGS_INTR;
+}
+
+/** perf_prepare_sample_aux: nothing here writes AUX data, so that there is their size alone, 0. */
+function saveAux(data: SampleData): void {
+  data.dynSize += AUX_BYTES;
+  data.sampleFlags |= SAMPLE_AUX;
 }
 
 /** perf_virt_to_phys, perf_get_page_size: by the tables, as they are. */

@@ -72,11 +72,20 @@ function overflow(
   }
 }
 
-/** The event is of this kind, and this occurrence is one for it. */
+/** The event is of this kind, and the task that it belongs to runs. */
+function watches(event: PerfEvent, cpu: Cpu, type: u32, config: u64): bool {
+  return event.type == type && event.config == config && isActive(event, cpu);
+}
+
+/** perf_swevent_match: this occurrence is one for the event. */
 function counts(event: PerfEvent, cpu: Cpu, type: u32, config: u64, regs: PtRegs): bool {
-  return (
-    event.type == type && event.config == config && isActive(event, cpu) && !isExcluded(event, regs)
-  );
+  return watches(event, cpu, type, config) && !isExcluded(event, regs);
+}
+
+/** perf_tp_event_match: a tracepoint can be kept to user mode, but not from it. */
+function countsTraced(event: PerfEvent, cpu: Cpu, id: u64, regs: PtRegs): bool {
+  if ((event.flags & FLAG_EXCLUDE_KERNEL) != 0 && !userMode(regs)) return false;
+  return watches(event, cpu, TYPE_TRACEPOINT, id);
 }
 
 /** ___perf_sw_event: an occurrence of a software number. */
@@ -119,11 +128,11 @@ export function tracepointEvent(cpu: Cpu, id: u64, raw: usize, bytes: u32, regs:
   while (at != 0) {
     const event = eventAt(at);
     at = event.next;
-    if (!counts(event, cpu, TYPE_TRACEPOINT, id, regs)) continue;
+    if (!countsTraced(event, cpu, id, regs)) continue;
     const level = levelOf(cpu);
     const data = changetype<SampleData>(dataOf(level));
     initSample(data, 0, 0);
-    saveRaw(data, raw, bytes);
+    saveRaw(data, event, raw, bytes);
     occur(cpu, level, data, event, regs);
   }
   unlockEvents();
@@ -167,7 +176,7 @@ export function rawOutput(cpu: Cpu, event: PerfEvent, raw: usize, bytes: u32, re
   const level = levelOf(cpu);
   const data = changetype<SampleData>(dataOf(level));
   initSample(data, 0, 0);
-  saveRaw(data, raw, bytes);
+  saveRaw(data, event, raw, bytes);
   outputSample(cpu, level, data, event, regs);
   unlockEvents();
 }

@@ -142,12 +142,9 @@ function perform(
   bits: SegmentBits,
   address: bigint,
 ): StepAnswer {
-  if (isEntry(name)) {
-    fetchInstruction(task, bits);
-    return { ret: enterKernel(task, name, bits, world) };
-  }
-  const signal = execute(task, { name, bits, address });
-  if (signal === null) return nothing;
+  const enters = isEntry(name);
+  const signal = enters ? fetchInstruction(task, bits) : execute(task, { name, bits, address });
+  if (signal === null) return enters ? { ret: enterKernel(task, name, bits, world) } : nothing;
   deliverSignal(task, world.alternateStackTop);
   const { signo, code, address: at } = signal;
   return { signal: { signo: BigInt(signo), code: BigInt(code), addr: at } };

@@ -83,18 +83,22 @@ class Fault extends Error {
  * is then that of the exception.
  */
 export function execute(task: PerfTask, instruction: Instruction): ProgramSignal | null {
+  return signalOf(() => new Execution(task, instruction).run());
+}
+
+/** The instruction that the frame points at is read: what an entry into the kernel begins with too. */
+export function fetchInstruction(task: PerfTask, bits: SegmentBits): ProgramSignal | null {
+  return signalOf(() => new Execution(task, { name: "nop", bits, address: 0n }).fetch());
+}
+
+function signalOf(part: () => void): ProgramSignal | null {
   try {
-    new Execution(task, instruction).run();
+    part();
     return null;
   } catch (error) {
     if (error instanceof Fault) return error.signal;
     throw error;
   }
-}
-
-/** The instruction that the frame points at is read: what an entry into the kernel begins with too. */
-export function fetchInstruction(task: PerfTask, bits: SegmentBits): void {
-  new Execution(task, { name: "nop", bits, address: 0n }).fetch();
 }
 
 /** The registers that a string instruction moves along, and what it does there. */
@@ -146,11 +150,11 @@ class Execution {
     }
   }
 
-  /** The instruction is read; a breakpoint on it comes before it is executed. */
+  /** The instruction is read; a breakpoint on it comes first, whether it can be read or not. */
   fetch(): void {
     const ip = this.#task.frame.get("ip");
-    this.#touch(ip, "fetch");
     this.#breakpoint("BP_EXECUTE", ip, 1);
+    this.#touch(ip, "fetch");
   }
 
   #advance(): void {
