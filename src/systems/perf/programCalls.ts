@@ -57,6 +57,10 @@ const TIMESPEC_BYTES = 16;
 const TIMESPEC32_BYTES = 8;
 const NANOSECONDS = 1_000_000_000n;
 const LONGEST_COPY = 0x7fff_f000n;
+/** Flags of getrandom. */
+const GRND_NONBLOCK = 1;
+const GRND_RANDOM = 2;
+const GRND_INSECURE = 4;
 /** Data of a system call's tracepoint: common part, then words. */
 const COMMON_BYTES = 8;
 const PREEMPT_COUNT = 1;
@@ -73,10 +77,17 @@ function stored(result: number, address: bigint, bytes: number): CallResult {
   return { result, accesses: access("BP_WRITE", address, result < 0 ? 0 : bytes) };
 }
 
+/** Known flags only, and not both ways out of waiting for entropy at once. */
+function areRandomFlags(flags: number): boolean {
+  const ways = GRND_RANDOM | GRND_INSECURE;
+  return (flags & ~(GRND_NONBLOCK | ways)) === 0 && (flags & ways) !== ways;
+}
+
 const getrandom: Call = {
   name: "getrandom",
   count: 3,
-  run: ({ process }, [address, length]) => {
+  run: ({ process }, [address, length, flags]) => {
+    if (!areRandomFlags(Number(BigInt.asUintN(32, flags!)))) return { result: -EINVAL };
     const bytes = length! > LONGEST_COPY ? LONGEST_COPY : length!;
     const result = systemCall(process, "getrandom", address!, Number(bytes));
     return stored(result, address!, result);
@@ -149,7 +160,9 @@ function nanosleep(bytes: number): Call["run"] {
     const result = loadBytes(task.task, address!, bytes, (view) => {
       const word = (at: number): bigint =>
         bytes === TIMESPEC_BYTES ? view.getBigInt64(at, true) : BigInt(view.getInt32(at, true));
-      nanoseconds = word(0) * NANOSECONDS + word(bytes / 2);
+      const [seconds, rest] = [word(0), word(bytes / 2)];
+      if (seconds < 0n || rest < 0n || rest >= NANOSECONDS) return -EINVAL;
+      nanoseconds = seconds * NANOSECONDS + rest;
       return 0;
     });
     const accesses = access("BP_READ", address!, bytes)!;

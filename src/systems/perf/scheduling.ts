@@ -22,10 +22,16 @@ function switchOut(task: PerfTask): void {
   recordSwitch(task, true);
 }
 
-/** Whoever runs on the CPU leaves it; the scheduler's own registers are what the sample has. */
+/**
+ * Whoever runs on the CPU leaves it; the scheduler's own registers are what the sample has, of which
+ * perf_fetch_caller_regs leaves the stack segment out.
+ */
 function countSwitch({ task, kernelFrame }: PerfTask): void {
   const number = task.machine.constant("SW_CONTEXT_SWITCHES");
+  const entered = kernelFrame.get("ss");
+  kernelFrame.set("ss", 0n);
   task.machine.exports.perfSoftware(task.cpu, number, 0, 0, kernelFrame.address);
+  kernelFrame.set("ss", entered);
 }
 
 /** The program computes for a while: the clocks' timers interrupt it every `period`. */
