@@ -148,7 +148,7 @@ function sizeAfter(world: PerfWorld, at: bigint, image: Uint8Array): StepAnswer 
 }
 
 function targetOf(world: PerfWorld, pid: string): OpenRequest["target"] {
-  if (pid === "self") return world.process;
+  if (pid === "self" || pid === "0") return world.process;
   if (pid === "none") return "all";
   const task = /^-?\d+$/.test(pid) ? world.outsider(Number(pid)) : world.task(pid);
   return task ?? "nobody";

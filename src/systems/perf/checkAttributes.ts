@@ -6,21 +6,29 @@ import type { Attributes } from "./attributes.ts";
 import {
   bitsOf,
   eventFlags,
+  eventTypes,
   readFormats,
   sampleTypes,
+  softwareEvents,
+  tracepointNumber,
+  tracepoints,
   type EventFlag,
   type SampleType,
+  type SoftwareEvent,
 } from "./names.ts";
 
-const { EACCES, EINVAL, ENOENT, EOPNOTSUPP, EOVERFLOW, EPERM } = errnos;
+const { EACCES, EFAULT, EINVAL, ENOENT, EOPNOTSUPP, EOVERFLOW, EPERM } = errnos;
 
 /** The newest flag that 6.18 knows. */
 const LAST_FLAG: EventFlag = "sigtrap";
 /** Bits of branch_sample_type: those that say in which mode, and how many there are in all. */
 const BRANCH_MODES = 7n;
+const BRANCH_KERNEL = 2n;
+const BRANCH_HYPERVISOR = 4n;
 const BRANCH_BITS = 20n;
 /** Bits of aux_action: what to do with AUX data when the event occurs, or is opened. */
 const AUX_START_PAUSED = 1n;
+const AUX_PAUSE_AND_RESUME = 6n;
 const AUX_KNOWN = 7n;
 /** The field of 16 bits for the size of a stack dump must not be full. */
 const MOST_STACK = 65_535n;
@@ -28,10 +36,23 @@ const SIGN_BIT = 1n << 63n;
 /** kernel.perf_event_max_sample_rate and perf_event_max_stack. */
 const MOST_RATE = 100_000n;
 export const MOST_FRAMES = 127n;
+/** Modes and places that an event can leave out. */
+const modes = [
+  "exclude_user",
+  "exclude_kernel",
+  "exclude_hv",
+  "exclude_idle",
+  "exclude_host",
+  "exclude_guest",
+] as const satisfies readonly EventFlag[];
 /** REALTIME, MONOTONIC, MONOTONIC_RAW, BOOTTIME, TAI. */
 const clocks = [0n, 1n, 4n, 7n, 11n];
 const HALF = 32n;
 const WORD_BYTES = 8n;
+/** The longest data that a breakpoint register watches. */
+const MOST_WATCHED = 8n;
+/** Where the addresses of programs end. */
+const TASK_SIZE = 0x7fff_ffff_f000n;
 
 /** Attributes with questions about their bits. */
 export class AttributeView {
@@ -77,10 +98,10 @@ function must(holds: boolean, error: number = EINVAL): number {
 }
 
 /** perf_copy_attr, after the bytes were copied. */
-export function checkCopied(view: AttributeView): number {
+export function checkCopied(view: AttributeView, privileged: boolean): number {
   return all(view, [
     reservedAreZero,
-    branchMask,
+    (v) => branchMask(v, privileged),
     (v) => (v.samples("REGS_USER") ? registerMask(v, "sample_regs_user") : 0),
     stackSize,
     (v) => (v.samples("REGS_INTR") ? registerMask(v, "sample_regs_intr") : 0),
@@ -102,10 +123,16 @@ function reservedAreZero({ attributes }: AttributeView): number {
   );
 }
 
-function branchMask(view: AttributeView): number {
+/** A mask without modes means those that the event itself does not leave out. */
+function branchMask(view: AttributeView, privileged: boolean): number {
   if (!view.samples("BRANCH_STACK")) return 0;
   const mask = view.attributes.get("branch_sample_type");
-  return must(mask >> BRANCH_BITS === 0n && (mask & ~BRANCH_MODES) !== 0n);
+  if (mask >> BRANCH_BITS !== 0n || (mask & ~BRANCH_MODES) === 0n) return -EINVAL;
+  const reachesUp =
+    (mask & BRANCH_MODES) !== 0n
+      ? (mask & (BRANCH_KERNEL | BRANCH_HYPERVISOR)) !== 0n
+      : !view.has("exclude_kernel") || !view.has("exclude_hv");
+  return must(privileged || !reachesUp, EACCES);
 }
 
 /** perf_reg_validate of a 64-bit kernel. */
@@ -166,9 +193,57 @@ function source(view: AttributeView, privileged: boolean): number {
   if (view.isOf("TYPE_SOFTWARE")) {
     return must(config < BigInt(view.machine.constant("SW_MAX")), ENOENT) || branches;
   }
-  if (view.isOf("TYPE_TRACEPOINT")) return branches || must(privileged, EACCES);
+  if (view.isOf("TYPE_TRACEPOINT")) return branches || tracepoint(view, privileged);
   if (view.isOf("TYPE_BREAKPOINT")) return branches || breakpoint(view, privileged);
-  return -ENOENT;
+  const registered = registeredSources[Number(view.attributes.get("type")) - eventTypes.length];
+  return registered === undefined ? -ENOENT : registered(view, privileged);
+}
+
+/** The clocks are also sources of their own. */
+const clocksOfOwn = ["cpu_clock", "task_clock"] as const satisfies readonly SoftwareEvent[];
+
+/** Sources that get their numbers as they register: 6 and above, in this order. */
+const registeredSources: readonly ((view: AttributeView, privileged: boolean) => number)[] = [
+  ...clocksOfOwn.map((name) => (view: AttributeView) => clockOfOwn(view, name)),
+  probeOfProgram,
+  stampCounter,
+];
+
+/** The number of the software event that a type of its own stands for; null for other types. */
+export function softwareEventOf(type: bigint): number | null {
+  const clock = clocksOfOwn[Number(type) - eventTypes.length];
+  return clock === undefined ? null : softwareEvents.indexOf(clock);
+}
+
+function clockOfOwn(view: AttributeView, name: SoftwareEvent): number {
+  const number = BigInt(softwareEvents.indexOf(name));
+  if (view.attributes.get("config") !== number) return -ENOENT;
+  return must(!view.samples("BRANCH_STACK"), EOPNOTSUPP);
+}
+
+/** perf_uprobe_event_init: there is no file here whose instructions could be probed. */
+function probeOfProgram(view: AttributeView, privileged: boolean): number {
+  if (!privileged) return -EACCES;
+  if (view.samples("BRANCH_STACK")) return -EOPNOTSUPP;
+  return view.attributes.get("config1") === 0n ? -EINVAL : -EFAULT;
+}
+
+/** msr_event_init: a counter that is only read, in all modes. */
+function stampCounter(view: AttributeView): number {
+  const samples = view.attributes.get("sample_period") !== 0n;
+  const isCounter = view.attributes.get("config") === 0n;
+  return must(isCounter && !samples && !modes.some((mode) => view.has(mode)));
+}
+
+/**
+ * perf_trace_init, perf_trace_event_perm: a tracepoint that the machine has. What it tells is for the privileged, unless
+ * it is only counted, or says nothing but what the task itself asks the kernel for.
+ */
+function tracepoint(view: AttributeView, privileged: boolean): number {
+  const number = Number(view.attributes.get("config"));
+  const name = tracepoints.find((each) => tracepointNumber(each) === number);
+  if (name === undefined) return -EINVAL;
+  return must(privileged || !view.samples("RAW") || name.startsWith("syscalls:"), EPERM);
 }
 
 /** Vector registers, which no source without hardware has; whether they are asked for does not matter. */
@@ -179,11 +254,16 @@ function hasVectors({ attributes }: AttributeView): boolean {
 /** Nothing here writes AUX data. */
 function auxiliary(view: AttributeView): number {
   const action = view.attributes.get("aux_action");
-  if (view.has("aux_output") || (action & AUX_START_PAUSED) !== 0n) return -EOPNOTSUPP;
+  if (view.has("aux_output")) return -EOPNOTSUPP;
+  if ((action & AUX_PAUSE_AND_RESUME) === AUX_PAUSE_AND_RESUME) return -EINVAL;
+  if ((action & AUX_START_PAUSED) !== 0n) return -EOPNOTSUPP;
   return must(action === 0n && view.attributes.get("aux_sample_size") === 0n);
 }
 
-/** hw_breakpoint_parse of x86: data of 1, 2, 4 or 8 bytes, aligned; instructions with the length of a word. */
+/**
+ * hw_breakpoint_parse of x86: aligned data, or instructions of the program with the length of a word. The kernel's data
+ * are for the privileged, and for no event that leaves the kernel out.
+ */
 function breakpoint(view: AttributeView, privileged: boolean): number {
   const { machine, attributes } = view;
   const type = Number(attributes.get("bp_type"));
@@ -191,10 +271,17 @@ function breakpoint(view: AttributeView, privileged: boolean): number {
   const length = attributes.get("config2");
   const write = machine.constant("BP_WRITE");
   if (type === machine.constant("BP_EXECUTE")) {
-    if (length !== WORD_BYTES) return -EINVAL;
-  } else if (type === write || type === (write | machine.constant("BP_READ"))) {
-    if (![1n, 2n, 4n, 8n].includes(length) || address % length !== 0n) return -EINVAL;
-  } else return -EINVAL;
-  if (address >> 63n === 0n) return 0;
+    return must(length === WORD_BYTES && address < TASK_SIZE);
+  }
+  const isData = type === write || type === (write | machine.constant("BP_READ"));
+  const error = isData ? watchedRange(address, length) : -EINVAL;
+  if (error !== 0 || address + length <= TASK_SIZE) return error;
   return must(!view.has("exclude_kernel")) || must(privileged, EPERM);
+}
+
+/** Longer ranges are for processors that have masks for addresses. */
+function watchedRange(address: bigint, length: bigint): number {
+  const isPower = length !== 0n && (length & (length - 1n)) === 0n;
+  if (!isPower || address % length !== 0n) return -EINVAL;
+  return must(length <= MOST_WATCHED, EOPNOTSUPP);
 }

@@ -106,6 +106,7 @@ export const softwareEvents = [
   "bpf_output",
   "cgroup_switches",
 ] as const;
+export type SoftwareEvent = (typeof softwareEvents)[number];
 
 /** The tracepoints of the machine, by their numbers from 1: the core fires the first two itself. */
 export const tracepoints = [

@@ -259,7 +259,7 @@ export class PerfEvent {
   }
 }
 
-function clockOf(view: AttributeView): bigint {
+export function clockOf(view: AttributeView): bigint {
   return view.has("use_clockid") ? view.attributes.get("clockid") : -1n;
 }
 

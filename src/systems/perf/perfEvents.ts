@@ -9,9 +9,10 @@ import {
   checkCopied,
   checkEvent,
   checkRights,
+  softwareEventOf,
 } from "./checkAttributes.ts";
 import type { CoreRecord } from "./coreRecord.ts";
-import { PerfEvent, openEvents, viewOf } from "./perfEvent.ts";
+import { PerfEvent, clockOf, openEvents, viewOf } from "./perfEvent.ts";
 import type { PerfTask } from "./perfTask.ts";
 
 const { EACCES, EBADF, EINVAL, ENOMEM, ESRCH } = errnos;
@@ -53,7 +54,7 @@ export class PerfEvents {
     const attributes = copyAttributes(caller.task, request.attributes);
     if (typeof attributes === "number") return attributes;
     const view = new AttributeView(this.#machine, attributes);
-    return checkCopied(view) || this.#openChecked(caller, request, view, flags);
+    return checkCopied(view, caller.privileged) || this.#openChecked(caller, request, view, flags);
   }
 
   #openChecked(
@@ -124,6 +125,9 @@ export class PerfEvents {
     attributes: Attributes,
   ): PerfEvent | number {
     if (attributes.get("sample_max_stack") === 0n) attributes.set("sample_max_stack", MOST_FRAMES);
+    if (softwareEventOf(attributes.get("type")) !== null) {
+      attributes.set("type", BigInt(this.#machine.constant("TYPE_SOFTWARE")));
+    }
     const image = this.#machine.allocKernel(attributes.bytes.length);
     image.bytes.set(attributes.bytes);
     const task = target instanceof Object ? target.record : 0;
@@ -216,6 +220,7 @@ function checkGroup(view: AttributeView, request: OpenRequest, leader: PerfEvent
     ofLeader.get32("PERF_EVENT_CPU") >> 0 === request.cpu &&
     ofLeader.get32("PERF_EVENT_TASK") === task &&
     ofLeader.get32("PERF_EVENT_LEADER") === ofLeader.address &&
+    clockOf(leader.attributes) === clockOf(view) &&
     !view.has("pinned") &&
     !view.has("exclusive");
   return fits ? 0 : -EINVAL;
