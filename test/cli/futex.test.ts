@@ -102,6 +102,15 @@ test("replay on the threads build makes each task of these kinds a thread", asyn
   expect(report).toMatchObject({ passed: 392, failed: 0 });
 });
 
+test.each([
+  ["8", ""],
+  ["ADD", " (did you mean add?)"],
+])("a futex-wake-op of %s is told all that it may be: names and numbers", async (op, meant) => {
+  const { stderr } = await faultline(["run", "futex-wake-op", "--op", op]);
+  const valid = "valid: set, add, or, andn, xor, 0 to 7";
+  expect(stderr).toBe(`faultline: --op "${op}" is unknown${meant}; ${valid}\n`);
+});
+
 describe("futex-pi", () => {
   test("run tells a program of one's own step by step", async () => {
     const args = ["--tasks", "A:1,B:8", "--program", "A lock; B lock for 1000; clock 1000"];

@@ -1,5 +1,5 @@
 import { UsageError } from "../../base/errors.ts";
-import { oneOf } from "../../base/nearest.ts";
+import { oneOf, unknownName } from "../../base/nearest.ts";
 import { archNames } from "../../machine/arch.ts";
 import { futexWakeOpText } from "../../report/futexWakeOp.ts";
 import { futexWakeOpComparisonText } from "../../report/futexWakeOpComparison.ts";
@@ -117,7 +117,10 @@ function nameOrNumber<Name extends string>(
   names: readonly Name[],
   most: number,
 ): Name | number {
-  return /^\d+$/.test(text) ? wholeOption(option, text, 0, most) : oneOf(option, text, names);
+  const name = names.find((known) => known === text);
+  if (name !== undefined) return name;
+  if (/^\d+$/.test(text) && Number(text) <= most) return Number(text);
+  throw unknownName(option, text, [...names, `0 to ${most}`]);
 }
 
 function argumentOf(option: string, text: string): number {

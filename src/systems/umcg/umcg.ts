@@ -199,6 +199,7 @@ export class Umcg {
   register(address: Address, options: { readonly worker?: boolean } = {}): number {
     const { lo, hi } = this.#pointer(address);
     checkOptions("options", options, { worker: optional(flag) });
+    requireAwake(this.task);
     const kind = options.worker === true ? coreConstants.UMCG_WORKER : 0;
     const { cpu } = this.task;
     const flags = coreConstants.UMCG_REGISTER | kind;
@@ -207,6 +208,7 @@ export class Umcg {
 
   /** umcg_ctl with UNREGISTER: 0, or −EINVAL for a task that is not registered. */
   unregister(): number {
+    requireAwake(this.task);
     const { cpu } = this.task;
     return this.#now((exports) => exports.umcgControl(cpu, coreConstants.UMCG_UNREGISTER, 0, 0));
   }

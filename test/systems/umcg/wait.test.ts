@@ -58,9 +58,14 @@ describe("who sleeps", () => {
     setWord(pair, WORKER, idle);
     pair.umcg.wait();
     const futex = new Futex(pair.umcg.task);
-    for (const call of [() => pair.umcg.wait(), () => futex.wake(WORDS), () => futex.finish()]) {
-      expect(call).toThrow(UsageError);
-    }
+    const others = [
+      () => pair.umcg.wait(),
+      () => pair.umcg.register(WORKER),
+      () => pair.umcg.unregister(),
+      () => futex.wake(WORDS),
+      () => futex.finish(),
+    ];
+    for (const call of others) expect(call).toThrow(UsageError);
     pair.umcg.task.exit();
     expect(pair.machine.findings()).toEqual([]);
   });
