@@ -1,5 +1,6 @@
-import { compareExchange, spinLock, spinUnlock } from "../base/atomics";
+import { compareExchange } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
+import { HELD_WORD, holderMark, noteHeld, spinLock, spinUnlock } from "../machine/held";
 import { HEADER, Header } from "../machine/map";
 import { waitForOthers } from "../mm/shootdown";
 
@@ -15,7 +16,12 @@ const EVENTS_LOCK: usize = HEADER + offsetof<Header>("perfLock");
 @inline
 export function lockEvents(cpu: Cpu): void {
   if (THREADS) {
-    while (compareExchange(EVENTS_LOCK, 0, 1) != 0) waitForOthers(cpu, EVENTS_LOCK, 1);
+    noteHeld(HELD_WORD, EVENTS_LOCK);
+    let holder = compareExchange(EVENTS_LOCK, 0, holderMark(cpu));
+    while (holder != 0) {
+      waitForOthers(cpu, EVENTS_LOCK, holder);
+      holder = compareExchange(EVENTS_LOCK, 0, holderMark(cpu));
+    }
   }
 }
 
