@@ -282,6 +282,16 @@ export type {
   RunReservationOptions,
 } from "./scenarios/perfReservations.ts";
 export { sampleEraNames, sampleEras, type SampleEra } from "./scenarios/sampleLayouts.ts";
+export {
+  PerfEvent,
+  eventCommands,
+  type EventCommand,
+  type RingRequest,
+} from "./systems/perf/perfEvent.ts";
+export { PerfEvents, type OpenRequest } from "./systems/perf/perfEvents.ts";
+export type { PerfRing } from "./systems/perf/perfRing.ts";
+export { PerfTask, type PerfTaskNumbers } from "./systems/perf/perfTask.ts";
+export { frameWordNames, type FrameWord, type RegisterFrame } from "./systems/perf/registers.ts";
 export { sampleContexts, type CopyDesign, type SampleContext } from "./systems/perf/designBed.ts";
 export { scenarioNames, scenarios, type ScenarioName } from "./scenarios/names.ts";
 export type { PlaybackStep } from "./scenarios/playbackSteps.ts";

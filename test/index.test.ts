@@ -34,7 +34,7 @@ import { remoteFunctions, remoteMethods } from "./support/remoteCalls.ts";
 import { argumentMistakes, methodNames, worksOrRefuses, type GoodCall } from "./support/misuse.ts";
 import { taskCalls } from "./support/taskCalls.ts";
 import { uaccessCalls } from "./support/uaccessCalls.ts";
-import { perfFunctions } from "./support/perfCalls.ts";
+import { perfFunctions, perfMethods } from "./support/perfCalls.ts";
 import { sleepingUmcg, umcgFunctions, umcgMethods } from "./support/umcgCalls.ts";
 import { virtioFunctions, virtioMethods } from "./support/virtioCalls.ts";
 import {
@@ -108,6 +108,7 @@ const methods: Readonly<Record<string, (floor: Floor) => { on: object; calls: Ar
   ...futexMethods,
   ...umcgMethods,
   ...virtioMethods,
+  ...perfMethods,
   PcmStream: ({ stream }) => ({
     on: stream,
     calls: {
@@ -441,6 +442,9 @@ describe("functions", () => {
       "Machine",
       "PcmFile",
       "PcmStream",
+      "PerfEvent",
+      "PerfEvents",
+      "PerfTask",
       "RemoteVm",
       "Umcg",
       "UsageError",

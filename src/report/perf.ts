@@ -184,7 +184,8 @@ const entryColumns: readonly TableColumn[] = [
 
 const entryLegend =
   "An NMI while the entry code pushes the registers, one by one. The kernel sees that by the interrupted stack pointer, up " +
-  "to r11; bx and bp are pushed behind it, and bp is copied: the published test leaves a window of two pushes. Inside of " +
+  "to r11; bx and bp are pushed behind it, and bp is copied (not up to 4.6, where it reads -1): the published test leaves a " +
+  "window of two pushes. Inside of " +
   "an interrupt that came meanwhile it sees nothing. Designs that always copy do not look.";
 
 function entriesText(entries: readonly PerfEntryRow[]): string {

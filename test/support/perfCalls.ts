@@ -1,14 +1,99 @@
 import {
+  PerfEvents,
+  PerfTask,
   comparePerf,
   runPerf,
   runPerfRecordWrap,
   runPerfSharedSample,
   runPerfStackZero,
 } from "../../src/index.ts";
+import { allRegisters, openEvent, preparePerf, type PerfBed } from "../../src/scenarios/perfBed.ts";
+import type { PerfEvent } from "../../src/systems/perf/perfEvent.ts";
+import { USER, type Floor } from "./apiFloor.ts";
 import type { GoodCall } from "./misuse.ts";
 
+const RING = { bytes: 4096, writable: true } as const;
+
+function opened(bed: PerfBed): PerfEvent {
+  const regsUser = allRegisters(bed.machine);
+  return openEvent(bed, { types: ["REGS_USER"], regsUser }, RING);
+}
+
+/** Another task of a bed's machine. */
+function other({ machine }: PerfBed): PerfTask {
+  return new PerfTask(machine.createTask({ cpu: null }), { pid: 7, tid: 8 });
+}
+
+/** Good arguments of every method of a task's events. */
+export const perfMethods: Readonly<
+  Record<
+    string,
+    (floor: Floor) => { on: object; calls: Readonly<Record<string, readonly unknown[]>> }
+  >
+> = {
+  PerfTask: ({ task }) => ({
+    on: new PerfTask(task, { pid: 1, tid: 1 }),
+    calls: { enterKernel: [24], free: [] },
+  }),
+  PerfEvents: ({ machine }) => {
+    const bed = preparePerf(machine);
+    return {
+      on: bed.events,
+      calls: {
+        inherit: [bed.task, other(bed), true],
+        leave: [bed.task],
+        open: [
+          bed.task,
+          {
+            attributes: BigInt(USER),
+            target: bed.task,
+            cpu: -1,
+            group: opened(bed),
+            flags: 0,
+          },
+        ],
+        swap: [bed.task, other(bed)],
+      },
+    };
+  },
+  PerfEvent: ({ machine }) => {
+    const bed = preparePerf(machine);
+    return {
+      on: opened(bed),
+      calls: {
+        close: [],
+        control: ["REFRESH", 3n],
+        mapRing: [{ bytes: 8192, writable: true, isPrivate: false, offset: 0 }],
+        poll: [],
+        read: [64],
+        shareRingOf: [opened(bed)],
+      },
+    };
+  },
+  RegisterFrame: ({ task }) => {
+    const { frame, kernelFrame } = new PerfTask(task, { pid: 1, tid: 1 });
+    return {
+      on: frame,
+      calls: {
+        copyFrom: [kernelFrame],
+        get: ["ax"],
+        set: ["r15", 7n],
+        setAll: [{ ip: 1n, sp: 2n }],
+      },
+    };
+  },
+};
+
 /** Good calls of what the library has for performance events. */
-export const perfFunctions: Readonly<Record<string, () => GoodCall>> = {
+export const perfFunctions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
+  "new PerfEvents": ({ machine }) => ({
+    call: (...args: unknown[]) => Reflect.construct(PerfEvents, args) as unknown,
+    args: [machine, 2],
+  }),
+  "new PerfTask": ({ task }) => ({
+    call: (...args: unknown[]) => Reflect.construct(PerfTask, args) as unknown,
+    args: [task, { pid: 1, tid: 2, compat: false }],
+  }),
   comparePerf: () => ({
     call: comparePerf,
     args: [{ designs: ["merged"], hits: ["nmi"], requests: ["plain"], wasm: undefined }],

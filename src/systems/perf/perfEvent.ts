@@ -1,13 +1,26 @@
 /** An open event: its descriptor's system calls (perf_ioctl, perf_mmap, perf_read, perf_poll; 6.18). */
 
+import {
+  checkOptions,
+  checkThat,
+  flag,
+  nameOf,
+  optional,
+  orNull,
+  whole,
+  wholeNumber,
+  wrong,
+  type Shape,
+} from "../../base/checks.ts";
 import { errnos } from "../../base/errno.ts";
 import { FaultlineError } from "../../base/errors.ts";
+import { Handle } from "../../machine/handle.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { Attributes } from "./attributes.ts";
 import { AttributeView, mayBePeriod } from "./checkAttributes.ts";
 import { CoreRecord } from "./coreRecord.ts";
 import type { PerfTask } from "./perfTask.ts";
-import { PerfRing } from "./perfRing.ts";
+import { PerfRing, dropRing, takePoll, takeRing } from "./perfRing.ts";
 import { readValues } from "./readValues.ts";
 
 const { EBADF, EFAULT, EINVAL, ENOSPC, ENOTTY } = errnos;
@@ -23,6 +36,15 @@ export interface RingRequest {
   /** Offset in the file. Default 0. */
   readonly offset?: number;
 }
+
+const MOST_BYTES = 2 ** 31;
+
+const ringShape: Shape<RingRequest> = {
+  bytes: whole(0, MOST_BYTES),
+  writable: optional(flag),
+  isPrivate: optional(flag),
+  offset: optional(whole(0, Number.MAX_SAFE_INTEGER)),
+};
 
 export const eventCommands = [
   "ENABLE",
@@ -70,23 +92,36 @@ function walkEvents(machine: Machine): CoreRecord[] {
   return found;
 }
 
-/** The attributes in an event's record, live. */
+/** The attributes in an event's record, as they are now. */
 export function viewOf({ machine, address }: CoreRecord): AttributeView {
   const bytes = machine.constant("ATTR_BYTES");
-  const image = machine.bytes.subarray(address, address + bytes);
+  const image = machine.bytes.slice(address, address + bytes);
   return new AttributeView(machine, new Attributes(machine, image));
 }
 
 export class PerfEvent {
   readonly #machine: Machine;
   readonly #caller: PerfTask;
-  readonly record: CoreRecord;
+  readonly #record: CoreRecord;
+  readonly #handle: Handle;
   #mappings = 0;
 
   constructor(caller: PerfTask, record: number) {
     this.#machine = caller.task.machine;
     this.#caller = caller;
-    this.record = new CoreRecord(this.#machine, record);
+    this.#record = new CoreRecord(this.#machine, record);
+    this.#handle = new Handle(this.#machine, "event", record);
+  }
+
+  /** Made here: an object that inherits from an event, or a Proxy of one, lacks what is private. */
+  static isOne(value: unknown): value is PerfEvent {
+    return typeof value === "object" && value !== null && #handle in value;
+  }
+
+  /** Its record in the core. @throws UsageError once it was closed */
+  get record(): CoreRecord {
+    this.#handle.check();
+    return this.#record;
   }
 
   get id(): bigint {
@@ -101,7 +136,7 @@ export class PerfEvent {
   /** What it writes to; null without. */
   get ring(): PerfRing | null {
     const ring = this.record.get32("PERF_EVENT_RING");
-    return ring === 0 ? null : new PerfRing(this.#machine, ring);
+    return ring === 0 ? null : new PerfRing(this.#machine, ring, () => this.#handle.check());
   }
 
   /** This event, and those that were inherited from it. */
@@ -123,12 +158,17 @@ export class PerfEvent {
 
   /** ioctl with a number, or an address, or (SET_OUTPUT) another event or −1; 0 or −errno. */
   control(command: EventCommand | null, argument: bigint | PerfEvent): number {
+    this.#handle.check();
+    orNull(nameOf(eventCommands))("command", command);
+    if (!PerfEvent.isOne(argument) && typeof argument !== "bigint") {
+      throw wrong("argument", argument, "a bigint or an open event");
+    }
     if (command === null) return -ENOTTY;
     if (command === "SET_OUTPUT") {
-      if (argument instanceof PerfEvent) return this.#setOutput(argument);
+      if (PerfEvent.isOne(argument)) return this.#setOutput(argument);
       return argument === NO_DESCRIPTOR ? this.#setOutput(null) : -EBADF;
     }
-    if (argument instanceof PerfEvent) return -EINVAL;
+    if (PerfEvent.isOne(argument)) return -EINVAL;
     switch (command) {
       case "ENABLE":
         return this.#each(argument, (member) => this.#machine.exports.perfEnable(member.address));
@@ -204,20 +244,23 @@ export class PerfEvent {
   #attach(ring: PerfRing | null): void {
     const left = this.ring;
     const isUnused = alone(this.#machine, () => {
-      ring?.take();
+      if (ring !== null) takeRing(ring);
       this.record.set32("PERF_EVENT_RING", ring?.address ?? 0);
-      return left?.drop() === 0;
+      return left !== null && dropRing(left) === 0;
     });
-    if (isUnused) left!.free();
+    if (isUnused) this.#machine.exports.freePerfRing(left!.address);
   }
 
   /** perf_event_set_output at open; 0 or −errno. */
   shareRingOf(other: PerfEvent): number {
+    madeEvent("other", other);
     return this.#setOutput(other);
   }
 
   /** mmap: 0 or −errno. @throws FaultlineError "no-memory" when RAM is full */
-  mapRing({ bytes, writable = true, isPrivate = false, offset = 0 }: RingRequest): number {
+  mapRing(request: RingRequest): number {
+    checkOptions("request", request, ringShape);
+    const { bytes, writable = true, isPrivate = false, offset = 0 } = request;
     const pageSize = this.#machine.constant("PAGE_SIZE");
     const view = this.attributes;
     const pages = Math.ceil(bytes / pageSize) - 1;
@@ -235,11 +278,12 @@ export class PerfEvent {
     const watermark = view.has("watermark") ? Number(view.attributes.get("wakeup")) : 0;
     const ring = this.#machine.exports.newPerfRing(bytes, watermark, writable ? 0 : 1) >>> 0;
     if (ring === 0) throw new FaultlineError("no-memory", `RAM is full: no ring of ${bytes} bytes`);
-    return new PerfRing(this.#machine, ring);
+    return new PerfRing(this.#machine, ring, () => this.#handle.check());
   }
 
   /** read: the values (see {@link readValues}), or −ENOSPC for too little room. */
   read(room: number): bigint[] | number {
+    wholeNumber("room", room, 0, MOST_BYTES);
     if (room < this.record.get32("PERF_EVENT_READ_BYTES")) return -ENOSPC;
     return readValues(this.#machine, this.record, this.#group());
   }
@@ -247,7 +291,7 @@ export class PerfEvent {
   /** poll for POLLIN: what is reported, and taken back by that. */
   poll(): number {
     const { ring } = this;
-    return ring === null ? POLLHUP : ring.takePoll() & POLLIN;
+    return ring === null ? POLLHUP : takePoll(ring) & POLLIN;
   }
 
   /** The descriptor is closed; a ring goes with its last event. */
@@ -256,8 +300,11 @@ export class PerfEvent {
       if (address === this.record.address) this.#attach(null);
       this.#machine.exports.freePerfEvent(address);
     }
+    this.#handle.release("was closed");
   }
 }
+
+const madeEvent = checkThat("an open event", (value) => PerfEvent.isOne(value));
 
 export function clockOf(view: AttributeView): bigint {
   return view.has("use_clockid") ? view.attributes.get("clockid") : -1n;

@@ -1,7 +1,17 @@
 /** perf_event_open, and what happens to events when tasks come and go (kernel/events/core.c, 6.18). */
 
+import {
+  checkOptions,
+  checkThat,
+  flag,
+  optional,
+  whole,
+  wholeNumber,
+  type Check,
+  type Shape,
+} from "../../base/checks.ts";
 import { errnos } from "../../base/errno.ts";
-import type { Machine } from "../../machine/machine.ts";
+import { madeMachine, type Machine } from "../../machine/machine.ts";
 import { copyAttributes, type Attributes } from "./attributes.ts";
 import {
   AttributeView,
@@ -13,7 +23,7 @@ import {
 } from "./checkAttributes.ts";
 import type { CoreRecord } from "./coreRecord.ts";
 import { PerfEvent, clockOf, openEvents, viewOf } from "./perfEvent.ts";
-import type { PerfTask } from "./perfTask.ts";
+import { PerfTask, madePerfTask } from "./perfTask.ts";
 
 const { EACCES, EBADF, EINVAL, ENOMEM, ESRCH } = errnos;
 
@@ -36,19 +46,57 @@ export interface OpenRequest {
   readonly flags?: number;
 }
 
+const MOST_CPUS = 64;
+const MOST_INT = 0x7fff_ffff;
+const MOST_FLAGS = 0xffff_ffff;
+const MOST_WORD = 2n ** 64n - 1n;
+
+const aTarget: Check = (argument, value) => {
+  if (value !== "all" && value !== "nobody") madePerfTask(argument, value);
+};
+const aGroup = checkThat(
+  '"none", "bad" or an open event',
+  (value) => value === "none" || value === "bad" || PerfEvent.isOne(value),
+);
+const anAddress = checkThat(
+  "a bigint from 0 to 2^64 - 1",
+  (value) => typeof value === "bigint" && value >= 0n && value <= MOST_WORD,
+);
+
+const requestShape: Shape<OpenRequest> = {
+  attributes: anAddress,
+  target: aTarget,
+  cpu: whole(-MOST_INT - 1, MOST_INT),
+  group: optional(aGroup),
+  flags: optional(whole(0, MOST_FLAGS)),
+};
+
 /** The events of one machine. */
 export class PerfEvents {
   readonly #machine: Machine;
   readonly #cpus: number;
 
   /** @param cpus CPUs that events may be attached to; default those of the machine */
-  constructor(machine: Machine, cpus: number = machine.shape.cpus) {
+  constructor(machine: Machine, cpus?: number) {
+    madeMachine("machine", machine);
     this.#machine = machine;
-    this.#cpus = cpus;
+    this.#cpus = cpus === undefined ? machine.shape.cpus : wholeNumber("cpus", cpus, 1, MOST_CPUS);
   }
 
-  /** perf_event_open of a task: the event, or −errno. */
+  /** What a task of this machine is known by; `argument` names it in the error for any other. */
+  #check(argument: string, task: PerfTask): void {
+    madePerfTask(argument, task);
+    task.task.handleOn(this.#machine);
+  }
+
+  /**
+   * perf_event_open of a task: the event, or −errno.
+   * @throws UsageError for a request that no system call can make, or tasks of another machine
+   */
   open(caller: PerfTask, request: OpenRequest): PerfEvent | number {
+    this.#check("caller", caller);
+    checkOptions("request", request, requestShape);
+    if (typeof request.target !== "string") this.#check("request.target", request.target);
     const flags = request.flags ?? 0;
     if ((flags & ~KNOWN_FLAGS) !== 0) return -EINVAL;
     const attributes = copyAttributes(caller.task, request.attributes);
@@ -64,12 +112,12 @@ export class PerfEvents {
     flags: number,
   ): PerfEvent | number {
     const group = request.group ?? "none";
-    const leader = group instanceof PerfEvent && (flags & NO_GROUP) === 0 ? group : null;
+    const leader = PerfEvent.isOne(group) && (flags & NO_GROUP) === 0 ? group : null;
     const error = this.#refuses(caller, request, view, leader);
     if (error !== 0) return error;
     const event = this.#create(caller, request, view.attributes);
     if (typeof event === "number") return event;
-    const shares = group instanceof PerfEvent && (flags & OUTPUT) !== 0;
+    const shares = PerfEvent.isOne(group) && (flags & OUTPUT) !== 0;
     const shared = shares ? event.shareRingOf(group) : 0;
     if (shared !== 0) {
       event.close();
@@ -116,7 +164,7 @@ export class PerfEvents {
   /** Others' tasks, and every task, are for the privileged. */
   #checkReach(caller: PerfTask, { target }: OpenRequest): number {
     if (caller.privileged) return 0;
-    return target instanceof Object && target.pid === caller.pid ? 0 : -EACCES;
+    return PerfTask.isOne(target) && target.pid === caller.pid ? 0 : -EACCES;
   }
 
   #create(
@@ -130,7 +178,7 @@ export class PerfEvents {
     }
     const image = this.#machine.allocKernel(attributes.bytes.length);
     image.bytes.set(attributes.bytes);
-    const task = target instanceof Object ? target.record : 0;
+    const task = PerfTask.isOne(target) ? target.record : 0;
     const record = this.#machine.exports.newPerfEvent(image.linear, task, cpu) >>> 0;
     image.free();
     return record === 0 ? -ENOMEM : new PerfEvent(caller, record);
@@ -138,6 +186,9 @@ export class PerfEvents {
 
   /** perf_event_init_task: a new task gets events of its own for those that ask for it, group by group. */
   inherit(parent: PerfTask, child: PerfTask, sameProcess: boolean): void {
+    this.#check("parent", parent);
+    this.#check("child", child);
+    flag("sameProcess", sameProcess);
     const copies = new Map<number, number>();
     for (const event of openEvents(this.#machine)) {
       if (event.get32("PERF_EVENT_TASK") !== parent.record || !inherits(event, sameProcess)) {
@@ -164,6 +215,8 @@ export class PerfEvents {
    * off the CPU and putting the others on it, the kernel swaps whose they are.
    */
   swap(from: PerfTask, to: PerfTask): void {
+    this.#check("from", from);
+    this.#check("to", to);
     const ofFrom = this.#eventsOf(from);
     const ofTo = this.#eventsOf(to);
     const root = (event: CoreRecord): number => event.get32("PERF_EVENT_PARENT") || event.address;
@@ -185,6 +238,7 @@ export class PerfEvents {
 
   /** perf_event_exit_task: what its inherited events have counted goes to those they come from; its own end with it. */
   leave(task: PerfTask): void {
+    this.#check("task", task);
     for (const event of this.#eventsOf(task).reverse()) {
       const parent = event.get32("PERF_EVENT_PARENT");
       if (parent === 0) this.#retire(event);
@@ -215,7 +269,7 @@ function inherits(event: CoreRecord, sameProcess: boolean): boolean {
 function checkGroup(view: AttributeView, request: OpenRequest, leader: PerfEvent | null): number {
   if (leader === null) return 0;
   const ofLeader = leader.record;
-  const task = request.target instanceof Object ? request.target.record : 0;
+  const task = PerfTask.isOne(request.target) ? request.target.record : 0;
   const fits =
     ofLeader.get32("PERF_EVENT_CPU") >> 0 === request.cpu &&
     ofLeader.get32("PERF_EVENT_TASK") === task &&

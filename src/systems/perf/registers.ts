@@ -1,3 +1,5 @@
+import { checkThat, wrong } from "../../base/checks.ts";
+import { oneOf } from "../../base/nearest.ts";
 import type { ConstantName } from "../../core/exports.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 import { CoreRecord } from "./coreRecord.ts";
@@ -64,10 +66,23 @@ export const generalRegisters = frameWordNames.filter(
 
 /** A struct pt_regs in the core. */
 export class RegisterFrame {
-  readonly #record: CoreRecord;
+  readonly #place: CoreRecord;
+  readonly #check: () => void;
 
-  constructor(machine: CoreMemory, address: number) {
-    this.#record = new CoreRecord(machine, address);
+  /** @param check throws once whatever the frame is part of is gone */
+  constructor(machine: CoreMemory, address: number, check: () => void = () => undefined) {
+    this.#place = new CoreRecord(machine, address);
+    this.#check = check;
+  }
+
+  /** Made here: an object that inherits from a frame, or a Proxy of one, lacks what is private. */
+  static isOne(value: unknown): value is RegisterFrame {
+    return typeof value === "object" && value !== null && #place in value;
+  }
+
+  get #record(): CoreRecord {
+    this.#check();
+    return this.#place;
   }
 
   /** What the segments of a 64-bit program hold. */
@@ -81,20 +96,31 @@ export class RegisterFrame {
     return this.#record.address;
   }
 
+  /** @throws UsageError for a name that no word has */
   get(name: FrameWord): bigint {
-    return this.#record.get64(frameWords[name]);
+    return this.#record.get64(frameWords[oneOf("name", name, frameWordNames)]);
   }
 
+  /** Takes the lower 64 bits of a bigint over. @throws UsageError for anything else */
   set(name: FrameWord, value: bigint): void {
-    this.#record.set64(frameWords[name], BigInt.asUintN(64, value));
+    const word = frameWords[oneOf("name", name, frameWordNames)];
+    if (typeof value !== "bigint") throw wrong(name, value, "a bigint");
+    this.#record.set64(word, BigInt.asUintN(64, value));
   }
 
   /** All words of another frame. */
   copyFrom(other: RegisterFrame): void {
+    madeFrame("other", other);
     for (const name of frameWordNames) this.set(name, other.get(name));
   }
 
+  /** Words by their names; the others stay. */
   setAll(values: Readonly<Partial<Record<FrameWord, bigint>>>): void {
+    if (typeof values !== "object" || values === null) throw wrong("values", values, "an object");
     for (const [name, value] of Object.entries(values)) this.set(name as FrameWord, value);
   }
 }
+
+export const madeFrame = checkThat("a frame of a task's or a bed's", (value) =>
+  RegisterFrame.isOne(value),
+);
