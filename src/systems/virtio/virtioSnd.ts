@@ -118,7 +118,7 @@ export class VirtioSnd {
 
   private constructor(machine: Machine, device: VirtioSndDevice, wanted: VirtioSndOptions) {
     const design = wanted.design ?? designOf(machine);
-    const parameters = { ...defaultParameters, ...wanted.parameters };
+    const parameters = parametersOf(wanted.parameters ?? {});
     const { journal = "contents", journalBytes = DEFAULT_JOURNAL } = wanted;
     const core = new CoreCard(machine, design, parameters.messageTimeout, {
       keeps: journal,
@@ -218,6 +218,7 @@ export class VirtioSnd {
     wanted: VirtioSndOpenOptions,
     make: (options: PcmOpenOptions) => File,
   ): File | number {
+    wholeNumber("stream", stream, 0, MOST_WORD);
     checkOptions("options", wanted, openRequest);
     const model = this.#streams[stream];
     if (model === undefined) return -ENOENT;
@@ -382,6 +383,12 @@ export class VirtioSnd {
       (id) => this.file(id),
     );
   }
+}
+
+/** What is not given, or given as undefined, is as in the driver. */
+function parametersOf(wanted: Partial<VirtioSndParameters>): VirtioSndParameters {
+  const given = Object.entries(wanted).filter(([, value]) => value !== undefined);
+  return { ...defaultParameters, ...Object.fromEntries(given) };
 }
 
 /** The driver of the machine's kernel. */
