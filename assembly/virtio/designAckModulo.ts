@@ -40,7 +40,8 @@ export function acknowledgeModulo(substream: Substream, stream: Stream): i32 {
  * 2³² ÷ period messages. The kernel would take for messages what lies behind their list; here the list ends it.
  */
 function sendNothing(substream: Substream, place: u32): i32 {
-  if (place == 0)
+  if (place == 0) {
     recordFinding(FINDING_VIRTIO_RANGE, 0, 0, substream.messages, substream.messageCount);
+  }
   return 0;
 }

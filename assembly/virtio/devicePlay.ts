@@ -75,10 +75,7 @@ function hitData(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
   if (outside(entry.address, entry.length, ramBytes)) return 0;
   const table = ram + (entry.address as u32);
   const count = entry.length / DESCRIPTOR_BYTES;
-  const first = descriptorAt(table, 0);
-  if (count == 0 || first.length != HEADER_BYTES) return 0;
-  if (first.flags != DESCRIPTOR_NEXT || first.next != 1) return 0;
-  if (outside(first.address, HEADER_BYTES, ramBytes)) return 0;
+  if (count == 0 || !startsAsUsual(table, ramBytes)) return 0;
 
   let room = device.outputBytes;
   let at = device.output;
@@ -107,6 +104,14 @@ function hitData(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
     bytes = length;
   }
   return 0;
+}
+
+/** Its header is a piece of its own, and the next piece is the next. */
+@inline
+function startsAsUsual(table: u32, ramBytes: u32): bool {
+  const first = descriptorAt(table, 0);
+  if (first.length != HEADER_BYTES || first.next != 1) return false;
+  return first.flags == DESCRIPTOR_NEXT && !outside(first.address, HEADER_BYTES, ramBytes);
 }
 
 @inline
