@@ -145,7 +145,8 @@ function perform(
   const enters = isEntry(name);
   const signal = enters ? fetchInstruction(task, bits) : execute(task, { name, bits, address });
   if (signal === null) return enters ? { ret: enterKernel(task, name, bits, world) } : nothing;
-  deliverSignal(task, world.alternateStackTop);
+  // a real 32-bit program has no handlers: the signal ends it, and no frame is written
+  if (!task.compat) deliverSignal(task, world.alternateStackTop);
   const { signo, code, address: at } = signal;
   return { signal: { signo: BigInt(signo), code: BigInt(code), addr: at } };
 }

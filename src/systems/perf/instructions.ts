@@ -126,8 +126,8 @@ class Execution {
         this.#load1(address);
         return this.#done([[address, 1, "ACCESS_READ"]]);
       case "store8":
-        this.#store(address, frame.get("ax"), 8);
-        return this.#done([[address, 8, "ACCESS_WRITE"]]);
+        this.#store(address, frame.get("ax"), this.#wordBytes);
+        return this.#done([[address, this.#wordBytes, "ACCESS_WRITE"]]);
       case "push":
         return this.#push(frame.get("ax"));
       case "call":
@@ -178,8 +178,13 @@ class Execution {
     machine.exports.perfBreakpoint(cpu, bit, lo, hi, bytes, this.#task.frame.address);
   }
 
+  /** What a whole register holds: 8 bytes, in a segment of 32 bits 4. */
+  get #wordBytes(): number {
+    return this.#instruction.bits / 8;
+  }
+
   #push(value: bigint): void {
-    const bytes = this.#instruction.bits === 64 ? 8 : 4;
+    const bytes = this.#wordBytes;
     const sp = this.#task.frame.get("sp") - BigInt(bytes);
     this.#store(sp, value, bytes);
     this.#task.frame.set("sp", sp);

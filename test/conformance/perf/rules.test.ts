@@ -121,6 +121,33 @@ describe("instructions", () => {
     expect(sampleOf(faults, fetch, "rwx")).toMatchObject({ samples: 1 });
   });
 
+  test("a whole register of a 32-bit segment is 4 bytes", () => {
+    const store: Run = { ...run("store8"), bits: 32, addr: "0x10000ffc" };
+    expect(answerOf(memory("rw-"), open(faults), store)).toEqual({});
+    expect(answerOf(memory("rw-"), open(faults), { ...store, bits: 64 })).toEqual({
+      signal: { signo: 11n, code: 1n, addr: 0x10001000n },
+    });
+  });
+
+  test("a 32-bit program without handlers ends by a signal without a frame", () => {
+    const program: Operation<"program32"> = {
+      op: "program32",
+      c: 0,
+      insn: "load1",
+      regs: { flags: "0x202" },
+      ip: "0x8048000",
+      addr: "0x10000000",
+      memory: [{ addr: "0x8048000", len: 4096, prot: "rwx" }],
+    };
+    const event = { ...(open(faults) as Operation<"open">), pid: "C0" };
+    const ring: PerfRegsOperation = { op: "mmap", e: 0, bytes: 8192, prot: "rw-" };
+    const go: PerfRegsOperation = { op: "program32_go", on: [0] };
+    expect(answerOf(program, event, ring, go, { op: "head", e: 0 })).toEqual({
+      head: 16n,
+      tail: 0n,
+    });
+  });
+
   test("a breakpoint on it comes first", () => {
     const attr: Attributes = {
       type: "breakpoint",
