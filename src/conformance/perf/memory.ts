@@ -86,7 +86,7 @@ function createFile({ machine }: PerfWorld, size: number, seed: number) {
   return file;
 }
 
-/** Each mapping whose protection changes is recorded as it is afterwards. */
+/** Area by area: each whose protection changes is recorded as it is then, before the next one joins it. */
 function protect(
   world: PerfWorld,
   { addr, len, prot }: OperationOf<MemoryStep, "protect">,
@@ -94,13 +94,13 @@ function protect(
   const { task } = world.process;
   const start = wordOf(addr);
   const end = start + BigInt(len);
-  const changing = task
-    .vmas()
-    .filter((vma) => vma.start < end && start < vma.end)
-    .filter(({ permissions }) => permissions.slice(0, 3) !== prot)
-    .map((vma) => (vma.start > start ? vma.start : start));
-  task.protect(start, len, lettersOf(prot));
-  for (const place of changing) reportMapping(world, place);
+  for (const vma of task.vmas()) {
+    const from = vma.start > start ? vma.start : start;
+    const to = vma.end < end ? vma.end : end;
+    if (from >= to || vma.permissions.slice(0, 3) === prot) continue;
+    task.protect(from, Number(to - from), lettersOf(prot));
+    reportMapping(world, from);
+  }
   return nothing;
 }
 

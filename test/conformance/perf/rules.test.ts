@@ -283,3 +283,20 @@ describe("opening", () => {
     expect(answerOf({ ...(open(faults) as Operation<"open">), pid: "0" })).toEqual(opened);
   });
 });
+
+test("a change of protection is recorded area by area, before the areas join", () => {
+  const attr: Attributes = { type: "software", config: "dummy", flags: ["disabled", "mmap"] };
+  const ring: PerfRegsOperation = { op: "mmap", e: 0, bytes: 8192, prot: "rw-" };
+  const enable: PerfRegsOperation = { op: "ioctl", e: 0, cmd: "ENABLE", arg: 0 };
+  const areas: PerfRegsOperation[] = [
+    { ...(memory("rw-") as Operation<"map">), len: 8192 },
+    { op: "protect", addr: "0x10001000", len: 4096, prot: "r--" },
+  ];
+  const change: PerfRegsOperation = { op: "protect", addr: "0x10000000", len: 8192, prot: "r-x" };
+  const read: PerfRegsOperation = { op: "records", e: 0 };
+  const { records } = answerOf(...areas, open(attr), ring, enable, change, read) as {
+    records: readonly { fields: readonly (readonly [string, unknown])[] }[];
+  };
+  const lengths = records.map(({ fields }) => new Map(fields).get("len"));
+  expect(lengths).toEqual([0x1000n, 0x2000n]);
+});
