@@ -15,6 +15,7 @@ import { getPage } from "./page";
  *
  *   object         page            offset
  *   address space  page address    offset in the page              private futex
+ *   address space  page address    offset | FUT_OFF_NODE           private futex that names its node
  *   address space  page address    offset | FUT_OFF_MMSHARED       shared futex in anonymous memory
  *   file's number  page in file    offset | FUT_OFF_INODE          shared futex in a file, or in shared memory
  */
@@ -27,6 +28,11 @@ export class Key {
 
 const FUT_OFF_INODE: u32 = 1;
 const FUT_OFF_MMSHARED: u32 = 2;
+/**
+ * Ours: with a node it is queued in the table of all processes, without one in that of its own (__futex_hash, 6.16 and
+ * later; every address space with two threads has one), and so the two never meet.
+ */
+const FUT_OFF_NODE: u32 = 1 << 31;
 
 /** What the caller will do with the word: a page that can only be read has a key for the one and not for the other. */
 export const INTENT_READ: u32 = ACCESS_READ;
@@ -84,7 +90,9 @@ export function getKey(cpu: Cpu, va: u64, flags: u32, intent: u32, key: Key): i3
   }
   key.object = cpu.mm;
   key.page = va & ~(PAGE_MASK as u64);
-  return (flags & FLAG_PRIVATE) != 0 ? 0 : sharedKey(cpu, key, intent);
+  if ((flags & FLAG_PRIVATE) == 0) return sharedKey(cpu, key, intent);
+  if ((flags & FLAG_NUMA) != 0) key.offset |= FUT_OFF_NODE;
+  return 0;
 }
 
 /** The word behind the futex says on which node its bucket shall be; the kernel's choice is written back. */
