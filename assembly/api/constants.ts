@@ -1,9 +1,9 @@
 import { Cpu } from "../machine/cpu";
-import { Frame } from "../machine/frames";
+import { Frame } from "../machine/frame";
 import { Finding, Header } from "../machine/map";
 import { Profile } from "../arch/profile";
-import { Event } from "../study/events";
 import { Task } from "../mm/task";
+import { Event } from "../study/events";
 import { Move } from "../structs/call";
 
 /** The numbers the host needs, exported once, so that none is typed twice. */
@@ -183,7 +183,7 @@ export const HEADER_DEAD_CPU: u32 = offsetof<Header>("deadCpu");
 export const HEADER_LOST_CPU: u32 = offsetof<Header>("lostCpu");
 export const HEADER_YIELD_EVERY: u32 = offsetof<Header>("yieldEvery");
 
-export { FRAME_FILE } from "../machine/frames";
+export { FRAME_FILE } from "../machine/frame";
 export const FRAME_REFCOUNT: u32 = offsetof<Frame>("refcount");
 export const FRAME_MAPCOUNT: u32 = offsetof<Frame>("mapcount");
 export const FRAME_KIND: u32 = offsetof<Frame>("kind");

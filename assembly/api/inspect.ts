@@ -1,8 +1,8 @@
-import { pageAddress } from "../machine/frames";
+import { pageAddress } from "../machine/frame";
 import { describePage, inLeaf, lookUp } from "../mm/pageState";
 import { pteFrame, ptePresent } from "../mm/pte";
 import { Task, mmOfTask } from "../mm/task";
-import { findVma } from "../mm/vma";
+import { findVma } from "../mm/vmaTree";
 import { wide } from "./tasks";
 
 /** The inspector's questions, which change nothing. Addresses come as (low, high) halves. */

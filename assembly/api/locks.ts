@@ -5,8 +5,10 @@ import { lockTables } from "../mm/mm";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../mm/mmapLock";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import { mmOfTask } from "../mm/task";
-import { vmaAt, vmaContaining } from "../mm/vma";
-import { lockVmaUnderRcu, vmaEndRead, vmaStartWrite } from "../mm/vmaLock";
+import { vmaAt } from "../mm/vma";
+import { lockVmaUnderRcu, vmaEndRead } from "../mm/vmaLock";
+import { vmaContaining } from "../mm/vmaTree";
+import { vmaStartWrite } from "../mm/vmaWriteLock";
 import { wide } from "./tasks";
 
 /** An address space's locks, held and dropped from outside: for scenarios about waiting for them. */

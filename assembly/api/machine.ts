@@ -1,8 +1,10 @@
 import { EINVAL, ENOMEM } from "../base/errno";
 import { PROFILE, Profile, profile, setProfile } from "../arch/profile";
 import { cpuAt, initCpu } from "../machine/cpu";
-import { FRAME_ZERO, allocFrames } from "../machine/frames";
-import { poolOf, resizePool } from "../machine/hugePool";
+import { FRAME_ZERO } from "../machine/frame";
+import { allocFrames } from "../machine/frames";
+import { poolOf } from "../machine/hugePool";
+import { resizePool } from "../machine/hugePoolSize";
 import { HEADER, MACHINE_MAGIC, MACHINE_VERSION, PAGE_SHIFT, header, layOut } from "../machine/map";
 import { kfree, kmalloc, objectBytesFrom } from "../machine/slab";
 import { enterCore, leaveCore } from "../mm/shootdown";

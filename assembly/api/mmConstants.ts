@@ -1,4 +1,4 @@
-import { Frame } from "../machine/frames";
+import { Frame } from "../machine/frame";
 import { HugePool } from "../machine/hugePool";
 import { MappedFile } from "../mm/file";
 import { PageState } from "../mm/pageState";
@@ -17,7 +17,7 @@ import {
 import { Vma } from "../mm/vma";
 
 /** The numbers of memory management that the host needs. */
-export { FOLIO_DIRTY, FOLIO_EXCLUSIVE, FRAME_ANON, FRAME_TAIL } from "../machine/frames";
+export { FOLIO_DIRTY, FOLIO_EXCLUSIVE, FRAME_ANON, FRAME_TAIL } from "../machine/frame";
 export {
   MADV_COLD,
   MADV_DOFORK,
@@ -52,7 +52,7 @@ export {
   FILE_VVAR,
   FILE_VVAR_VCLOCK,
 } from "../mm/file";
-export { VM_REFCNT_EXCLUDE_READERS } from "../mm/vmaLock";
+export { VM_REFCNT_EXCLUDE_READERS } from "../mm/vmaWriteLock";
 export { MLOCK_ONFAULT } from "../mm/lockMemory";
 export {
   PAGE_ABSENT,

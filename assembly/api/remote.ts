@@ -6,9 +6,11 @@ import { FW_VMA_LOCKED, folioWalkEnd, folioWalkStart } from "../mm/folioWalk";
 import { Mm } from "../mm/mm";
 import { mmapReadLockKillable, mmapReadUnlock } from "../mm/mmapLock";
 import { rcuReadLock, rcuReadUnlock } from "../mm/rcu";
-import { Task, getTaskMm } from "../mm/task";
-import { Vma, vmaAt, vmaContaining } from "../mm/vma";
+import { Task } from "../mm/task";
+import { getTaskMm } from "../mm/taskLife";
+import { Vma, vmaAt } from "../mm/vma";
 import { lockVmaUnderRcu, vmaEndRead } from "../mm/vmaLock";
+import { vmaContaining } from "../mm/vmaTree";
 import { accessProcessVmHere } from "../remote/accessRemoteVm";
 import {
   MemFile,

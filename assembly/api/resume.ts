@@ -1,7 +1,8 @@
 import { EINVAL } from "../base/errno";
 import { WAIT_FUTEX } from "../futex/call";
 import { cpuAt } from "../machine/cpu";
-import { Task, switchTo } from "../mm/task";
+import { Task } from "../mm/task";
+import { switchTo } from "../mm/taskLife";
 import { WAIT_PCM_DRIVER, WAIT_PCM_TRANSFER } from "../pcm/wake";
 import { futexResume } from "./futex";
 import { WAIT_UMCG } from "../umcg/control";

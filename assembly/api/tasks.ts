@@ -2,7 +2,7 @@ import { EFAULT, EINVAL, ENOMEM } from "../base/errno";
 import { endSleep as endFutexSleep, wakeTask } from "../futex/call";
 import { exitFutexes } from "../futex/exit";
 import { Cpu, cpuAt } from "../machine/cpu";
-import { pageAddress } from "../machine/frames";
+import { pageAddress } from "../machine/frame";
 import { header, PAGE_SHIFT } from "../machine/map";
 import { mmDrop, mmGrab } from "../mm/exit";
 import { VM_FAULT_SIGSEGV, faultIn } from "../mm/fault";
@@ -14,19 +14,17 @@ import { oomReap } from "../mm/oomReap";
 import { mmapReadLock, mmapReadUnlock } from "../mm/mmapLock";
 import { enterCore, leaveCore } from "../mm/shootdown";
 import { sendSignal } from "../mm/signal";
+import { Task, mmOfTask, stackLimitOf } from "../mm/task";
 import {
-  Task,
   createTask,
   execTask as execProgram,
   exitTask,
   inherit,
   leaveMm,
-  mmOfTask,
   setTagged as allowTags,
   setUser,
-  stackLimitOf,
   switchTo,
-} from "../mm/task";
+} from "../mm/taskLife";
 import { abandonDriver } from "../pcm/hwParams";
 import { streamAt } from "../pcm/runtime";
 import { abandonTransfer } from "../pcm/transfer";

@@ -3,7 +3,7 @@ import { EFAULT, EINVAL } from "../base/errno";
 import { Cpu, cpuAt } from "../machine/cpu";
 import { FINDING_GUARD_NESTED_OPEN, recordFinding } from "../machine/findings";
 import { objectBytesFrom } from "../machine/slab";
-import { setKeys } from "../mm/task";
+import { setKeys } from "../mm/taskLife";
 import { accessOk, accessOkFixed, enterFunction } from "../uaccess/check";
 import {
   blockBegin,

@@ -1,6 +1,7 @@
 import { EFAULT, EINVAL } from "../base/errno";
 import { Cpu, stackImage } from "../machine/cpu";
-import { FRAME_ANON, FRAME_FILE, FRAME_TAIL, folioOf, folioPut, frameOf } from "../machine/frames";
+import { FRAME_ANON, FRAME_FILE, FRAME_TAIL, folioOf, frameOf } from "../machine/frame";
+import { folioPut } from "../machine/frames";
 import { PAGE_MASK, header } from "../machine/map";
 import { ACCESS_READ, ACCESS_WRITE } from "../mm/fault";
 import { FILE_VDSO, MappedFile } from "../mm/file";

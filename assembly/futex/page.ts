@@ -8,8 +8,9 @@ import { mmapReadLock, mmapReadUnlock } from "../mm/mmapLock";
 import { faultErrno } from "../mm/populate";
 import { PTE_SPECIAL, pteFrame } from "../mm/pte";
 import { levelShift, scratchWalk, walkTo } from "../mm/table";
-import { Vma, vmaAt, vmaContaining } from "../mm/vma";
+import { Vma, vmaAt } from "../mm/vma";
 import { VM_READ, VM_WRITE } from "../mm/vmaFlags";
+import { vmaContaining } from "../mm/vmaTree";
 
 /** The page behind a futex word, got for its key. */
 

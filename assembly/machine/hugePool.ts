@@ -1,4 +1,4 @@
-import { FOLIO_POOLED, FRAME_POOL, allocFrames, clearBlock, frameOf, freeFrames } from "./frames";
+import { FOLIO_POOLED, FRAME_POOL, clearBlock, frameOf } from "./frame";
 import { spinLock, spinUnlock } from "./held";
 import { HEADER, HUGE_POOLS, Header, PMD_ORDER } from "./map";
 
@@ -20,29 +20,6 @@ function lock(): usize {
 @inline
 export function poolOf(order: u32): HugePool {
   return changetype<HugePool>(HUGE_POOLS + (order == PMD_ORDER ? 0 : offsetof<HugePool>()));
-}
-
-/**
- * nr_hugepages: grows the pool to `wanted` pages as far as RAM has them, or shrinks it to that as far as pages are free
- * and not promised; how many it has then.
- */
-export function resizePool(order: u32, wanted: u32): u32 {
-  const pool = poolOf(order);
-  while (pool.total < wanted) {
-    const pfn = allocFrames(order, FRAME_POOL);
-    if (pfn == 0) break;
-    frameOf(pfn).flags = FOLIO_POOLED;
-    pool.total += 1;
-    putInPool(pfn);
-  }
-  while (pool.total > wanted) {
-    const pfn = takeHugePage(order, FRAME_POOL);
-    if (pfn == 0) break;
-    frameOf(pfn).flags = 0;
-    pool.total -= 1;
-    freeFrames(pfn);
-  }
-  return pool.total;
 }
 
 /** A page comes back; until it is taken again the pool is its owner. */

@@ -1,12 +1,5 @@
-import {
-  FRAME_BUDDY,
-  FRAME_FREE,
-  FRAME_SLAB,
-  FRAME_TAIL,
-  emptyFreeLists,
-  frameOf,
-  releaseFrame,
-} from "./frames";
+import { FRAME_BUDDY, FRAME_FREE, FRAME_SLAB, FRAME_TAIL, frameOf } from "./frame";
+import { emptyFreeLists, releaseFrame } from "./frames";
 import { PAGE_SIZE, header } from "./map";
 import { emptyPartialLists, listSlab } from "./slab";
 

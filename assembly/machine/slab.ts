@@ -4,14 +4,11 @@ import {
   FRAME_SLAB,
   FRAME_TAIL,
   Frame,
-  allocFrames,
-  folioPut,
   frameOf,
-  freeFrames,
-  isMadeToFail,
   pageAddress,
   pfnOfAddress,
-} from "./frames";
+} from "./frame";
+import { allocFrames, folioPut, freeFrames, isMadeToFail } from "./frames";
 import { spinLock, spinUnlock } from "./held";
 import {
   HEADER,

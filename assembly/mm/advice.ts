@@ -1,7 +1,8 @@
 import { EACCES, EAGAIN, EINVAL, ENODEV, ENOMEM, EPERM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { PAGE_MASK } from "../machine/map";
-import { modifyArea, pageIndex } from "./areas";
+import { modifyArea } from "./areas";
+import { pageIndex } from "./backing";
 import { isDax, leafEnd, leafStart } from "./dax";
 import { FILE_DAX, MappedFile, fileGet, filePut } from "./file";
 import { installGuards, removeGuards } from "./guardRegion";
@@ -12,7 +13,7 @@ import { mmapReadLock, mmapReadUnlock, mmapWriteLockKillable, mmapWriteUnlock } 
 import { pageAlign } from "./mmap";
 import { populateAdvised } from "./populate";
 import { splitPartlyAdvised } from "./splitFolio";
-import { Vma, findVma, vmaAt } from "./vma";
+import { Vma, vmaAt } from "./vma";
 import {
   VM_DONTCOPY,
   VM_HIGH_SEALED,
@@ -30,6 +31,7 @@ import {
   VM_WIPEONFORK,
   VM_WRITE,
 } from "./vmaFlags";
+import { findVma } from "./vmaTree";
 import { ZAP_PAGES, zapRange } from "./zap";
 
 /** madvise (mm/madvise.c, 6.18): area by area. */

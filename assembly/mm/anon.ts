@@ -1,9 +1,10 @@
 import { fetchAdd } from "../base/atomics";
 import { HEADER, Header } from "../machine/map";
-import { backingContinues } from "./areas";
+import { backingContinues } from "./backing";
 import { Mm } from "./mm";
-import { Vma, findVma, vmaAt, vmaBelow } from "./vma";
+import { Vma, vmaAt } from "./vma";
 import { VM_ACCESS } from "./vmaFlags";
+import { findVma, vmaBelow } from "./vmaTree";
 
 /**
  * An area "has private pages" from its first one on: it belongs to an anon_vma (mm/rmap.c, 6.18). Only the anon_vma's

@@ -1,23 +1,22 @@
 import { EINVAL, ENOMEM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { PAGE_SHIFT } from "../machine/map";
 import { anonVmaOfBoth, anonVmasJoin } from "./anon";
+import { backingContinues, pageIndex } from "./backing";
 import { daxMaySplit, isDax } from "./dax";
 import { FILE_HUGETLB, MappedFile, fileGet, filePut, isSpecialMapping } from "./file";
 import { Mm, lockTables, unlockTables } from "./mm";
+import { Vma, vmaAt } from "./vma";
+import { VM_SPECIAL } from "./vmaFlags";
 import {
-  Vma,
   allocVma,
   findVma,
   freeVma,
   insertVma,
   removeVma,
-  vmaAt,
   vmaBelow,
   vmaContaining,
-} from "./vma";
-import { VM_SPECIAL } from "./vmaFlags";
-import { vmaStartWrite } from "./vmaLock";
+} from "./vmaTree";
+import { vmaStartWrite } from "./vmaWriteLock";
 import { splitLeafAt } from "./zap";
 
 /** Cutting areas in two and joining neighbours (mm/vma.c, 6.18). The mmap lock is held for writing. */
@@ -46,11 +45,6 @@ export function dropVma(address: usize): void {
   const file = vmaAt(address).file;
   if (file != 0) filePut(changetype<MappedFile>(file as usize));
   freeVma(address);
-}
-
-@inline
-export function pageIndex(vma: Vma, va: u64): u64 {
-  return vma.pgoff + ((va - vma.start) >> PAGE_SHIFT);
 }
 
 /** vm_ops->may_split: whether a border may be made at an address within an area. */
@@ -132,11 +126,6 @@ function joinable(lower: Vma, upper: Vma): bool {
     backingContinues(lower, upper) &&
     anonVmasJoin(lower, upper)
   );
-}
-
-/** The upper one shows what follows; anonymous memory that was written and moved does not. */
-export function backingContinues(lower: Vma, upper: Vma): bool {
-  return lower.file == upper.file && pageIndex(lower, upper.start) == upper.pgoff;
 }
 
 /** Joins an area with the one below, and then with the one above, where that can be. */

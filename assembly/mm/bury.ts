@@ -1,7 +1,7 @@
 import { loadShared } from "../base/atomics";
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
-import { frameOf, pfnOfAddress } from "../machine/frames";
+import { frameOf, pfnOfAddress } from "../machine/frame";
 import {
   HELD_TABLES,
   HELD_VMA,

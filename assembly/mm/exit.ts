@@ -1,7 +1,8 @@
 import { addWithin, fetchAdd } from "../base/atomics";
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
-import { folioPut, pfnOfAddress } from "../machine/frames";
+import { pfnOfAddress } from "../machine/frame";
+import { folioPut } from "../machine/frames";
 import { slabFree } from "../machine/slab";
 import { dropHugeZero } from "./huge";
 import { Mm } from "./mm";

@@ -4,16 +4,15 @@ import {
   FOLIO_EXCLUSIVE,
   FRAME_ANON,
   FRAME_ZERO,
-  allocFrames,
   folioOf,
-  folioPut,
   frameOf,
   pageAddress,
-} from "../machine/frames";
+} from "../machine/frame";
+import { allocFrames, folioPut } from "../machine/frames";
 import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { Cpu } from "../machine/cpu";
 import { prepareAnonVma } from "./anon";
-import { pageIndex } from "./areas";
+import { pageIndex } from "./backing";
 import { isDax, isWhole } from "./dax";
 import { faultAround, faultsAround, unwrittenBits } from "./faultAround";
 import { MappedFile, filePages, getCachedPage, getFilePage, isRaw } from "./file";
@@ -27,7 +26,7 @@ import { PTE_DIRTY, PTE_PRESENT, PTE_RW, PTE_SPECIAL, pteFrame, ptePresent } fro
 import { shootDown } from "./shootdown";
 import { Walk, levelShift, makeEntry, readEntry, scratchWalk, walkTo, writeEntry } from "./table";
 import { stackLimitOf } from "./task";
-import { Vma, findVma, vmaAt } from "./vma";
+import { Vma, vmaAt } from "./vma";
 import {
   VM_ACCESS,
   VM_GROWSDOWN,
@@ -36,6 +35,7 @@ import {
   VM_UFFD_MISSING,
   VM_WRITE,
 } from "./vmaFlags";
+import { findVma } from "./vmaTree";
 
 /** Page faults: finding the area, checking the permission, making the page present (mm/memory.c, 6.18). */
 

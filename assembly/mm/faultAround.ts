@@ -1,6 +1,6 @@
 import { profile } from "../arch/profile";
 import { PAGE_SHIFT } from "../machine/map";
-import { pageIndex } from "./areas";
+import { pageIndex } from "./backing";
 import {
   FILE_DEVICE,
   FILE_MEMFD,

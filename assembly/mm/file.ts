@@ -1,13 +1,6 @@
 import { fetchAdd } from "../base/atomics";
-import {
-  FRAME_FILE,
-  FRAME_INDEX,
-  allocFrames,
-  folioGet,
-  folioPut,
-  frameOf,
-  pageAddress,
-} from "../machine/frames";
+import { FRAME_FILE, FRAME_INDEX, frameOf, pageAddress } from "../machine/frame";
+import { allocFrames, folioGet, folioPut } from "../machine/frames";
 import { spinLock, spinUnlock } from "../machine/held";
 import { takeHugePage, takeReservedHugePage, unreserveHugePage } from "../machine/hugePool";
 import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";

@@ -1,7 +1,7 @@
 import { EFAULT, EINTR } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { folioPut } from "../machine/frames";
-import { pageIndex } from "./areas";
+import { pageIndex } from "./backing";
 import { ACCESS_WRITE, handleMmFault } from "./fault";
 import {
   FILE_DISK,
@@ -20,8 +20,9 @@ import { faultErrno } from "./populate";
 import { step } from "./shootdown";
 import { scratchWalk, walkTo } from "./table";
 import { fatalSignalPending } from "./task";
-import { Vma, vmaAt, vmaContaining } from "./vma";
+import { Vma, vmaAt } from "./vma";
 import { VM_READ, VM_WRITE } from "./vmaFlags";
+import { vmaContaining } from "./vmaTree";
 
 /**
  * fixup_user_fault (mm/gup.c, 6.18): makes a page present as an access of its program would, for kernel code that met a

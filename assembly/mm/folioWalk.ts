@@ -1,5 +1,5 @@
 import { Cpu, tallyWalk } from "../machine/cpu";
-import { FRAME_ZERO, folioOf } from "../machine/frames";
+import { FRAME_ZERO, folioOf } from "../machine/frame";
 import { Mm, lockTables, tryLockTables, unlockTables } from "./mm";
 import { PTE_SPECIAL, pteFrame, ptePresent } from "./pte";
 import { rcuReadLock, rcuReadUnlock } from "./rcu";

@@ -1,6 +1,7 @@
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
-import { FOLIO_EXCLUSIVE, FRAME_ANON, folioGet, folioOf, frameOf } from "../machine/frames";
+import { FOLIO_EXCLUSIVE, FRAME_ANON, folioOf, frameOf } from "../machine/frame";
+import { folioGet } from "../machine/frames";
 import { inheritedAnonVma } from "./anon";
 import { copyVma } from "./areas";
 import { mmPut } from "./exit";
@@ -11,8 +12,9 @@ import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { PTE_PSE, PTE_RW, PTE_SPECIAL, pteFrame, ptePresent } from "./pte";
 import { shootDown } from "./shootdown";
 import { entryAfter, firstEntry, makeEntry, readEntry, scratchWalk, writeEntry } from "./table";
-import { Task, createTask, inherit } from "./task";
-import { Vma, findVma, insertVma, vmaAt } from "./vma";
+import { Task } from "./task";
+import { createTask, inherit } from "./taskLife";
+import { Vma, vmaAt } from "./vma";
 import {
   VM_DONTCOPY,
   VM_HIGH_RESERVE_OWNER,
@@ -23,7 +25,8 @@ import {
   VM_WIPEONFORK,
   isCowMapping,
 } from "./vmaFlags";
-import { vmaStartWrite } from "./vmaLock";
+import { findVma, insertVma } from "./vmaTree";
+import { vmaStartWrite } from "./vmaWriteLock";
 
 /** fork of an address space (dup_mmap, kernel/fork.c; copy_page_range, mm/memory.c; 6.18). */
 

@@ -1,8 +1,9 @@
 import { profile } from "../arch/profile";
 import { MMAP_MIN_ADDRESS, STACK_GUARD_GAP } from "./growth";
 import { Mm } from "./mm";
-import { findVma, vmaAt } from "./vma";
+import { vmaAt } from "./vma";
 import { VM_GROWSDOWN } from "./vmaFlags";
+import { findVma } from "./vmaTree";
 
 /**
  * Where a mapping goes that was given no place (arch_get_unmapped_area_topdown, mm/mmap.c, 6.18): as high as there is

@@ -9,9 +9,10 @@ import {
   mmapWriteLockKillable,
   mmapWriteUnlock,
 } from "./mmapLock";
-import { findVma, vmaAt, vmaBelow } from "./vma";
-import { vmaStartWrite } from "./vmaLock";
+import { vmaAt } from "./vma";
 import { VM_ACCESS, VM_GROWSDOWN } from "./vmaFlags";
+import { findVma, vmaBelow } from "./vmaTree";
+import { vmaStartWrite } from "./vmaWriteLock";
 
 /** Stack growth (expand_stack and expand_downwards, mm/mmap.c and mm/vma.c, 6.18). */
 

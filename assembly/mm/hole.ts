@@ -7,7 +7,8 @@ import { leafPages } from "./leaf";
 import { Mm } from "./mm";
 import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
 import { Task } from "./task";
-import { Vma, findVma, vmaAt } from "./vma";
+import { Vma, vmaAt } from "./vma";
+import { findVma } from "./vmaTree";
 import { ZAP_FILE_PAGES, zapRange } from "./zap";
 
 /**

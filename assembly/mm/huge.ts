@@ -1,14 +1,6 @@
 import { profile } from "../arch/profile";
-import {
-  FOLIO_EXCLUSIVE,
-  FRAME_TABLE,
-  FRAME_ZERO,
-  allocFrames,
-  folioGet,
-  folioPut,
-  frameOf,
-  pageAddress,
-} from "../machine/frames";
+import { FOLIO_EXCLUSIVE, FRAME_TABLE, FRAME_ZERO, frameOf, pageAddress } from "../machine/frame";
+import { allocFrames, folioGet, folioPut } from "../machine/frames";
 import { spinLock, spinUnlock } from "../machine/held";
 import { HEADER, Header, PAGE_SHIFT, header } from "../machine/map";
 import { addMappings, leafPages } from "./leaf";

@@ -1,6 +1,6 @@
 import { EINVAL, ENOMEM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { FOLIO_EXCLUSIVE, FRAME_ANON, frameOf } from "../machine/frames";
+import { FOLIO_EXCLUSIVE, FRAME_ANON, frameOf } from "../machine/frame";
 import {
   reserveHugePage,
   takeHugePage,
@@ -9,7 +9,7 @@ import {
 } from "../machine/hugePool";
 import { PAGE_SHIFT } from "../machine/map";
 import { prepareAnonVma } from "./anon";
-import { pageIndex } from "./areas";
+import { pageIndex } from "./backing";
 import {
   FILE_HUGETLB,
   FILE_MAX_PAGES,

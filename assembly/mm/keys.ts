@@ -1,6 +1,7 @@
 import { Cpu } from "../machine/cpu";
 import { ACCESS_WRITE } from "./fault";
-import { Task, keysInForce } from "./task";
+import { Task } from "./task";
+import { keysInForce } from "./taskLife";
 
 /** Protection keys of book3s/64: two bits a key in the AMR, key 0 in the top ones; the upper denies writing. */
 export function keyDenies(cpu: Cpu, key: u32, access: u32): bool {

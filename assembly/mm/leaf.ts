@@ -1,5 +1,6 @@
 import { fetchAdd } from "../base/atomics";
-import { FOLIO_EXCLUSIVE, Frame, folioOf, folioPut, frameOf } from "../machine/frames";
+import { FOLIO_EXCLUSIVE, Frame, folioOf, frameOf } from "../machine/frame";
+import { folioPut } from "../machine/frames";
 import { PAGE_SHIFT } from "../machine/map";
 import { Mm } from "./mm";
 import {

@@ -7,8 +7,9 @@ import { Mm } from "./mm";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { pageAlign } from "./mmap";
 import { populateLocked } from "./populate";
-import { Vma, findVma, vmaAt } from "./vma";
+import { Vma, vmaAt } from "./vma";
 import { VM_HUGETLB, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_SPECIAL } from "./vmaFlags";
+import { findVma } from "./vmaTree";
 
 /** mlock2 (mm/mlock.c, 6.18). The limit RLIMIT_MEMLOCK is not modelled. */
 

@@ -7,9 +7,10 @@ import { FILE_MEMFD, FILE_SHMEM, MappedFile } from "./file";
 import { Mm } from "./mm";
 import { mmapWriteLock, mmapWriteUnlock } from "./mmapLock";
 import { withinTask } from "./mmap";
-import { Vma, findVma, vmaAt } from "./vma";
+import { Vma, vmaAt } from "./vma";
 import { VM_MAYWRITE, VM_SPECIAL, VM_UFFD_MISSING } from "./vmaFlags";
-import { vmaStartWrite } from "./vmaLock";
+import { findVma } from "./vmaTree";
+import { vmaStartWrite } from "./vmaWriteLock";
 
 /**
  * Registers a range with a userfaultfd of its own for missing pages, with the feature SIGBUS (fs/userfaultfd.c, 6.18):

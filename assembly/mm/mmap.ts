@@ -17,7 +17,7 @@ import {
 import { hugeAlign, isHugetlb, makeHugetlb, releaseReserve } from "./hugetlb";
 import { Mm } from "./mm";
 import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
-import { Vma, allocVma, findVma, freeVma, insertVma, removeVma, vmaAt } from "./vma";
+import { Vma, vmaAt } from "./vma";
 import {
   VM_ACCOUNT,
   VM_DONTDUMP,
@@ -31,7 +31,8 @@ import {
   VM_SHARED,
   VM_WRITE,
 } from "./vmaFlags";
-import { vmaStartWrite } from "./vmaLock";
+import { allocVma, findVma, freeVma, insertVma, removeVma } from "./vmaTree";
+import { vmaStartWrite } from "./vmaWriteLock";
 import { ZAP_EVERYTHING, zapRange } from "./zap";
 
 /** mmap and munmap over one address space (mm/mmap.c, mm/vma.c, 6.18): the mmap lock is held for writing throughout. */

@@ -1,8 +1,9 @@
 import { Cpu } from "../machine/cpu";
 import { Mm } from "./mm";
 import { mmapReadLock, mmapReadUnlock } from "./mmapLock";
-import { Vma, findVma, vmaAt } from "./vma";
+import { Vma, vmaAt } from "./vma";
 import { VM_HUGETLB, VM_PFNMAP, VM_SHARED } from "./vmaFlags";
+import { findVma } from "./vmaTree";
 import { ZAP_PAGES, zapRange } from "./zap";
 
 /**

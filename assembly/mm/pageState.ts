@@ -1,5 +1,5 @@
 import { profile } from "../arch/profile";
-import { FRAME_ANON, FRAME_ZERO, Frame, folioOf, frameOf } from "../machine/frames";
+import { FRAME_ANON, FRAME_ZERO, Frame, folioOf, frameOf } from "../machine/frame";
 import { INSPECTOR, INSPECTOR_BYTES } from "../machine/map";
 import { Mm } from "./mm";
 import { PTE_SPECIAL, pteFrame, ptePresent } from "./pte";

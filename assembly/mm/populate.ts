@@ -4,7 +4,7 @@ import { PAGE_SIZE } from "../machine/map";
 import { ACCESS_READ, ACCESS_WRITE, VM_FAULT_OOM, handleMmFault } from "./fault";
 import { FILE_SECRET, MappedFile } from "./file";
 import { Mm } from "./mm";
-import { Vma, findVma, vmaAt } from "./vma";
+import { Vma, vmaAt } from "./vma";
 import {
   VM_ACCESS,
   VM_IO,
@@ -14,6 +14,7 @@ import {
   VM_SHARED,
   VM_WRITE,
 } from "./vmaFlags";
+import { findVma } from "./vmaTree";
 
 /** Making ranges present ahead of their use (mm/gup.c, 6.18). The mmap lock is held for reading; no stack grows. */
 

@@ -10,7 +10,7 @@ import { populateArea } from "./populate";
 import { PTE_PRESENT, PTE_PROTNONE, PTE_RW, ptePresent } from "./pte";
 import { shootDown } from "./shootdown";
 import { entryAfter, firstEntry, readEntry, scratchWalk, writeEntry } from "./table";
-import { Vma, findVma, vmaAt, vmaContaining } from "./vma";
+import { Vma, vmaAt } from "./vma";
 import {
   MAY_SHIFT,
   VM_ACCESS,
@@ -22,6 +22,7 @@ import {
   VM_SHARED,
   VM_WRITE,
 } from "./vmaFlags";
+import { findVma, vmaContaining } from "./vmaTree";
 
 /** mprotect (mm/mprotect.c, 6.18). */
 

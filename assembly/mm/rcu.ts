@@ -1,6 +1,7 @@
 import { fetchAdd, loadShared, storeShared } from "../base/atomics";
 import { Cpu, cpuAt } from "../machine/cpu";
-import { folioPut, frameOf } from "../machine/frames";
+import { frameOf } from "../machine/frame";
+import { folioPut } from "../machine/frames";
 import { spinLock, spinUnlock } from "../machine/held";
 import { HEADER, Header, header } from "../machine/map";
 import { slabFree } from "../machine/slab";

@@ -1,7 +1,8 @@
 import { EFAULT, EINVAL, ENOMEM, EPERM } from "../base/errno";
 import { Cpu, stackImage } from "../machine/cpu";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
-import { copyVma, isolate, joinNeighbours, mayIsolate, pageIndex } from "./areas";
+import { copyVma, isolate, joinNeighbours, mayIsolate } from "./areas";
+import { pageIndex } from "./backing";
 import { isDax, isWhole } from "./dax";
 import { freePlace, isFree } from "./freePlace";
 import { hugeAlign, isHugetlb } from "./hugetlb";
@@ -10,7 +11,7 @@ import { mmapReadLock, mmapReadUnlock, mmapWriteLockKillable, mmapWriteUnlock } 
 import { pageAlign, removeAreas, unmapLocked, withinTask } from "./mmap";
 import { moveEntries } from "./moveEntries";
 import { populateLocked } from "./populate";
-import { Vma, findVma, insertVma, vmaAt, vmaContaining } from "./vma";
+import { Vma, vmaAt } from "./vma";
 import {
   VM_DONTEXPAND,
   VM_HIGH_RESERVE_OWNER,
@@ -22,7 +23,8 @@ import {
   VM_SHARED,
   VM_UFFD_MISSING,
 } from "./vmaFlags";
-import { vmaStartWrite } from "./vmaLock";
+import { findVma, insertVma, vmaContaining } from "./vmaTree";
+import { vmaStartWrite } from "./vmaWriteLock";
 import { ZAP_PAGES, zapRange } from "./zap";
 
 /** mremap (mm/mremap.c, 6.18). The limits on locked memory and on a program's size are not modelled. */

@@ -5,8 +5,9 @@ import { modifyArea } from "./areas";
 import { Mm } from "./mm";
 import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { pageAlign } from "./mmap";
-import { findVma, vmaAt } from "./vma";
+import { vmaAt } from "./vma";
 import { VM_HIGH_SEALED } from "./vmaFlags";
+import { findVma } from "./vmaTree";
 
 /**
  * mseal (mm/mseal.c, 6.18): from now on the areas of a range keep their layout and rights. 0; −EINVAL for a start

@@ -1,6 +1,6 @@
 import { EINVAL, ENOMEM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { pageAddress } from "../machine/frames";
+import { pageAddress } from "../machine/frame";
 import { PAGE_MASK, PAGE_SHIFT } from "../machine/map";
 import { dropVma } from "./areas";
 import {
@@ -16,7 +16,7 @@ import { Mm } from "./mm";
 import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
 import { placeLocked, withinTask } from "./mmap";
 import { moveWholeArea } from "./remap";
-import { allocVma, findVma, freeVma, vmaAt } from "./vma";
+import { vmaAt } from "./vma";
 import {
   VM_DONTDUMP,
   VM_DONTEXPAND,
@@ -28,6 +28,7 @@ import {
   VM_PFNMAP,
   VM_READ,
 } from "./vmaFlags";
+import { allocVma, findVma, freeVma } from "./vmaTree";
 
 /** The kernel's own mappings in a program (arch/x86/entry/vdso/vma.c, 6.18). */
 

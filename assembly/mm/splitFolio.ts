@@ -1,14 +1,6 @@
 import { Cpu } from "../machine/cpu";
-import {
-  FOLIO_POOLED,
-  FRAME_ANON,
-  folioGet,
-  folioOf,
-  folioPut,
-  pageAddress,
-  pfnOfFrame,
-  separatePages,
-} from "../machine/frames";
+import { FOLIO_POOLED, FRAME_ANON, folioOf, pageAddress, pfnOfFrame } from "../machine/frame";
+import { folioGet, folioPut, separatePages } from "../machine/frames";
 import { PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { HUGE_LEVEL } from "./huge";
 import { addMappings, leafPages } from "./leaf";
@@ -16,8 +8,9 @@ import { Mm, lockTables, unlockTables } from "./mm";
 import { PTE_DIRTY, PTE_RW, PTE_SPECIAL, pteFrame, ptePresent } from "./pte";
 import { shootDown } from "./shootdown";
 import { entryAfter, firstEntry, levelShift, readEntry, scratchWalk, writeEntry } from "./table";
-import { vmaAt, vmaContaining } from "./vma";
+import { vmaAt } from "./vma";
 import { VM_LOCKED } from "./vmaFlags";
+import { vmaContaining } from "./vmaTree";
 import { splitLeafAt } from "./zap";
 
 /**

@@ -1,6 +1,7 @@
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
-import { FRAME_TABLE, allocFrames, frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
+import { FRAME_TABLE, frameOf, pageAddress, pfnOfAddress } from "../machine/frame";
+import { allocFrames } from "../machine/frames";
 import { PAGE_MASK, PAGE_SHIFT, header } from "../machine/map";
 import { PTE_ACCESSED, PTE_DIRTY, PTE_PRESENT, PTE_PSE, PTE_RW, PTE_USER, pteFrame } from "./pte";
 

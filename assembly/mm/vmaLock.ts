@@ -1,30 +1,14 @@
-import { addWithin, compareExchange, fetchAdd, loadShared, storeShared } from "../base/atomics";
+import { addWithin, fetchAdd, loadShared } from "../base/atomics";
 import { Cpu } from "../machine/cpu";
-import { FINDING_LOCK_NEEDS_SCHEDULER, recordFinding } from "../machine/findings";
 import { HELD_VMA, forgetHeld, noteHeld } from "../machine/held";
 import { Mm } from "./mm";
 import { rcuReadLock, rcuReadUnlock } from "./rcu";
-import { step, waitForOthers } from "./shootdown";
-import { Vma, vmaAt, vmaContaining, vmaContainingHere } from "./vma";
+import { step } from "./shootdown";
+import { VMA_DETACHED, Vma, vmaAt } from "./vma";
+import { vmaContaining, vmaContainingHere } from "./vmaTree";
+import { VM_REFCNT_EXCLUDE_READERS, countOf } from "./vmaWriteLock";
 
-/**
- * Per-VMA locks (include/linux/mmap_lock.h and mm/mmap_lock.c, 7.0). The count of a VMA says who reads it:
- *
- *   0                 detached: in no tree
- *   1 + n             attached, n readers
- *   FLAG + 1 + n      attached, a writer waits for n readers
- *   FLAG + n          taken out of the tree, waiting for n readers that are about to give up
- *
- * It is locked for writing while `vma.lockSeq == mm.lockSeq`, so that letting go of the mmap lock, which moves the
- * sequence, unlocks every VMA at once.
- */
-export const VMA_DETACHED: u32 = 0;
-export const VMA_ATTACHED: u32 = 1;
-export const VM_REFCNT_EXCLUDE_READERS: u32 = 1 << 30;
 const VM_REFCNT_LIMIT: u32 = VM_REFCNT_EXCLUDE_READERS - 1;
-
-/** vm_lock_seq of a new VMA; mm_lock_seq begins at 0. */
-export const NEVER_LOCKED: u32 = 0xffffffff;
 
 /** What an attempt to read-lock comes to. */
 export const VMA_LOCKED: u32 = 0;
@@ -32,11 +16,6 @@ export const VMA_LOCKED: u32 = 0;
 export const VMA_BUSY: u32 = 1;
 /** It left the tree meanwhile: look again. */
 export const VMA_GONE: u32 = 2;
-
-@inline
-function countOf(vma: Vma): usize {
-  return changetype<usize>(vma) + offsetof<Vma>("refcount");
-}
 
 @inline
 function sequenceOf(mm: Mm): u32 {
@@ -123,48 +102,4 @@ function lockAlone(cpu: Cpu, mm: Mm, va: u64): usize {
   cpu.vmaReadLocks += 1;
   vma.refcount += 1;
   return found;
-}
-
-/** Who holds the mmap lock for writing changes a VMA only after this, which waits until nobody reads it. */
-export function vmaStartWrite(mm: Mm, vma: Vma): void {
-  const sequence = mm.lockSeq;
-  if (THREADS) mm.changedSeq = sequence;
-  if (vma.lockSeq == sequence) return;
-  const excludes = excludeReaders(countOf(vma));
-  if (excludes) awaitReaders(mm, countOf(vma), VM_REFCNT_EXCLUDE_READERS + VMA_ATTACHED);
-  storeShared(changetype<usize>(vma) + offsetof<Vma>("lockSeq"), sequence);
-  if (excludes) fetchAdd(countOf(vma), 0 - VM_REFCNT_EXCLUDE_READERS);
-}
-
-/** From now on no reader gets in; false for a VMA that is in no tree, where none can. */
-function excludeReaders(address: usize): bool {
-  let seen = loadShared(address);
-  while (seen != VMA_DETACHED) {
-    const found = compareExchange(address, seen, seen + VM_REFCNT_EXCLUDE_READERS);
-    if (found == seen) return true;
-    seen = found;
-  }
-  return false;
-}
-
-/** vma_mark_detached: the VMA, locked for writing, has left the tree. Readers that found it before are waited for. */
-export function detachVma(mm: Mm, vma: Vma): void {
-  const address = countOf(vma);
-  if (fetchAdd(address, -1) == VMA_ATTACHED) return;
-  fetchAdd(address, VM_REFCNT_EXCLUDE_READERS);
-  awaitReaders(mm, address, VM_REFCNT_EXCLUDE_READERS);
-  storeShared(address, VMA_DETACHED);
-}
-
-/** Waits until the count comes to `wanted`. Where nobody else can run that is a finding, and the writer goes on. */
-function awaitReaders(mm: Mm, address: usize, wanted: u32): void {
-  const cpu = changetype<Cpu>(mm.writer as usize);
-  let seen = loadShared(address);
-  while (seen != wanted) {
-    if (!((THREADS || STUDY) && waitForOthers(cpu, address, seen))) {
-      recordFinding(FINDING_LOCK_NEEDS_SCHEDULER, cpu.index, cpu.task, 0, 0);
-      return;
-    }
-    seen = loadShared(address);
-  }
 }

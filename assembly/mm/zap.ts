@@ -8,7 +8,7 @@ import {
   frameOf,
   pageAddress,
   pfnOfAddress,
-} from "../machine/frames";
+} from "../machine/frame";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { splitLeaf } from "./huge";
 import { dropFolio, unmapLeaf } from "./leaf";

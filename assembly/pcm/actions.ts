@@ -3,7 +3,8 @@ import { Cpu } from "../machine/cpu";
 import { header } from "../machine/map";
 import { captureAvail, hasData, isEmpty } from "./avail";
 import { stampTrigger } from "./clock";
-import { deviceOf, driverPrepare, driverReset, driverTrigger } from "./device";
+import { deviceOf } from "./device";
+import { driverPrepare, driverReset, driverTrigger } from "./driver";
 import {
   HZ,
   INFO_DRAIN_TRIGGER,

@@ -1,15 +1,5 @@
-import { Cpu } from "../machine/cpu";
 import { PAGE_SIZE } from "../machine/map";
 import { kfree, kmalloc, slabAlloc, slabFree } from "../machine/slab";
-import { bindCable, carry, cableStarts, cableStops, unbindCable } from "./loopback";
-import {
-  TRIGGER_PAUSE_PUSH,
-  TRIGGER_PAUSE_RELEASE,
-  TRIGGER_RESUME,
-  TRIGGER_START,
-  TRIGGER_STOP,
-  TRIGGER_SUSPEND,
-} from "./numbers";
 import { Stream } from "./runtime";
 
 /**
@@ -52,9 +42,6 @@ export class Device {
   driverData: u32; // what that driver knows the stream by
   ownRing: u32; // that driver sees to the ring's memory
 }
-
-/** What a driver of its own answers to each call: DRIVER_* and what it is about. */
-export type DriverEntry = (cpu: Cpu, stream: Stream, call: u32, argument: u64) => i64;
 
 /** Answer of a call that the host goes on with: see hwParams.ts. Far below every errno. */
 export const NEGOTIATE: i32 = -0x10001;
@@ -152,106 +139,4 @@ export function logCall(device: Device, call: u32, argument: u64): void {
   record.call = call;
   record.argument = argument;
   device.logCount = count + 1;
-}
-
-@inline
-function askDriver(cpu: Cpu, stream: Stream, call: u32, argument: u64): i64 {
-  const device = deviceOf(stream);
-  return changetype<DriverEntry>(device.driver as usize)(cpu, stream, call, argument);
-}
-
-/** The calls that the test device only notes: open, close, hw_free. */
-export function driverNote(cpu: Cpu, stream: Stream, call: u32): void {
-  const device = deviceOf(stream);
-  if (device.driver != 0) {
-    askDriver(cpu, stream, call, 0);
-    return;
-  }
-  logCall(device, call, 0);
-  if (device.loopback && call == DRIVER_HW_FREE) unbindCable(device);
-}
-
-export function driverHwParams(cpu: Cpu, stream: Stream, choice: HwChoice): i32 {
-  const device = deviceOf(stream);
-  if (device.driver != 0) {
-    return askDriver(cpu, stream, DRIVER_HW_PARAMS, changetype<usize>(choice)) as i32;
-  }
-  logCall(device, DRIVER_HW_PARAMS, 0);
-  return 0;
-}
-
-/** Its answer is nobody's business: the next call will see. */
-export function driverSyncStop(cpu: Cpu, stream: Stream): void {
-  if (deviceOf(stream).driver != 0) askDriver(cpu, stream, DRIVER_SYNC_STOP, 0);
-}
-
-@inline
-export function driverPointer(cpu: Cpu, stream: Stream): u64 {
-  const device = deviceOf(stream);
-  if (device.driver != 0) return askDriver(cpu, stream, DRIVER_POINTER, 0) & stream.mask;
-  logCall(device, DRIVER_POINTER, 0);
-  if (device.loopback) carry(stream);
-  return device.position & stream.mask;
-}
-
-/** Prepare puts the position back to 0, also when it answers an error. */
-export function driverPrepare(cpu: Cpu, stream: Stream): i32 {
-  const device = deviceOf(stream);
-  if (device.driver != 0) return askDriver(cpu, stream, DRIVER_PREPARE, 0) as i32;
-  logCall(device, DRIVER_PREPARE, 0);
-  device.position = 0;
-  if (device.loopback) bindCable(stream);
-  return device.prepareAnswer;
-}
-
-export function driverTrigger(cpu: Cpu, stream: Stream, command: u32): i32 {
-  const device = deviceOf(stream);
-  if (device.driver != 0) return askDriver(cpu, stream, DRIVER_TRIGGER, command) as i32;
-  logCall(device, DRIVER_TRIGGER + command, 0);
-  if (device.loopback && device.triggerAnswer >= 0) switchCable(stream, command);
-  return device.triggerAnswer;
-}
-
-function switchCable(stream: Stream, command: u32): void {
-  switch (command) {
-    case TRIGGER_START:
-    case TRIGGER_PAUSE_RELEASE:
-    case TRIGGER_RESUME:
-      cableStarts(stream);
-      break;
-    case TRIGGER_STOP:
-    case TRIGGER_PAUSE_PUSH:
-    case TRIGGER_SUSPEND:
-      cableStops(stream);
-      break;
-    default: // a drain goes on moving
-  }
-}
-
-@inline
-export function driverAck(cpu: Cpu, stream: Stream, applPtr: u64): i32 {
-  const device = deviceOf(stream);
-  if (device.driver != 0) return askDriver(cpu, stream, DRIVER_ACK, applPtr) as i32;
-  logCall(device, DRIVER_ACK, applPtr);
-  return device.ackAnswer;
-}
-
-/** A device without a driver has nowhere to copy to. */
-export function driverCopy(cpu: Cpu, stream: Stream, chunk: Chunk): i32 {
-  if (deviceOf(stream).driver == 0) return 0;
-  return askDriver(cpu, stream, DRIVER_COPY, changetype<usize>(chunk)) as i32;
-}
-
-export function driverFillSilence(cpu: Cpu, stream: Stream, place: u32, bytes: u32): i32 {
-  if (deviceOf(stream).driver == 0) return 0;
-  return askDriver(cpu, stream, DRIVER_FILL_SILENCE, ((place as u64) << 32) | bytes) as i32;
-}
-
-@inline
-export function driverSilenced(cpu: Cpu, stream: Stream): void {
-  if (deviceOf(stream).driver != 0) askDriver(cpu, stream, DRIVER_SILENCED, 0);
-}
-
-export function driverReset(cpu: Cpu, stream: Stream): i32 {
-  return deviceOf(stream).driver == 0 ? 0 : (askDriver(cpu, stream, DRIVER_RESET, 0) as i32);
 }

@@ -11,9 +11,8 @@ import {
   HwChoice,
   NEGOTIATE,
   deviceOf,
-  driverHwParams,
-  driverNote,
 } from "./device";
+import { driverHwParams, driverNote } from "./driver";
 import { STATE_OPEN, STATE_PREPARED, STATE_SETUP, TSTAMP_NONE } from "./numbers";
 import { allocateRing, freeRing, ringIsMapped } from "./open";
 import { Stream, lockStream, noteBase, streamAt, unlockStream } from "./runtime";

@@ -3,8 +3,8 @@ import { Device, deviceOf } from "./device";
 import { STATE_DRAINING } from "./numbers";
 import { channelOffset, framesToBytes, isInterleaved, samplesToBytes } from "./ring";
 import { CAPTURE, PLAYBACK, Stream, addressOf, distance, streamAt } from "./runtime";
-import { silenceFrames } from "./silence";
 import { spinLock, spinUnlock } from "../machine/held";
+import { silenceFrames } from "./silentFrames";
 
 /**
  * The cable of the loopback device (sound/drivers/aloop.c): what is played on device 0 arrives at a capture file of

@@ -1,7 +1,7 @@
 import { EBUSY, ENOMEM } from "../base/errno";
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
-import { pageAddress } from "../machine/frames";
+import { pageAddress } from "../machine/frame";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { FILE_DEVICE, MappedFile, filePage, filePut, openFile } from "../mm/file";
@@ -10,10 +10,10 @@ import {
   DRIVER_HW_FREE,
   DRIVER_OPEN,
   deviceOf,
-  driverNote,
   freeDevice,
   newDevice,
 } from "./device";
+import { driverNote } from "./driver";
 import { leaveGroup } from "./group";
 import { joinCable, leaveCable } from "./loopback";
 import { STATE_OPEN } from "./numbers";

@@ -5,7 +5,8 @@ import { header } from "../machine/map";
 import { EVENT_POINTER_UPDATE, emit } from "../study/events";
 import { availOf } from "./avail";
 import { stampAudio } from "./clock";
-import { deviceOf, driverAck, driverPointer } from "./device";
+import { deviceOf } from "./device";
+import { driverAck, driverPointer } from "./driver";
 import {
   HZ,
   INFO_BATCH,

@@ -1,7 +1,7 @@
 import { EBADFD } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { stampStatus, stampTrigger } from "./clock";
-import { driverSyncStop, driverTrigger } from "./device";
+import { driverSyncStop, driverTrigger } from "./driver";
 import { STATE_OPEN, STATE_XRUN, TRIGGER_STOP, TSTAMP_ENABLE } from "./numbers";
 import { Stream, firstMember, isRunning, streamAt } from "./runtime";
 import { wakeAll } from "./wake";

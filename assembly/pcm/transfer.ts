@@ -20,7 +20,8 @@ import { DIRECTION_READ } from "../uaccess/guard";
 import { ACTION_START, performAction } from "./actions";
 import { availOf, hwAvail } from "./avail";
 import { sleepLimit } from "./clock";
-import { Chunk, deviceOf, driverCopy, driverFillSilence } from "./device";
+import { Chunk, deviceOf } from "./device";
+import { driverCopy, driverFillSilence } from "./driver";
 import {
   ACCESS_RW_INTERLEAVED,
   ACCESS_RW_NONINTERLEAVED,
@@ -46,7 +47,7 @@ import {
   streamAt,
   unlockStream,
 } from "./runtime";
-import { silenceBytes } from "./silence";
+import { silenceBytes } from "./silentFrames";
 import { stopStream } from "./stop";
 import { putWord } from "./user";
 import { WAIT_PCM_TRANSFER, endSleep, sleepOn, timeIsUp } from "./wake";

@@ -3,8 +3,9 @@ import { ACCESS_WRITE, VM_FAULT_SIGSEGV, entryAllows, repairFault } from "../mm/
 import { Mm } from "../mm/mm";
 import { lookUp } from "../mm/pageState";
 import { PTE_PRESENT } from "../mm/pte";
-import { findVma, vmaAt } from "../mm/vma";
+import { vmaAt } from "../mm/vma";
 import { VM_EXEC } from "../mm/vmaFlags";
+import { findVma } from "../mm/vmaTree";
 import { SW_PAGE_FAULTS, SW_PAGE_FAULTS_MIN } from "./attr";
 import { KERNEL_FRAME_AT, levelOf, perfTaskOf, pidOf, rawOf } from "./event";
 import { PtRegs } from "./ptRegs";

@@ -2,7 +2,8 @@ import { EACCES, ESRCH } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { mmPut } from "../mm/exit";
 import { Mm } from "../mm/mm";
-import { Task, getTaskMm } from "../mm/task";
+import { Task } from "../mm/task";
+import { getTaskMm } from "../mm/taskLife";
 
 /**
  * Whether a task may look into another's memory (ptrace_may_access, kernel/ptrace.c, 6.18): itself always; root with

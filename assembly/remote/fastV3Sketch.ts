@@ -1,9 +1,10 @@
 import { Cpu } from "../machine/cpu";
 import { Mm } from "../mm/mm";
 import { mmapReadLockKillable, mmapReadUnlock } from "../mm/mmapLock";
-import { Vma, vmaAt, vmaContaining } from "../mm/vma";
+import { Vma, vmaAt } from "../mm/vma";
 import { VM_HUGETLB } from "../mm/vmaFlags";
 import { lockVmaUnderRcu, vmaEndRead } from "../mm/vmaLock";
+import { vmaContaining } from "../mm/vmaTree";
 import { getPageUnderVmaLock } from "./gup";
 import { tallyFast } from "./resident";
 import { coveredOrGrown, movePage, movePages } from "./slowPath";

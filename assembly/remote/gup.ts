@@ -1,14 +1,7 @@
 import { EAGAIN, EEXIST, EFAULT, EINTR, ENOMEM } from "../base/errno";
 import { Cpu, tallyWalk } from "../machine/cpu";
-import {
-  FOLIO_DIRTY,
-  FOLIO_EXCLUSIVE,
-  FRAME_ANON,
-  FRAME_ZERO,
-  folioGet,
-  folioOf,
-  folioPut,
-} from "../machine/frames";
+import { FOLIO_DIRTY, FOLIO_EXCLUSIVE, FRAME_ANON, FRAME_ZERO, folioOf } from "../machine/frame";
+import { folioGet, folioPut } from "../machine/frames";
 import { PAGE_SHIFT, header } from "../machine/map";
 import {
   ACCESS_READ,
@@ -20,10 +13,11 @@ import {
 import { folioWalkEnd, lockEntry } from "../mm/folioWalk";
 import { Mm } from "../mm/mm";
 import { PTE_RW, PTE_SPECIAL, pteFrame, ptePresent } from "../mm/pte";
-import { fatalSignalPending } from "../mm/task";
 import { levelShift, scratchWalk } from "../mm/table";
-import { Vma, vmaAt, vmaContaining } from "../mm/vma";
+import { fatalSignalPending } from "../mm/task";
+import { Vma, vmaAt } from "../mm/vma";
 import { VM_MAYSHARE, VM_MAYWRITE, VM_SHARED, VM_WRITE } from "../mm/vmaFlags";
+import { vmaContaining } from "../mm/vmaTree";
 import { FOLL_FORCE, FOLL_PIN, FOLL_WRITE } from "./foll";
 import { checkVmaFlags } from "./rights";
 

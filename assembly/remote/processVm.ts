@@ -1,6 +1,6 @@
 import { EACCES, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { pageAddress } from "../machine/frames";
+import { pageAddress } from "../machine/frame";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { kfree, kmalloc } from "../machine/slab";
 import { mmPut } from "../mm/exit";

@@ -5,11 +5,11 @@ import {
   FRAME_TAIL,
   Frame,
   frameOf,
-  freeFrames,
   pageAddress,
   pfnOfAddress,
   pfnOfFrame,
-} from "../machine/frames";
+} from "../machine/frame";
+import { freeFrames } from "../machine/frames";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { FW_VMA_LOCKED, folioWalkCovered, folioWalkEnd } from "../mm/folioWalk";
 import { Mm } from "../mm/mm";

@@ -6,7 +6,7 @@ import {
   FINDING_GUARD_CLOSED_ACCESS,
   recordFinding,
 } from "../machine/findings";
-import { frameOf, pageAddress, pfnOfAddress } from "../machine/frames";
+import { frameOf, pageAddress, pfnOfAddress } from "../machine/frame";
 import { PAGE_MASK, PAGE_SIZE, header } from "../machine/map";
 import { faultTaken } from "../machine/observer";
 import { ACCESS_READ, ACCESS_WRITE, entryAllows, repairFault } from "../mm/fault";
@@ -15,7 +15,8 @@ import { Mm } from "../mm/mm";
 import { PTE_ACCESSED, PTE_DIRTY, PTE_PKEY_SHIFT, PTE_PRESENT, pteFrame } from "../mm/pte";
 import { step } from "../mm/shootdown";
 import { Walk, levelShift, walkTo } from "../mm/table";
-import { Task, keysInForce } from "../mm/task";
+import { Task } from "../mm/task";
+import { keysInForce } from "../mm/taskLife";
 import { cachedEntry, rememberTable, tlbFill, tlbLookup, tlbSlot, writeTlbFor } from "../mm/tlb";
 import {
   COUNT_FAULTS,

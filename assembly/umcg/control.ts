@@ -3,7 +3,8 @@ import { wakeTask } from "../futex/call";
 import { Cpu, stackImage } from "../machine/cpu";
 import { ACCESS_WRITE } from "../mm/fault";
 import { faultInUser } from "../mm/fixupFault";
-import { Task, findTask, leaveUmcg } from "../mm/task";
+import { Task, findTask } from "../mm/task";
+import { leaveUmcg } from "../mm/taskLife";
 import { copyFromUser } from "../uaccess/copy";
 import {
   UMCG_AT_NEXT_TID,

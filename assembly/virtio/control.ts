@@ -1,7 +1,7 @@
 import { BLOCKED, EINVAL, EIO, ENOMEM, EOPNOTSUPP, ETIMEDOUT } from "../base/errno";
+import { Task } from "../mm/task";
 import { advanceClock } from "../pcm/clock";
 import { Cpu } from "../machine/cpu";
-import { Task } from "../mm/task";
 import { sleepInDriver } from "../pcm/wake";
 import { Card, Substream, queueOf, streamOf } from "./card";
 import { allocateBytes, freeBytes } from "./memory";

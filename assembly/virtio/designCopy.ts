@@ -1,6 +1,6 @@
 import { EFAULT, EINVAL, ENOMEM } from "../base/errno";
 import { Cpu } from "../machine/cpu";
-import { POISON } from "../machine/frames";
+import { POISON } from "../machine/frame";
 import { kfree, kmalloc } from "../machine/slab";
 import {
   Chunk,

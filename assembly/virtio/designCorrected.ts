@@ -4,7 +4,7 @@ import { DRIVER_RESET, DRIVER_SILENCED } from "../pcm/device";
 import { NO_POSITION, STATE_DRAINING, STATE_RUNNING } from "../pcm/numbers";
 import { framesToBytes } from "../pcm/ring";
 import { CAPTURE, Stream, distance } from "../pcm/runtime";
-import { silenceBytes } from "../pcm/silence";
+import { silenceBytes } from "../pcm/silentFrames";
 import { Substream, streamOf } from "./card";
 import { movedFrames } from "./designAck";
 import { Message, STATUS_BYTES, exposeMessage, ioQueue, layPieces, messageOf } from "./message";

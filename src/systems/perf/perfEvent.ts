@@ -19,6 +19,7 @@ import type { Machine } from "../../machine/machine.ts";
 import { Attributes } from "./attributes.ts";
 import { AttributeView, mayBePeriod } from "./checkAttributes.ts";
 import { CoreRecord } from "./coreRecord.ts";
+import { alone, withInherited } from "./eventRecords.ts";
 import type { PerfTask } from "./perfTask.ts";
 import { PerfRing, dropRing, takePoll, takeRing } from "./perfRing.ts";
 import { readValues } from "./readValues.ts";
@@ -65,32 +66,6 @@ const NO_DESCRIPTOR = -1n;
 const POLLIN = 1;
 const POLLHUP = 16;
 const MOST_SIGNED = 0x7fff_ffffn;
-
-/** Some work with the events' lists and rings: with real threads no other opens, closes or samples meanwhile. */
-function alone<Result>({ exports }: Machine, work: () => Result): Result {
-  exports.perfLock();
-  try {
-    return work();
-  } finally {
-    exports.perfUnlock();
-  }
-}
-
-/** The records of all open events, inherited ones included, oldest first. */
-export function openEvents(machine: Machine): CoreRecord[] {
-  return alone(machine, () => walkEvents(machine));
-}
-
-function walkEvents(machine: Machine): CoreRecord[] {
-  const found: CoreRecord[] = [];
-  let at = machine.header("HEADER_PERF_EVENTS");
-  while (at !== 0) {
-    const record = new CoreRecord(machine, at);
-    found.unshift(record);
-    at = record.get32("PERF_EVENT_NEXT_OPEN");
-  }
-  return found;
-}
 
 /** The attributes in an event's record, as they are now. */
 export function viewOf({ machine, address }: CoreRecord): AttributeView {
@@ -308,11 +283,4 @@ const madeEvent = checkThat("an open event", (value) => PerfEvent.isOne(value));
 
 export function clockOf(view: AttributeView): bigint {
   return view.has("use_clockid") ? view.attributes.get("clockid") : -1n;
-}
-
-/** An event's record, and those of the events that were inherited from it. */
-export function withInherited(machine: Machine, event: number): CoreRecord[] {
-  return openEvents(machine).filter(
-    (record) => record.address === event || record.get32("PERF_EVENT_PARENT") === event,
-  );
 }

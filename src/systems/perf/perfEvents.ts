@@ -22,7 +22,8 @@ import {
   softwareEventOf,
 } from "./checkAttributes.ts";
 import type { CoreRecord } from "./coreRecord.ts";
-import { PerfEvent, clockOf, openEvents, viewOf } from "./perfEvent.ts";
+import { openEvents } from "./eventRecords.ts";
+import { PerfEvent, clockOf, viewOf } from "./perfEvent.ts";
 import { PerfTask, madePerfTask } from "./perfTask.ts";
 
 const { EACCES, EBADF, EINVAL, ENOMEM, ESRCH } = errnos;

@@ -1,7 +1,7 @@
 import type { Machine } from "../../machine/machine.ts";
 import type { CoreRecord } from "./coreRecord.ts";
+import { withInherited } from "./eventRecords.ts";
 import { bitsOf, readFormats, type ReadFormat } from "./names.ts";
-import { withInherited } from "./perfEvent.ts";
 
 /**
  * What read of an event's descriptor gives (perf_read_one, perf_read_group; 6.18): value, times, id and lost samples, or

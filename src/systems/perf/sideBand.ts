@@ -3,7 +3,8 @@
 import type { Machine } from "../../machine/machine.ts";
 import type { CoreRecord } from "./coreRecord.ts";
 import type { EventFlag } from "./names.ts";
-import { openEvents, viewOf } from "./perfEvent.ts";
+import { openEvents } from "./eventRecords.ts";
+import { viewOf } from "./perfEvent.ts";
 import type { PerfTask } from "./perfTask.ts";
 
 /** Bits of a header's misc. */
