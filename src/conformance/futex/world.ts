@@ -6,7 +6,7 @@ import { storeByProgram } from "../../machine/programAccess.ts";
 import type { Task } from "../../machine/task.ts";
 import { peekWord } from "../../systems/remote/ptrace.ts";
 import type { FutexRunner } from "./runner.ts";
-import type { ObservedWord, TimeSpec } from "./steps.ts";
+import type { LongInteger, ObservedWord, TimeSpec } from "./steps.ts";
 import { TraceError, wordOf, type HexText } from "../base/trace.ts";
 
 /** Where programs keep what they pass to calls: far from every recorded mapping. */
@@ -33,6 +33,11 @@ interface Thread {
   readonly made: Task;
   readonly task: Task;
   readonly process: number;
+}
+
+/** A long integer may stand in the trace as an unsigned 64-bit word. */
+function signed(value: LongInteger): bigint {
+  return BigInt.asIntN(64, BigInt(value));
 }
 
 /** Everything of one case on a machine. */
@@ -183,7 +188,7 @@ export class World {
     if (time === null || time === undefined) return 0n;
     if (time[0] === "ptr") return wordOf(time[1]);
     const [kind, seconds, nanoseconds] = time;
-    let spec: readonly [bigint, bigint] = [BigInt(seconds), BigInt(nanoseconds)];
+    let spec: readonly [bigint, bigint] = [signed(seconds), signed(nanoseconds)];
     if (kind !== "raw") spec = this.#fromNow(kind, spec[0] * NANOSECONDS + spec[1]);
     this.store(t, OWN_MEMORY, spec, 8);
     return OWN_MEMORY;
