@@ -6,7 +6,7 @@
 //
 // `node scripts/docs.mjs [--check] [file…]` rewrites the files; with --check it names what is stale and exits with 1.
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
 import * as faultline from "../dist/index.js";
@@ -14,7 +14,8 @@ import { dataModel } from "../dist/structs/dataModel.js";
 import { alignOf, scalarNamed, scalarNames, sizeOf } from "../dist/structs/scalars.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const documents = ["README.md", "ARCHITECTURE.md"];
+const guides = readdirSync(`${root}docs`).map((name) => `docs/${name}`);
+const documents = ["README.md", "ARCHITECTURE.md", ...guides];
 
 const code = (text) => `\`${text}\``;
 const codes = (names) => names.map(code).join(", ");

@@ -30,7 +30,7 @@ interface StructFlags {
 }
 
 const descriptionHelp = `
-A structure's file, for example (more in the package's folder examples/, all of it in its README):
+A structure's file, for example (more in the package's folder examples/, all of it in docs/structures.md):
   { "name": "span",
     "struct": [{ "name": "start", "type": "__u64" }, { "name": "tag", "type": "char", "count": 12 }],
     "read": ["start"], "written": ["start", "tag"] }`;

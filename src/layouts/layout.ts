@@ -29,7 +29,7 @@ export class MemoryLayout {
 }
 
 /**
- * Reads the text form of a layout, or a list of descriptions (README.md, "An address space of your own").
+ * Reads the text form of a layout, or a list of descriptions (docs/address-spaces.md).
  * @throws UsageError for areas that overlap, wrap, are not whole pages or contradict themselves, and for unknown
  *   words; it begins with the line, its number and its text, or with the place in the list
  */

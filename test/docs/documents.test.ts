@@ -1,14 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { layoutOf, parseStruct } from "../../src/index.ts";
 import { bundleForBrowser, root } from "../browser/support/bundle.ts";
 
-const documents = ["README.md", "ARCHITECTURE.md"];
-const readme = readFileSync(join(root, "README.md"), "utf8");
-const architecture = readFileSync(join(root, "ARCHITECTURE.md"), "utf8");
+const guides = readdirSync(join(root, "docs")).map((name) => `docs/${name}`);
+const documents = ["README.md", "ARCHITECTURE.md", ...guides];
+
+const textOf = (document: string): string => readFileSync(join(root, document), "utf8");
 
 function checkDocs(...files: string[]): { status: number | null; stderr: string } {
   const args = ["scripts/docs.mjs", "--check", ...files];
@@ -23,6 +24,31 @@ function documentWith(section: string): string {
   const file = join(folder, "document.md");
   writeFileSync(file, section);
   return file;
+}
+
+/** What a document says outside of its blocks of code. */
+function proseOf(document: string): string {
+  return textOf(document).replace(/^```[^]*?^```$/gm, "");
+}
+
+/** Where the documents link to within this project: path from the root, and the heading. */
+function linksOf(document: string): { path: string; heading: string | undefined }[] {
+  const links = [...proseOf(document).matchAll(/\]\(([^)#:]*)(?:#([^):]*))?\)/g)];
+  return links.map(([, path, heading]) => ({
+    path: path === "" ? document : join(dirname(document), path!),
+    heading,
+  }));
+}
+
+/** The names by which a document's headings are linked to. */
+function headingsOf(document: string): string[] {
+  const headings = [...proseOf(document).matchAll(/^#+ (.*)$/gm)].map((match) => match[1]!);
+  return headings.map((text) =>
+    text
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
 }
 
 /** Every word of a document that stands in backticks and fits. */
@@ -65,17 +91,24 @@ describe("what the documents repeat", () => {
 });
 
 describe("what the documents name exists:", () => {
-  test.each(documents)("links and paths of %s", (file) => {
-    const text = readFileSync(join(root, file), "utf8");
-    const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map((match) => match[1]!);
-    const paths = quoted(text, /^(assembly|src|test|scripts|bench)\/[\w./-]*$/);
-    expect([...links, ...paths].filter((path) => !existsSync(join(root, path)))).toEqual([]);
-    expect(links.length + paths.length).toBeGreaterThan(2);
+  test.each(documents)("links and paths of %s", (document) => {
+    const paths = quoted(textOf(document), /^(assembly|src|test|scripts|bench|docs)\/[\w./-]*$/);
+    const missing = (path: string): boolean => !existsSync(join(root, path));
+    expect(paths.filter(missing)).toEqual([]);
+    const isBroken = ({ path, heading }: { path: string; heading: string | undefined }): boolean =>
+      missing(path) || (heading !== undefined && !headingsOf(path).includes(heading));
+    expect(linksOf(document).filter(isBroken)).toEqual([]);
+  });
+
+  test("every guide is linked to by README.md", () => {
+    const linked = linksOf("README.md").map(({ path }) => path);
+    expect(guides.filter((guide) => !linked.includes(guide))).toEqual([]);
+    expect(guides.length).toBeGreaterThan(2);
   });
 
   test("functions of ARCHITECTURE.md", () => {
     const sources = ["assembly", "src"].map(allText).join("\n");
-    const names = quoted(architecture, /^[a-z]+[a-z0-9]*[A-Z]\w*$/);
+    const names = quoted(textOf("ARCHITECTURE.md"), /^[a-z]+[a-z0-9]*[A-Z]\w*$/);
     expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(sources))).toEqual([]);
     expect(names.length).toBeGreaterThan(10);
   });
@@ -84,12 +117,13 @@ describe("what the documents name exists:", () => {
     const rooms = readdirSync(join(root, house), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
+    const architecture = textOf("ARCHITECTURE.md");
     expect(rooms.filter((room) => !architecture.includes(`| \`${room}/\``))).toEqual([]);
   });
 });
 
-test("the README's module for browsers bundles with nothing of Node", async () => {
-  const module = /<!-- browser -->\n+```js\n([^]*?)```/.exec(readme)?.[1];
+test("the guide's module for browsers bundles with nothing of Node", async () => {
+  const module = /<!-- browser -->\n+```js\n([^]*?)```/.exec(textOf("docs/library.md"))?.[1];
   const stdin = { contents: module ?? "", resolveDir: root };
   const bundle = await bundleForBrowser({ stdin });
   expect(bundle.warnings).toEqual([]);
@@ -97,8 +131,8 @@ test("the README's module for browsers bundles with nothing of Node", async () =
   expect(bundle.code).toContain("arm64-pan");
 });
 
-test("the README's structure is right, and laid out as the example it shortens", () => {
-  const json = /<!-- structure -->\n+```json\n([^]*?)```/.exec(readme)?.[1];
+test("the guide's structure is right, and laid out as the example it shortens", () => {
+  const json = /<!-- structure -->\n+```json\n([^]*?)```/.exec(textOf("docs/structures.md"))?.[1];
   const example = readFileSync(join(root, "examples/rtc_wkalrm.json"), "utf8");
   const [short, long] = [json ?? "", example].map((text) =>
     layoutOf(parseStruct(text), "native64"),
@@ -110,7 +144,7 @@ test("continuous integration runs the README's install and test commands", () =>
   const steps = readFileSync(join(root, ".ci", "run"), "utf8").split("\n");
   for (const command of ["npm ci", "npm test"]) {
     expect(steps).toContain(command);
-    expect(readme).toContain(command);
+    expect(textOf("README.md")).toContain(command);
   }
 });
 

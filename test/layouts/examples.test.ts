@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { buildLayout, Machine, parseLayout } from "../../src/index.ts";
 
-/** The layouts that come with the package: each can be had, on a machine as large as it says, and is shown in README. */
+/** The layouts that come with the package: each can be had, on a machine as large as it says, and is shown in a guide. */
 
 const folder = new URL("../../examples/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith(".layout"));
-const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+const guide = readFileSync(new URL("../../docs/remote-memory.md", import.meta.url), "utf8");
 
 test("there are some", () => expect(files).toContain("program.layout"));
 
@@ -20,5 +20,5 @@ test.each(files)("%s", async (name) => {
     areas.map(({ start, end }) => [start, end]),
   );
   expect(text).toContain(`--layout examples/${name}`);
-  expect(readme).toContain(`(examples/${name})`);
+  expect(guide).toContain(`(../examples/${name})`);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseStruct, type Struct } from "../../src/index.ts";
 
-/** The descriptions that the README shows. */
+/** The descriptions that docs/structures.md shows. */
 export const exampleNames = ["v4l2_buffer", "rtc_wkalrm", "fiemap"] as const;
 
 export function exampleNamed(name: (typeof exampleNames)[number]): Struct {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { RemoteVm, remotePathNames } from "../../../src/index.ts";
 import { PAGE, machineOf } from "../../machine/pool.ts";
 
-/** Where the model of page tables stops (README): what a kernel may do to them, and nobody does here. */
+/** Where the model of page tables stops (docs/limits.md): what a kernel may do to them, and nobody does here. */
 
 const HUGE = 2 << 20;
 const BASE = 0x4000_0000;
