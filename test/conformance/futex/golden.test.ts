@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
-import type { BuildName } from "../../../src/index.ts";
-import { futexRecordings } from "./recordings.ts";
+import { buildNames, type BuildName } from "../../../src/index.ts";
+import { ownFutexRecordings, futexRecordings } from "./recordings.ts";
 
 /** What was recorded of the futex on a real kernel, replayed on every build. */
 
@@ -18,4 +18,10 @@ describe("all recordings of the futex", () => {
       await futexRecordings.expectAllToPass("study", { switchEvery });
     },
   );
+});
+
+describe("recordings of our own", () => {
+  it.each(buildNames)("on the %s build", async (build) => {
+    await ownFutexRecordings.expectAllToPass(build);
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { BuildName } from "../../../src/index.ts";
-import { perfRecordings } from "./recordings.ts";
+import { buildNames, type BuildName } from "../../../src/index.ts";
+import { ownPerfRecordings, perfRecordings } from "./recordings.ts";
 
 /** What was recorded of performance events on a real kernel, replayed on every build. */
 
@@ -22,4 +22,10 @@ describe("all recordings of performance events", () => {
       expect(machine.core.fibers!.switches).toBeGreaterThan(least);
     },
   );
+});
+
+describe("recordings of our own", () => {
+  it.each(buildNames)("on the %s build", async (build) => {
+    await ownPerfRecordings.expectAllToPass(build);
+  });
 });

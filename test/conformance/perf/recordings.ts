@@ -25,3 +25,27 @@ export const perfRecordings = new Recordings({
   },
 });
 export type PerfKind = (typeof perfRecordings.kinds)[number];
+
+/** Our own: mutated and random cases, of which the first kind has few or none (test/golden/own). */
+export const ownPerfRecordings = new Recordings({
+  folder: "own/perf-regs",
+  machine: { memory: "16M", kernel: "6.18" },
+  steps: 6_233,
+  cases: {
+    break: 54,
+    chain: 54,
+    control: 48,
+    elf32: 54,
+    fields: 54,
+    limit: 54,
+    multi: 48,
+    open: 252,
+    raw: 54,
+    regs: 54,
+    ring: 36,
+    side: 54,
+    stack: 54,
+    task: 54,
+    wrapped: 24,
+  },
+});

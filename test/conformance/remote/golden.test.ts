@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { BuildName } from "../../../src/index.ts";
-import { remoteRecordings } from "./recordings.ts";
+import { buildNames, type BuildName } from "../../../src/index.ts";
+import { ownRemoteRecordings, remoteRecordings } from "./recordings.ts";
 
 /** What was recorded of remote memory access on a real kernel, replayed on every build. */
 
@@ -44,4 +44,22 @@ describe("all recordings of remote memory access", () => {
       await remoteRecordings.expectAllToPass("study", { switchEvery });
     },
   );
+});
+
+describe("recordings of our own", () => {
+  it.each(buildNames)("on the %s build", async (build) => {
+    await ownRemoteRecordings.expectAllToPass(build);
+  });
+
+  it.each(["fast-v2", "fast-v3-sketch"] as const)("by the path %s", async (remotePath) => {
+    const { report } = await ownRemoteRecordings.expectAllToPass("release", { remotePath });
+    expect(report.diverged).toEqual([]);
+  });
+
+  it("by the path fast-v1, which differs where D1 and D2 say", async () => {
+    const { report } = await ownRemoteRecordings.expectAllToPass("release", {
+      remotePath: "fast-v1",
+    });
+    expect(new Set(report.diverged.map(({ claim }) => claim))).toEqual(new Set(["D1", "D2"]));
+  });
 });

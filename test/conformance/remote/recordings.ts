@@ -23,3 +23,25 @@ export const remoteRecordings = new Recordings({
   },
 });
 export type RemoteKind = (typeof remoteRecordings.kinds)[number];
+
+/** Our own: mutated and random cases, of which the first kind has few or none (test/golden/own). */
+export const ownRemoteRecordings = new Recordings({
+  folder: "own/remote-vm",
+  machine: { memory: "64M", kernel: "6.18" },
+  steps: 4_134,
+  cases: {
+    basic: 70,
+    big: 70,
+    border: 70,
+    cmdline: 70,
+    cow: 70,
+    growsdown: 70,
+    iov: 70,
+    iovarg: 70,
+    perm: 198,
+    random: 70,
+    self: 70,
+    special: 70,
+    syscall: 138,
+  },
+});
