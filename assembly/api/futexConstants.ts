@@ -1,4 +1,5 @@
-import { RtWaiter } from "../futex/call";
+import { ENTRIES_AT, RtWaiter } from "../futex/call";
+import { Entry } from "../futex/entry";
 import { RtMutex } from "../futex/rtMutex";
 import { Task } from "../mm/task";
 
@@ -43,6 +44,9 @@ export {
 export { HANDLER_INTERRUPTS, HANDLER_NONE, HANDLER_RESTARTS } from "../mm/signal";
 export { REALTIME_AHEAD_SECONDS } from "../futex/time";
 export const TASK_BOOSTED: u32 = offsetof<Task>("boosted");
+export const TASK_FUTEX_CALL: u32 = offsetof<Task>("futexCall");
+/** Of a call's first entry: the bucket that it names. */
+export const CALL_BUCKET: u32 = ENTRIES_AT + offsetof<Entry>("bucket");
 export const TASK_RT_WAITER: u32 = offsetof<Task>("rtWaiter");
 export const RT_WAITER_TASK: u32 = offsetof<RtWaiter>("task");
 export const RT_WAITER_MUTEX: u32 = offsetof<RtWaiter>("mutex");

@@ -43,7 +43,7 @@ export class RtWaiter {
   priority: u32; // the effective one it was put in with
 }
 
-const ENTRIES_AT: u32 = offsetof<FutexCall>() + offsetof<RtWaiter>();
+export const ENTRIES_AT: u32 = offsetof<FutexCall>() + offsetof<RtWaiter>();
 const ENTRY_STRIDE: u32 = (offsetof<Entry>() + 7) & ~7;
 const LARGEST_SLAB: u32 = 2048;
 

@@ -165,13 +165,17 @@ export function lockBucketOf(cpu: Cpu, entry: Entry): u32 {
   }
 }
 
-/** futex_unqueue: takes an entry off by its own task; false where it was woken before. */
+/**
+ * futex_unqueue: takes an entry off by its own task; false where it was woken before. One that was taken off by its task
+ * names its bucket still, and must not be taken off again: its neighbours would be lost with it.
+ */
 export function unqueueOwn(cpu: Cpu, entry: Entry): bool {
   const address = lockBucketOf(cpu, entry);
   if (address == 0) return false;
-  takeOff(entry);
+  const queued = isQueued(entry);
+  if (queued) takeOff(entry);
   unlockBucket(bucketAt(address));
-  return true;
+  return queued;
 }
 
 /** The next entry of a key from `at` on; 0 = none. */

@@ -42,9 +42,9 @@ function abortSleep(cpu: Cpu, task: Task): void {
   const call = callAt(task.wait0);
   endSleep(task);
   const first = entryOf(call);
-  // a CPU may have died before it queued its task, or after it took it off
+  // a CPU may have died before it queued its task, or after it took it off: then the entry has no state, or no bucket
   const isLocking = call.kind == CALL_LOCK || first.moved == MOVED_WAITS;
-  if (isLocking && first.bucket != 0) abortLock(cpu, call);
+  if (isLocking && first.bucket != 0 && first.piState != 0) abortLock(cpu, call);
   else {
     for (let index: u32 = 0; index < call.count; index++) unqueueOwn(cpu, entryOf(call, index));
   }
