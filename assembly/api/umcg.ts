@@ -88,10 +88,10 @@ export function umcgFixPagefault(
   return close(cpu, fixPagefault(cpu, wide(lo, hi), access, size, steps));
 }
 
-/** umcg_ctl. */
-export function umcgControl(index: u32, flags: u32, lo: u32, hi: u32): i32 {
+/** umcg_ctl; `version` is UMCG_VERSION_*. */
+export function umcgControl(index: u32, flags: u32, lo: u32, hi: u32, version: u32): i32 {
   const cpu = enter(index);
-  return close(cpu, control(cpu, flags, wide(lo, hi)));
+  return close(cpu, control(cpu, flags, wide(lo, hi), version));
 }
 
 export const HOOK_SLEEPS: u32 = 0;

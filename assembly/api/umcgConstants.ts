@@ -23,9 +23,18 @@ export {
   UMCG_BLOCKED,
   UMCG_IDLE,
   UMCG_LOCKED,
+  UMCG_LOCKED_7,
   UMCG_NONE,
   UMCG_PREEMPTED,
+  UMCG_PREEMPTED_7,
   UMCG_RUNNING,
+  UMCG_STATE_MASK,
+  UMCG_STATE_MASK_7,
+  UMCG_TIME_SHIFT,
+  UMCG_USER_SHIFT,
+  UMCG_USER_SHIFT_7,
+  UMCG_VERSION_6,
+  UMCG_VERSION_7,
 } from "../umcg/state";
 export { UMCG_GOES_ON, UMCG_NOTHING, UMCG_SERVER_RUNS, UMCG_WAITS } from "../umcg/transitions";
 export const TASK_KILLED: u32 = offsetof<Task>("killed");

@@ -36,7 +36,8 @@ export class Task {
   robustList: u64; // address of its robust list's head; 0 = none
   clearChildTid: u64; // word to clear when it ends; 0 = none
   umcg: u64; // address of its struct umcg_task; 0 = it is none
-  umcgWorker: u32; // it is a worker, not a server
+  umcgWorker: u8; // it is a worker, not a server
+  umcgVersion: u8; // of the patches, UMCG_VERSION_* (umcg/state.ts)
   umcgServer: u32; // number of the server whose pages are pinned beside its own; 0 = none are
   futexCall: u32; // the futex call that it is in, asleep or not (futex/call.ts); 0 = none
   signal: u32; // a signal is pending, fatal ones apart: HANDLER_* (mm/signal.ts)

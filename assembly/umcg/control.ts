@@ -10,18 +10,22 @@ import {
   UMCG_AT_NEXT_TID,
   UMCG_AT_STATE,
   UMCG_BLOCKED,
+  UMCG_NEXT_TID_LATER,
+  UMCG_POINTERS_LATER,
   UMCG_RUNNING,
   UMCG_TASK_BYTES,
+  UMCG_TIME_SHIFT,
+  UMCG_VERSION_7,
 } from "./state";
 
-/** sys_umcg_ctl, and what the kernel keeps of a task that it registered (kernel/sched/umcg.c, v0.6). */
+/** sys_umcg_ctl, and what the kernel keeps of a task that it registered (kernel/sched/umcg.c, v0.6 and v0.7). */
 
 export const UMCG_REGISTER: u32 = 0x1;
 export const UMCG_UNREGISTER: u32 = 0x2;
 export const UMCG_WORKER: u32 = 0x10000;
 
-/** umcg_ctl: 0, −EINVAL, −EFAULT. */
-export function umcgControl(cpu: Cpu, flags: u32, va: u64): i32 {
+/** umcg_ctl of a version: 0, −EINVAL, −EFAULT. */
+export function umcgControl(cpu: Cpu, flags: u32, va: u64, version: u32): i32 {
   const task = changetype<Task>(cpu.task as usize);
   if (flags == UMCG_UNREGISTER) {
     if (va != 0 || task.umcg == 0) return -EINVAL;
@@ -30,27 +34,32 @@ export function umcgControl(cpu: Cpu, flags: u32, va: u64): i32 {
   }
   if ((flags & ~UMCG_WORKER) != UMCG_REGISTER) return -EINVAL;
   if (task.umcg != 0 || va == 0) return -EINVAL;
-  return register(cpu, task, va, flags & UMCG_WORKER);
+  return register(cpu, task, va, (flags & UMCG_WORKER) != 0 ? 1 : 0, version);
 }
 
-function register(cpu: Cpu, task: Task, va: u64, worker: u32): i32 {
+function register(cpu: Cpu, task: Task, va: u64, worker: u8, version: u32): i32 {
+  const timed = version == UMCG_VERSION_7;
   const image = stackImage(cpu);
-  if (copyFromUser(cpu, image, va, UMCG_TASK_BYTES) != 0) return -EFAULT;
+  const bytes = UMCG_TASK_BYTES + (timed ? UMCG_POINTERS_LATER : 0);
+  if (copyFromUser(cpu, image, va, bytes) != 0) return -EFAULT;
   // a comment of the patch says IDLE for workers, its code says BLOCKED
   const state = worker != 0 ? UMCG_BLOCKED : UMCG_RUNNING;
-  if (load<u32>(image + UMCG_AT_NEXT_TID) != 0) return -EINVAL;
-  if (load<u32>(image + UMCG_AT_STATE) != state) return -EINVAL;
+  const nextTidAt = UMCG_AT_NEXT_TID + (timed ? UMCG_NEXT_TID_LATER : 0);
+  if (load<u32>(image + nextTidAt) != 0) return -EINVAL;
+  const word = load<u32>(image + UMCG_AT_STATE);
+  if ((timed ? word & ((1 << UMCG_TIME_SHIFT) - 1) : word) != state) return -EINVAL;
   task.umcg = va;
   task.umcgWorker = worker;
+  task.umcgVersion = version as u8;
   return 0;
 }
 
-/** The struct umcg_task of another task in the caller's address space; 0 where there is none. */
-export function umcgOf(task: Task, id: u32): u64 {
+/** Another registered task in the caller's address space; 0 where there is none of that number. */
+export function registeredTask(task: Task, id: u32): u32 {
   const address = findTask(id);
   if (address == 0) return 0;
   const other = changetype<Task>(address as usize);
-  return other.mm == task.mm ? other.umcg : 0;
+  return other.mm == task.mm && other.umcg != 0 ? address : 0;
 }
 
 /** A task sleeps in umcg_wait (umcg/idle.ts). */
@@ -70,10 +79,10 @@ export function wakeUmcg(id: u32): bool {
  * once; nothing holds them against an unmap. False: there is no such server, or no such page.
  */
 export function pinPages(cpu: Cpu, task: Task, server: u32): bool {
-  const at = umcgOf(task, server);
-  if (at == 0) return false;
+  const other = registeredTask(task, server);
+  if (other == 0) return false;
   if (faultInUser(cpu, task.umcg, ACCESS_WRITE) != 0) return false;
-  if (faultInUser(cpu, at, ACCESS_WRITE) != 0) return false;
+  if (faultInUser(cpu, changetype<Task>(other as usize).umcg, ACCESS_WRITE) != 0) return false;
   task.umcgServer = server;
   return true;
 }

@@ -150,17 +150,17 @@ export const EXCHANGE_DONE: i32 = 0;
 export const EXCHANGE_DIFFERED: i32 = 1;
 
 /**
- * A compare-and-exchange of a word of 4 bytes by the kernel's own code: done, differed with what stood there in
+ * A compare-and-exchange of a state word by the kernel's own code: done, differed with what stood there in
  * `cpu.value`, or −errno. Where −EAGAIN means only that nothing is known it is tried again; where it also means that the
  * word differed, it is taken for that.
  */
-export function exchangeWord(cpu: Cpu, va: u64, from: u32, to: u32, steps: u32): i32 {
+export function exchangeWord(cpu: Cpu, va: u64, size: u32, from: u64, to: u64, steps: u32): i32 {
   const told = (steps & STEP_MISMATCH_AGAIN) != 0;
   let result: i32 = -EAGAIN;
   for (let round: u32 = 0; round < MOST_ROUNDS && result == -EAGAIN; round++) {
-    result = exchangeUser(cpu, va, 4, from, MATCH_ALL, to, steps);
+    result = exchangeUser(cpu, va, size, from, MATCH_ALL, to, steps);
     if (told && result == -EAGAIN) return EXCHANGE_DIFFERED;
   }
   if (result < 0) return result;
-  return (cpu.value as u32) == from ? EXCHANGE_DONE : EXCHANGE_DIFFERED;
+  return cpu.value == from ? EXCHANGE_DONE : EXCHANGE_DIFFERED;
 }

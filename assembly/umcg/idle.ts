@@ -7,11 +7,12 @@ import { signalPending, takeSignal } from "../mm/signal";
 import { Task } from "../mm/task";
 import { getSized } from "../uaccess/sized";
 import { WAIT_UMCG, wakeUmcg } from "./control";
-import { UMCG_AT_NEXT_TID, UMCG_AT_STATE, UMCG_RUNNING, stateOf } from "./state";
+import { UMCG_RUNNING } from "./state";
 import { unlockWorker, workerTimesOut } from "./transitions";
+import { nextTidOf, readWord, stateIn } from "./word";
 
 /**
- * umcg_idle_loop (kernel/sched/umcg.c, v0.6): a task sleeps until its word says RUNNING. A worker may not run without a
+ * umcg_idle_loop (kernel/sched/umcg.c, v0.6 and v0.7): a task sleeps until its word says RUNNING. A worker may not run without a
  * server, so of the signals only a fatal one ends that; others are flushed.
  *
  *   Task.blockedOn   WAIT_UMCG
@@ -25,7 +26,7 @@ import { unlockWorker, workerTimesOut } from "./transitions";
  */
 export function umcgWait(cpu: Cpu, task: Task, deadline: u64, steps: u32): i32 {
   if (task.umcg == 0) return -EINVAL;
-  if (getSized(cpu, task.umcg + UMCG_AT_NEXT_TID, 4) != 0) return -EFAULT;
+  if (getSized(cpu, nextTidOf(task), 4) != 0) return -EFAULT;
   const next = cpu.value as u32;
   if (task.umcgWorker != 0 && !unlockWorker(cpu, task, steps)) return -EFAULT;
   if (next != 0 && !wakeUmcg(next)) return -ESRCH;
@@ -35,7 +36,7 @@ export function umcgWait(cpu: Cpu, task: Task, deadline: u64, steps: u32): i32 {
 /** 0 for a task that runs already, BLOCKED, −ETIMEDOUT, −EFAULT, −EINTR. */
 function idleLoop(cpu: Cpu, task: Task, deadline: u64, steps: u32): i32 {
   beAboutToSleep(task);
-  const result = isRunning(cpu, task);
+  const result = isRunning(cpu, task, steps);
   if (result != NOT_RUNNING) return result;
   task.wakeAt = deadline;
   task.wait1 = steps;
@@ -46,9 +47,9 @@ function idleLoop(cpu: Cpu, task: Task, deadline: u64, steps: u32): i32 {
 /** Not an errno. */
 const NOT_RUNNING: i32 = 1;
 
-function isRunning(cpu: Cpu, task: Task): i32 {
-  if (getSized(cpu, task.umcg + UMCG_AT_STATE, 4) != 0) return -EFAULT;
-  return stateOf(cpu.value as u32) == UMCG_RUNNING ? 0 : NOT_RUNNING;
+function isRunning(cpu: Cpu, task: Task, steps: u32): i32 {
+  if (readWord(cpu, task, steps) != 0) return -EFAULT;
+  return stateIn(task, cpu.value) == UMCG_RUNNING ? 0 : NOT_RUNNING;
 }
 
 function isLate(task: Task): bool {
@@ -70,7 +71,7 @@ export function resumeIdle(cpu: Cpu): i32 {
   const steps = task.wait1 as u32;
   endSleep(task);
   if (late) return task.umcgWorker != 0 ? workerTimesOut(cpu, task, steps) : -ETIMEDOUT;
-  const result = isRunning(cpu, task);
+  const result = isRunning(cpu, task, steps);
   if (result != NOT_RUNNING) return result;
   if (task.killed != 0) return -EINTR;
   takeSignal(task);

@@ -108,6 +108,13 @@ export {
   type UmcgHelperName,
 } from "./umcg/helpers.ts";
 export {
+  umcgStateOf,
+  umcgStateWord,
+  umcgVersions,
+  type UmcgStateWord,
+  type UmcgVersion,
+} from "./umcg/stateWord.ts";
+export {
   Umcg,
   umcgFlags,
   umcgStates,

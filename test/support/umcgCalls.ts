@@ -1,5 +1,13 @@
 import { expect } from "vitest";
-import { compareUmcg, futexBlocked, runUmcg, Umcg, umcgStates } from "../../src/index.ts";
+import {
+  compareUmcg,
+  futexBlocked,
+  runUmcg,
+  Umcg,
+  umcgStateOf,
+  umcgStates,
+  umcgStateWord,
+} from "../../src/index.ts";
 import { USER, type Floor } from "./apiFloor.ts";
 import type { GoodCall } from "./misuse.ts";
 
@@ -64,8 +72,13 @@ export const umcgFunctions: Readonly<Record<string, (floor: Floor) => GoodCall>>
     call: runUmcg,
     args: [{ arch: "x86-64", helper: "posted", form: "nosleep", bits: 32, step: "absent", ...one }],
   }),
+  umcgStateOf: () => ({ call: umcgStateOf, args: ["v0.7", 1n] }),
+  umcgStateWord: () => ({
+    call: umcgStateWord,
+    args: ["v0.7", { state: 1, locked: true, preempted: false, user: 3, time: 5n }],
+  }),
   "new Umcg": ({ task }) => ({
     call: (...args: unknown[]) => Reflect.construct(Umcg, args) as unknown,
-    args: [task, { helper: "posted" }],
+    args: [task, { helper: "posted", version: "v0.7" }],
   }),
 };

@@ -23,11 +23,14 @@ import {
   type UmcgForm,
   type UmcgHelperName,
 } from "./helpers.ts";
+import { umcgVersionNumber, umcgVersions, type UmcgVersion } from "./stateWord.ts";
 
-/** Which helper the kernel has. */
+/** Which patches the kernel has. */
 export interface UmcgOptions {
-  /** Default "reviewed". */
+  /** Default "reviewed"; "moved", v0.7's own, where the version is "v0.7". */
   readonly helper?: UmcgHelperName;
+  /** Of struct umcg_task and its state word: 32 bits in "v0.6", the default; 64 with a time in "v0.7". */
+  readonly version?: UmcgVersion;
 }
 
 /** How a word is accessed. */
@@ -72,7 +75,10 @@ export type UmcgOutcome =
   /** An access failed, or the word was not what it may be: the task has a fatal signal. */
   | "killed";
 
-const umcgOptions: Shape<UmcgOptions> = { helper: optional(nameOf(umcgHelperNames)) };
+const umcgOptions: Shape<UmcgOptions> = {
+  helper: optional(nameOf(umcgHelperNames)),
+  version: optional(nameOf(umcgVersions)),
+};
 export const umcgBitsOption: Check = checkThat("32 or 64", (value) => value === 32 || value === 64);
 const accessShape: Shape<UmcgAccess> = {
   bits: optional(umcgBitsOption),
@@ -85,7 +91,7 @@ const compareShape: Shape<UmcgCompare> = {
   replacement: anyAddress,
 };
 
-/** The state word of struct umcg_task, v0.6. */
+/** The states of a worker or server, in the lowest bits of its state word. */
 export const umcgStates = {
   none: coreConstants.UMCG_NONE,
   running: coreConstants.UMCG_RUNNING,
@@ -95,7 +101,7 @@ export const umcgStates = {
 
 export type UmcgState = keyof typeof umcgStates;
 
-/** The flags above the state. */
+/** The flags above the state, v0.6; `umcgStateWord` has those of each version. */
 export const umcgFlags = {
   locked: coreConstants.UMCG_LOCKED,
   preempted: coreConstants.UMCG_PREEMPTED,
@@ -113,20 +119,26 @@ const outcomes: ReadonlyMap<number, UmcgOutcome> = new Map([
 type Call = (exports: CoreExports) => number;
 
 /**
- * User-managed concurrency groups, as a task's kernel has them (patches v0.6 of 17 Sep 2021): the helpers that exchange
- * words of a program's, and what the kernel does to the state words of workers and servers. A hook says whether a worker
+ * User-managed concurrency groups, as a task's kernel has them (patches v0.6 of 17 Sep 2021, or v0.7 of 12 Oct): the helpers
+ * that exchange words of a program's, and what the kernel does to the state words of workers and servers. A hook says whether a worker
  * is to wait, and puts nobody to sleep; {@link wait} does.
  */
 export class Umcg {
   readonly task: Task;
   readonly helper: UmcgHelperName;
+  readonly version: UmcgVersion;
 
-  /** @param task whose kernel code it is; it gets its CPU for each call */
+  /**
+   * @param task whose kernel code it is; it gets its CPU for each call
+   * @throws UsageError for v0.7 where the helper or the architecture has no words of 64 bits
+   */
   constructor(task: Task, options: UmcgOptions = {}) {
     madeTask("task", task);
     checkOptions("options", options, umcgOptions);
     this.task = task;
-    this.helper = options.helper ?? "reviewed";
+    this.version = options.version ?? "v0.6";
+    this.helper = options.helper ?? (this.version === "v0.7" ? "moved" : "reviewed");
+    if (this.version === "v0.7") this.#access({ bits: 64 });
   }
 
   /**
@@ -193,7 +205,8 @@ export class Umcg {
   }
 
   /**
-   * umcg_ctl with REGISTER: the task is a server whose word says RUNNING, or a worker whose word says BLOCKED. 0,
+   * umcg_ctl with REGISTER: the task is a server whose word says RUNNING, or a worker whose word says BLOCKED, in the
+   * version that this object has, and stays so until it is unregistered. 0,
    * −EINVAL for other words, for a next_tid and for a task that is registered, −EFAULT.
    */
   register(address: Address, options: { readonly worker?: boolean } = {}): number {
@@ -203,14 +216,16 @@ export class Umcg {
     const kind = options.worker === true ? coreConstants.UMCG_WORKER : 0;
     const { cpu } = this.task;
     const flags = coreConstants.UMCG_REGISTER | kind;
-    return this.#now((exports) => exports.umcgControl(cpu, flags, lo, hi));
+    const version = umcgVersionNumber(this.version);
+    return this.#now((exports) => exports.umcgControl(cpu, flags, lo, hi, version));
   }
 
   /** umcg_ctl with UNREGISTER: 0, or −EINVAL for a task that is not registered. */
   unregister(): number {
     requireAwake(this.task);
     const { cpu } = this.task;
-    return this.#now((exports) => exports.umcgControl(cpu, coreConstants.UMCG_UNREGISTER, 0, 0));
+    const flags = coreConstants.UMCG_UNREGISTER;
+    return this.#now((exports) => exports.umcgControl(cpu, flags, 0, 0, 0));
   }
 
   /** A running worker is about to sleep in the kernel, with preemption off: RUNNING becomes BLOCKED (T1, T2). */
