@@ -14,17 +14,11 @@ import {
 } from "../virtio/card";
 import { completeMessages, playMessages, sendEvent } from "../virtio/commands";
 import { forgetRequests, newRequest, sendQuery } from "../virtio/control";
-import {
-  connectQueue,
-  deviceQueue,
-  forgetQueues,
-  freeSoundDevice,
-  lookAtQueues,
-  newSoundDevice,
-  raiseInterrupt,
-  soundDeviceOf,
-} from "../virtio/device";
+import { deviceQueue, soundDeviceOf } from "../virtio/device";
 import { answerHeld, newRule } from "../virtio/deviceControl";
+import { connectQueue, forgetQueues, freeSoundDevice, newSoundDevice } from "../virtio/deviceLife";
+import { lookAtQueues } from "../virtio/deviceLook";
+import { raiseInterrupt } from "../virtio/deviceRings";
 import { Completion } from "../virtio/deviceStream";
 import { Design } from "../virtio/design";
 import { newDesign } from "../virtio/designs";
@@ -33,7 +27,8 @@ import { fillEventQueue } from "../virtio/eventQueue";
 import { allocateBytes, freeBytes } from "../virtio/memory";
 import { freeSubstreams } from "../virtio/message";
 import { QUEUE_CONTROL, formatOfBit, rateOfBit } from "../virtio/numbers";
-import { newVirtqueue } from "../virtio/virtqueue";
+import { newVirtqueue, virtqueueAt } from "../virtio/virtqueue";
+import { tie } from "../virtio/wires";
 import { runWorks } from "../virtio/works";
 import { wide } from "./tasks";
 
@@ -71,6 +66,7 @@ export function virtioAddQueue(address: u32, number: u32, entries: u32, features
   const card = cardAt(address);
   const queue = newVirtqueue(address, number, entries, features);
   if (queue == 0) return -ENOMEM;
+  tie(virtqueueAt(queue));
   setQueue(card, number, queue);
   return connectQueue(soundDeviceOf(card), queueOf(card, number)) ? 0 : -ENOMEM;
 }

@@ -1,19 +1,9 @@
 import { Cpu } from "../machine/cpu";
 import { Card } from "./card";
-import {
-  DeviceQueue,
-  SoundDevice,
-  chainOf,
-  considerInterrupt,
-  deviceQueue,
-  journalOf,
-  lookAtQueues,
-  removeWaiting,
-  returnEntry,
-  soundDeviceOf,
-  takeNew,
-} from "./device";
+import { DeviceQueue, SoundDevice, chainOf, deviceQueue, journalOf, soundDeviceOf } from "./device";
+import { lookAtQueues, takeNew } from "./deviceLook";
 import { playMessage } from "./devicePlay";
+import { considerInterrupt, removeWaiting, returnEntry } from "./deviceRings";
 import { Completion, returnMessage } from "./deviceStream";
 import { JOURNAL_EVENT, beginRecord, recordAt } from "./journal";
 import { QUEUE_EVENT, QUEUE_TX } from "./numbers";

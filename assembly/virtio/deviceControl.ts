@@ -1,16 +1,8 @@
 import { cardAt, substreamById } from "./card";
 import { Chain, beginChain, nextPiece, readableWord, storeWritable } from "./chain";
-import {
-  DeviceQueue,
-  HELD_ROOM,
-  SoundDevice,
-  chainOf,
-  considerInterrupt,
-  deviceQueue,
-  journalOf,
-  returnEntry,
-  takeNew,
-} from "./device";
+import { DeviceQueue, HELD_ROOM, SoundDevice, chainOf, deviceQueue, journalOf } from "./device";
+import { takeMessages } from "./deviceIntake";
+import { considerInterrupt, returnEntry } from "./deviceRings";
 import { releaseMessages, streamQueueNumber } from "./deviceStream";
 import {
   JOURNAL_ANSWER,
@@ -138,7 +130,7 @@ function release(device: SoundDevice, streamId: u32, keep: i32): void {
   const card = cardAt(device.card);
   if (streamId >= card.substreamCount) return;
   const queue = deviceQueue(device, streamQueueNumber(substreamById(card, streamId).direction));
-  takeNew(device, queue);
+  takeMessages(device, queue);
   releaseMessages(device, queue, streamId, keep);
 }
 

@@ -1,6 +1,7 @@
 import { header } from "../machine/map";
 import { beginChain, nextPiece, trustChain, watchChain } from "./chain";
-import { DeviceQueue, SoundDevice, chainOf, removeWaiting, returnEntry } from "./device";
+import { DeviceQueue, SoundDevice, chainOf } from "./device";
+import { removeWaiting, returnEntry } from "./deviceRings";
 import { STATUS_BYTES, noteCompletion } from "./deviceStream";
 import { STATUS_OK } from "./numbers";
 import {

@@ -1,14 +1,7 @@
 import { cardAt, streamOf, substreamById } from "./card";
 import { Chain, beginChain, nextPiece, readableWord } from "./chain";
-import {
-  DeviceQueue,
-  SoundDevice,
-  chainOf,
-  considerInterrupt,
-  journalOf,
-  removeWaiting,
-  returnEntry,
-} from "./device";
+import { DeviceQueue, SoundDevice, chainOf, journalOf } from "./device";
+import { considerInterrupt, removeWaiting, returnEntry } from "./deviceRings";
 import {
   JOURNAL_COMPLETE,
   JOURNAL_EXPOSE,

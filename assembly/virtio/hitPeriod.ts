@@ -8,17 +8,10 @@ import { Card, Substream, queueOf, substreamAt } from "./card";
 import { noteLatency } from "./completion";
 import { designOf } from "./design";
 import { acknowledge } from "./designAck";
-import {
-  DeviceQueue,
-  SoundDevice,
-  considerInterrupt,
-  deviceQueue,
-  isPlain,
-  keepWaiting,
-  soundDeviceOf,
-  takeNew,
-} from "./device";
+import { DeviceQueue, SoundDevice, deviceQueue, soundDeviceOf } from "./device";
+import { takeNew } from "./deviceLook";
 import { playMessage } from "./devicePlay";
+import { considerInterrupt, isPlain, keepWaiting } from "./deviceRings";
 import { advanceHwPtr, messageAt, messageOf, piecesOf, tokenOf } from "./message";
 import { FEATURE_MSG_POLLING, QUEUE_TX, RING_INDIRECT } from "./numbers";
 import {

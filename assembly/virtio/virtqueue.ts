@@ -4,7 +4,6 @@ import { spinLock, spinUnlock } from "../machine/held";
 import { allocateBytes, freeBytes } from "./memory";
 import { RING_EVENT_INDEX, RING_INDIRECT } from "./numbers";
 import { pieceAt } from "./piece";
-import { letDevicePoll, notifyDevice } from "./transport";
 import {
   DESCRIPTOR_BYTES,
   DESCRIPTOR_INDIRECT,
@@ -47,6 +46,23 @@ export class Virtqueue extends Vring {
   broken: u32; // the device returned what it was never given
   entryStates: u32; // EntryState × entries
   usedLength: u32; // of the message that was taken last
+  kicked: u32; // QueueEnd: the device is told that there is something new
+  polled: u32; // QueueEnd: something was stored, and the device may look
+  callback: u32; // QueueEnd: the driver takes what came back
+}
+
+/** What happens at one end of a queue because of the other; the ends are tied together above both (wires.ts). */
+export type QueueEnd = (queue: Virtqueue) => void;
+
+@inline
+function notifyDevice(queue: Virtqueue): void {
+  changetype<QueueEnd>(queue.kicked as usize)(queue);
+}
+
+/** Study: after each store to a ring, so that a device that looks then can be tested. */
+@inline
+function letDevicePoll(queue: Virtqueue): void {
+  if (STUDY) changetype<QueueEnd>(queue.polled as usize)(queue);
 }
 
 /** What the driver remembers of an entry. */
