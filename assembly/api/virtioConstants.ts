@@ -70,6 +70,7 @@ export {
 export const CARD_DEVICE: u32 = offsetof<Card>("device");
 export const CARD_SUBSTREAMS: u32 = offsetof<Card>("substreams");
 export const SUBSTREAM_STREAM: u32 = offsetof<Substream>("stream");
+export const SUBSTREAM_FOUND_PLACE: u32 = offsetof<Substream>("foundPlace");
 
 export const SOUND_DEVICE_EAGER_RX: u32 = offsetof<SoundDevice>("eagerRx");
 export const SOUND_DEVICE_RELEASE_LATENCY: u32 = offsetof<SoundDevice>("releaseLatency");

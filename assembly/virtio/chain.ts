@@ -17,6 +17,7 @@ import {
 @unmanaged
 export class Chain {
   table: u32; // linear address of the table that holds the next descriptor
+  entries: u32; // of that table
   next: u32;
   left: u32; // descriptors that may still come; 0 = the message has ended
   indirect: u32;
@@ -56,6 +57,7 @@ function reject(chain: Chain, head: u32): void {
 export function beginChain(chain: Chain, ring: Vring, head: u32): void {
   chain.table = ring.table;
   chain.next = head;
+  chain.entries = ring.entries;
   chain.left = ring.entries;
   chain.indirect = 0;
   if (head >= ring.entries) {
@@ -65,30 +67,33 @@ export function beginChain(chain: Chain, ring: Vring, head: u32): void {
   const descriptor = descriptorAt(ring.table, head);
   if ((descriptor.flags & DESCRIPTOR_INDIRECT) == 0) return;
   chain.indirect = 1;
-  chain.left = descriptor.length / DESCRIPTOR_BYTES;
+  const bytes = descriptor.length;
+  chain.entries = bytes / DESCRIPTOR_BYTES;
+  chain.left = chain.entries;
   chain.next = 0;
-  chain.table = translate(descriptor.address, descriptor.length);
+  chain.table = translate(descriptor.address, bytes);
   if (chain.table == 0) reject(chain, head);
 }
 
 /** Steps on to the next piece; false at the end. */
-export function nextPiece(chain: Chain, entries: u32): bool {
+export function nextPiece(chain: Chain): bool {
   if (chain.left == 0) return false;
-  const limit = chain.indirect ? chain.next + chain.left : entries;
   const descriptor = descriptorAt(chain.table, chain.next);
-  chain.length = descriptor.length;
-  chain.address = translate(descriptor.address, descriptor.length);
+  const length = descriptor.length; // read once: who checked it uses what was checked
+  chain.length = length;
+  chain.address = translate(descriptor.address, length);
   chain.writable = descriptor.flags & DESCRIPTOR_WRITE ? 1 : 0;
   chain.left -= 1;
   if (chain.address == 0) {
     reject(chain, chain.next);
     return false;
   }
+  const next = descriptor.next;
   if ((descriptor.flags & DESCRIPTOR_NEXT) == 0) {
     chain.left = 0;
-  } else if (descriptor.next >= limit || chain.left == 0) {
+  } else if (next >= chain.entries || chain.left == 0) {
     reject(chain, chain.next);
-  } else chain.next = descriptor.next;
+  } else chain.next = next;
   return true;
 }
 
@@ -97,7 +102,7 @@ export function readableWord(chain: Chain, ring: Vring, head: u32, offset: u32):
   chain.word = 0;
   let passed: u32 = 0;
   beginChain(chain, ring, head);
-  while (nextPiece(chain, ring.entries) && !chain.writable && passed < offset + 4) {
+  while (nextPiece(chain) && !chain.writable && passed < offset + 4) {
     const from = max(offset, passed);
     const to = min<u64>((offset as u64) + 4, (passed as u64) + chain.length) as u32;
     if (from < to) {
@@ -121,7 +126,7 @@ export function storeWritable(
   let passed: u64 = 0;
   let stored: u32 = 0;
   beginChain(chain, ring, head);
-  while (stored < bytes && nextPiece(chain, ring.entries)) {
+  while (stored < bytes && nextPiece(chain)) {
     if (!chain.writable) continue;
     const place = (offset as u64) + stored;
     const end = passed + chain.length;

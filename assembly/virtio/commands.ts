@@ -89,7 +89,7 @@ export function sendEvent(card: Card, code: u32, data: u32): i32 {
 function writeEvent(device: SoundDevice, queue: DeviceQueue, head: u32, code: u32, data: u32): u32 {
   const chain = chainOf(device);
   beginChain(chain, queue, head);
-  if (!nextPiece(chain, queue.entries) || !chain.writable || chain.length < 8) return 0;
+  if (!nextPiece(chain) || !chain.writable || chain.length < 8) return 0;
   store<u32>(chain.address, code);
   store<u32>(chain.address, data, 4);
   return 8;

@@ -173,21 +173,21 @@ function pieceName(index: u32): u32 {
 
 function noteRequest(device: SoundDevice, queue: DeviceQueue, head: u32): void {
   const chain = chainOf(device);
-  let pieces: u32 = 0;
-  let bytes: u32 = 0;
+  let pieces: u64 = 0;
+  let bytes: u64 = 0;
   beginChain(chain, queue, head);
-  for (; nextPiece(chain, queue.entries); pieces++) if (!chain.writable) bytes += chain.length;
+  for (; nextPiece(chain); pieces++) if (!chain.writable) bytes += chain.length;
   const grow = pieces * offsetof<JournalPiece>() + bytes;
   const address = beginRecord(journalOf(device), JOURNAL_REQUEST, queue.number, head, grow);
   if (address == 0) return;
   const record = recordAt(address);
   record.first = chain.indirect;
   beginChain(chain, queue, head);
-  for (let index: u32 = 0; nextPiece(chain, queue.entries); index++) {
+  for (let index: u32 = 0; nextPiece(chain); index++) {
     addPiece(record, pieceName(index), 0, chain.length, chain.writable);
   }
   beginChain(chain, queue, head);
-  while (nextPiece(chain, queue.entries)) {
+  while (nextPiece(chain)) {
     if (!chain.writable) addContent(record, chain.address, chain.length);
   }
 }
@@ -208,7 +208,7 @@ function noteAnswer(
   const chain = chainOf(device);
   let left = written;
   beginChain(chain, queue, head);
-  while (nextPiece(chain, queue.entries) && left != 0) {
+  while (nextPiece(chain) && left != 0) {
     if (!chain.writable) continue;
     const part = min(left, chain.length);
     addContent(record, chain.address, part);

@@ -41,7 +41,7 @@ function readData(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
   let status: u32 = 0;
   watchChain(chain);
   beginChain(chain, queue, head);
-  while (nextPiece(chain, queue.entries)) {
+  while (nextPiece(chain)) {
     const length = chain.length;
     status = chain.writable && length >= STATUS_BYTES ? chain.address : 0;
     if (chain.writable) continue;
@@ -73,9 +73,12 @@ function hitData(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
   if (head >= queue.entries) return 0;
   const entry = descriptorAt(queue.table, head);
   if (entry.flags != DESCRIPTOR_INDIRECT) return 0;
-  if (outside(entry.address, entry.length, ramBytes)) return 0;
-  const table = ram + (entry.address as u32);
-  const count = entry.length / DESCRIPTOR_BYTES;
+  // each read once: what was found to lie in RAM is what is used, whoever stores meanwhile
+  const tableAt = entry.address;
+  const tableBytes = entry.length;
+  if (outside(tableAt, tableBytes, ramBytes)) return 0;
+  const table = ram + (tableAt as u32);
+  const count = tableBytes / DESCRIPTOR_BYTES;
   if (count == 0 || !startsAsUsual(table, ramBytes)) return 0;
 
   let room = device.outputBytes;
@@ -85,8 +88,9 @@ function hitData(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
   for (let index: u32 = 1; index < count; index++) {
     const piece = descriptorAt(table, index);
     const length = piece.length;
-    if (outside(piece.address, length, ramBytes)) return 0;
-    const address = ram + (piece.address as u32);
+    const given = piece.address;
+    if (outside(given, length, ramBytes)) return 0;
+    const address = ram + (given as u32);
     const isData = piece.flags == DESCRIPTOR_NEXT && piece.next == index + 1;
     if (isData && address == start + bytes) {
       bytes += length;

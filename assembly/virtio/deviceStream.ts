@@ -42,19 +42,19 @@ function ringBytesOf(device: SoundDevice, streamId: u32): u32 {
   return streamOf(substreamById(cardAt(device.card), streamId)).dmaBytes;
 }
 
-/** Pieces of a message (upper half), and the bytes of those between the first and the last (lower half). */
+/** Pieces of a message (upper half), and the bytes of those between the first and the last (lower half, at most all ones). */
 function countPieces(device: SoundDevice, queue: DeviceQueue, head: u32): u64 {
   const chain = chainOf(device);
   let pieces: u64 = 0;
   let bytes: u64 = 0;
   let last: u64 = 0;
   beginChain(chain, queue, head);
-  while (nextPiece(chain, queue.entries)) {
+  while (nextPiece(chain)) {
     if (pieces > 1) bytes += last;
     last = chain.length;
     pieces += 1;
   }
-  return (pieces << 32) | bytes;
+  return (pieces << 32) | min(bytes, u32.MAX_VALUE as u64);
 }
 
 /** Writes a message down: its pieces by name, and what its data bytes hold now. 0 where nobody wants to know. */
@@ -65,7 +65,7 @@ function describe(device: SoundDevice, queue: DeviceQueue, head: u32, kind: u32)
   const counted = countPieces(device, queue, head);
   const pieces = (counted >> 32) as u32;
   const content = keeps == KEEPS_CONTENTS ? (counted as u32) : 0;
-  const grow = pieces * offsetof<JournalPiece>() + content;
+  const grow = (pieces as u64) * offsetof<JournalPiece>() + content;
   const address = beginRecord(journalOf(device), kind, queue.number, head, grow);
   if (address == 0) return 0;
   const record = recordAt(address);
@@ -93,7 +93,7 @@ function namePieces(
   const ring = ringOf(device, streamId);
   let gone = false;
   beginChain(chain, queue, head);
-  for (let index: u32 = 0; nextPiece(chain, queue.entries); index++) {
+  for (let index: u32 = 0; nextPiece(chain); index++) {
     let name = PIECE_DATA;
     if (index == 0) name = PIECE_HEADER;
     else if (index + 1 == pieces) name = PIECE_STATUS;
@@ -127,7 +127,7 @@ function copyData(
 ): void {
   const chain = chainOf(device);
   beginChain(chain, queue, head);
-  for (let index: u32 = 0; nextPiece(chain, queue.entries); index++) {
+  for (let index: u32 = 0; nextPiece(chain); index++) {
     if (index != 0 && index + 1 != pieces) addContent(record, chain.address, chain.length);
   }
 }
@@ -156,7 +156,7 @@ function fillData(
   const ring = ringOf(device, streamId);
   let filled: u32 = 0;
   beginChain(chain, queue, head);
-  while (nextPiece(chain, queue.entries) && filled < limit) {
+  while (nextPiece(chain) && filled < limit) {
     if (!chain.writable || !liesInRing(device, chain, streamId, ring)) continue;
     const part = min(chain.length, limit - filled);
     if (source != 0) memory.copy(chain.address, source + filled, part);
@@ -176,7 +176,7 @@ function writeStatus(
   const chain = chainOf(device);
   beginChain(chain, queue, head);
   let address: u32 = 0;
-  while (nextPiece(chain, queue.entries)) {
+  while (nextPiece(chain)) {
     address = chain.writable && chain.length >= STATUS_BYTES ? chain.address : 0;
   }
   if (address == 0) return;

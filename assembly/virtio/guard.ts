@@ -4,6 +4,7 @@ import {
   FINDING_VIRTIO_UNFINISHED,
   recordFinding,
 } from "../machine/findings";
+import { header } from "../machine/map";
 import { Chain, beginChain, nextPiece } from "./chain";
 import { DeviceQueue, SoundDevice, chainOf } from "./device";
 import { allocateBytes, freeBytes } from "./memory";
@@ -51,16 +52,20 @@ export function remember(device: SoundDevice, queue: DeviceQueue, head: u32): vo
 function renew(device: SoundDevice, queue: DeviceQueue, head: u32): void {
   forget(queue, head);
   const chain = chainOf(device);
-  let bytes = RECORD_BYTES;
+  let total: u64 = RECORD_BYTES;
   beginChain(chain, queue, head);
-  while (nextPiece(chain, queue.entries)) bytes += bytesOf(chain);
-  const record = allocateBytes(bytes);
+  while (nextPiece(chain)) total += bytesOf(chain);
+  // pieces may overlap, and be more than all of RAM
+  const bytes = total as u32;
+  const record = total > header().ramBytes ? 0 : allocateBytes(bytes);
   if (record == 0) return;
   store<u32>(slotOf(queue, head), record);
   store<u32>(record, bytes);
   let at = record + RECORD_BYTES;
   beginChain(chain, queue, head);
-  while (nextPiece(chain, queue.entries)) at = writePiece(chain, at);
+  // the table may lie where the record now does, and say something else than before
+  const end: u32 = record + bytes;
+  while (nextPiece(chain) && bytesOf(chain) <= end - at) at = writePiece(chain, at);
 }
 
 function writePiece(chain: Chain, at: u32): u32 {
@@ -113,7 +118,7 @@ function difference(chain: Chain, queue: DeviceQueue, head: u32, record: u32): u
   const end = record + load<u32>(record);
   let at = record + RECORD_BYTES;
   beginChain(chain, queue, head);
-  while (nextPiece(chain, queue.entries)) {
+  while (nextPiece(chain)) {
     if (at == end || !isSamePiece(chain, at)) return FINDING_VIRTIO_UNFINISHED;
     const read = chain.writable ? 0 : chain.length;
     if (memory.compare(at + PIECE_BYTES, chain.address, read) != 0) return FINDING_VIRTIO_STORE;
@@ -145,7 +150,7 @@ function isOut(device: SoundDevice, queue: DeviceQueue, head: u32): bool {
 
 function writesInto(chain: Chain, queue: DeviceQueue, head: u32, record: u32): bool {
   beginChain(chain, queue, head);
-  while (nextPiece(chain, queue.entries)) {
+  while (nextPiece(chain)) {
     if (chain.writable && overlaps(record, chain.address, chain.length)) return true;
   }
   return false;

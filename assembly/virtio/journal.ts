@@ -78,13 +78,15 @@ export function closeJournal(journal: Journal): void {
 }
 
 /** Begins a record that may grow by `grow` bytes; 0 where there is no room. */
-export function beginRecord(journal: Journal, kind: u32, queue: u32, head: u32, grow: u32): u32 {
+export function beginRecord(journal: Journal, kind: u32, queue: u32, head: u32, grow: u64): u32 {
   if (journal.keeps == KEEPS_NOTHING) return 0;
-  const bytes = RECORD_BYTES + ((grow + 3) & ~3);
-  if (bytes > journal.room - journal.used) {
+  // pieces may overlap: those of one message may be more bytes than there are addresses
+  const wanted = (RECORD_BYTES as u64) + ((grow + 3) & ~3);
+  if (wanted > journal.room - journal.used) {
     journal.lost += 1;
     return 0;
   }
+  const bytes = wanted as u32;
   const address = journal.records + journal.used;
   memory.fill(address, 0, RECORD_BYTES);
   const record = changetype<JournalRecord>(address as usize);
@@ -123,8 +125,9 @@ export function addPiece(
   length: u32,
   writable: u32,
 ): void {
-  const at = changetype<usize>(record) + RECORD_BYTES + record.pieces * offsetof<JournalPiece>();
-  const piece = changetype<JournalPiece>(at);
+  const start = RECORD_BYTES + record.pieces * offsetof<JournalPiece>();
+  if (offsetof<JournalPiece>() > record.bytes - start) return;
+  const piece = changetype<JournalPiece>(changetype<usize>(record) + start);
   piece.name = name;
   piece.offset = offset;
   piece.length = length;
@@ -132,8 +135,10 @@ export function addPiece(
   record.pieces += 1;
 }
 
+/** Nothing where the record has no room for it: a driver may have put its table where the journal is being written. */
 export function addContent(record: JournalRecord, from: usize, bytes: u32): void {
   const start = RECORD_BYTES + record.pieces * offsetof<JournalPiece>() + record.content;
+  if (bytes > record.bytes - start) return;
   memory.copy(changetype<usize>(record) + start, from, bytes);
   record.content += bytes;
 }

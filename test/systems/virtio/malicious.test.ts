@@ -285,3 +285,65 @@ describe("named ones", () => {
     },
   );
 });
+
+/** An indirect table of the driver's own making, exposed as the next message; `at` counts from RAM's beginning. */
+function exposeTable(bed: VirtioBed, queue: "ctl" | "tx", at: number, entries: number[][]): void {
+  const view = viewOf(bed);
+  const ram = bed.machine.header("HEADER_RAM");
+  entries.forEach(([address, length, flags, next], index) => {
+    const entry = ram + at + index * ENTRY_BYTES;
+    view.setBigUint64(entry, BigInt(address!), true);
+    view.setUint32(entry + 8, length!, true);
+    view.setUint16(entry + 12, flags!, true);
+    view.setUint16(entry + 14, next!, true);
+  });
+  const { table, available } = bed.card.places(queue)!;
+  const head = 7;
+  view.setBigUint64(table + head * ENTRY_BYTES, BigInt(at), true);
+  view.setUint32(table + head * ENTRY_BYTES + 8, entries.length * ENTRY_BYTES, true);
+  view.setUint16(table + head * ENTRY_BYTES + 12, INDIRECT, true);
+  const index = view.getUint16(available + 2, true);
+  view.setUint16(available + 4 + 2 * (index & 7), head, true);
+  view.setUint16(available + 2, index + 1, true);
+}
+
+const NEXT = 1;
+const INDIRECT = 4;
+
+describe("tables that a driver makes", () => {
+  test("a jump ahead gains no entry behind the table, which ends with RAM", async () => {
+    const { bed } = await between("ack", 0);
+    const count = 4096;
+    const entries = Array.from({ length: count }, () => [0, 4, NEXT, 0]);
+    entries[0] = [0, 4, NEXT, count - 1];
+    entries[count - 1] = [0, 4, NEXT, 2 * count - 2];
+    exposeTable(bed, "tx", bed.machine.shape.ramBytes - count * ENTRY_BYTES, entries);
+    bed.card.look();
+    bed.card.play(8);
+    expect(kindsOf(bed.machine)).toContain("virtio-chain");
+  });
+
+  test.each(["ctl", "tx"] as const)(
+    "%s: pieces of more bytes than there are addresses are not written down",
+    async (queue) => {
+      for (const guards of [true, false]) {
+        const bed = await virtioBed({
+          design: "ack",
+          device: { queues: QUEUES, guards },
+          software: { startThreshold: PERIOD },
+        });
+        const { ramBytes } = bed.machine.shape;
+        const count = 2 ** 32 / ramBytes;
+        const all = [0, ramBytes, NEXT];
+        // a header before them, and 16 bytes behind: the sum of 32 bits would be small
+        const entries = Array.from({ length: count }, (_, index) => [...all, index + 1]);
+        entries.push([0, 16, 0, 0]);
+        const lost = bed.card.lostEvents;
+        exposeTable(bed, queue, ramBytes - 0x40000, entries);
+        bed.card.look();
+        if (queue === "ctl") expect(bed.card.lostEvents).toBe(lost + 1);
+        expect(bed.machine.bytes.length).toBeGreaterThan(ramBytes);
+      }
+    },
+  );
+});
