@@ -316,7 +316,7 @@ describe("tables that a driver makes", () => {
     const count = 4096;
     const entries = Array.from({ length: count }, () => [0, 4, NEXT, 0]);
     entries[0] = [0, 4, NEXT, count - 1];
-    entries[count - 1] = [0, 4, NEXT, 2 * count - 2];
+    entries[count - 1] = [0, 4, NEXT, 2 * count - 3];
     exposeTable(bed, "tx", bed.machine.shape.ramBytes - count * ENTRY_BYTES, entries);
     bed.card.look();
     bed.card.play(8);
