@@ -13,6 +13,7 @@ import { virtioSndPoints, type VirtioSndPointRow } from "./virtioPoints.ts";
 
 /** What is compared. Everything has a default. */
 export interface CompareVirtioSndOptions {
+  /** Default mmap, copy, ack and corrected: each as it was proposed, or merged, first. */
   readonly designs?: readonly VirtioSndDesign[];
   /** Default eager, lazy and late. */
   readonly devices?: readonly VirtioSndDeviceName[];
@@ -33,6 +34,7 @@ const compareOptions: Shape<CompareVirtioSndOptions> = {
 };
 
 export const comparedVirtioSnd = {
+  designs: ["mmap", "copy", "ack", "corrected"],
   devices: ["eager", "lazy", "late"],
   transfers: [25, 100, 150, 400],
 } as const satisfies CompareVirtioSndOptions;
@@ -89,7 +91,7 @@ export async function compareVirtioSnd(
   options: CompareVirtioSndOptions = {},
 ): Promise<VirtioSndComparison> {
   checkOptions("options", options, compareOptions);
-  const { designs = designNames, kernel = newestKernel, wasm } = options;
+  const { designs = comparedVirtioSnd.designs, kernel = newestKernel, wasm } = options;
   const { devices = comparedVirtioSnd.devices, transfers = comparedVirtioSnd.transfers } = options;
   let machine = await Machine.create({ build: "study", memory: "4M", kernel, ...given(wasm) });
   const fresh = (): Machine => (machine = machine.reset());

@@ -93,9 +93,9 @@ interface CompareFlags {
 
 const compare: ScenarioCommand<CompareFlags> = {
   addOptions: (command) => {
-    const { devices, transfers } = comparedVirtioSnd;
+    const { designs, devices, transfers } = comparedVirtioSnd;
     command
-      .option("--design <names>", `with commas, or all: ${designNames.join(", ")}`, "all")
+      .option("--design <names>", `with commas, or all: ${designNames.join(", ")}`, designs.join())
       .option(
         "--device <kinds>",
         `with commas, or all: ${virtioSndDeviceNames.join(", ")}`,

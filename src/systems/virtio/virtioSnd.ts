@@ -209,8 +209,9 @@ export class VirtioSnd {
 
   /** Likewise, with the kernel's requests as verbs. */
   openStream(task: Task, stream: number, wanted: VirtioSndStreamOptions = {}): PcmStream | number {
-    const { door = "native" } = wanted;
-    return this.#opened(stream, wanted, (options) => PcmStream.open(task, { ...options, door }));
+    return this.#opened(stream, wanted, (options) =>
+      PcmStream.open(task, { ...options, door: wanted.door ?? "native" }),
+    );
   }
 
   #opened<File extends PcmFile>(
