@@ -353,6 +353,10 @@ const functions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
       },
     ],
   }),
+  runVirtioSndMessages: () => ({
+    call: library.runVirtioSndMessages,
+    args: [{ design: "ack", messages: 10, kernel: "6.12", wasm: undefined }],
+  }),
   compareVirtioSnd: () => ({
     call: library.compareVirtioSnd,
     args: [

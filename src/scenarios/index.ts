@@ -160,6 +160,14 @@ export type { UmcgFigures } from "./umcgFigures.ts";
 export type { UmcgInlining, UmcgPrice } from "./umcgInlining.ts";
 export { virtioSndDeviceNames, virtioSndDevices, type VirtioSndDeviceName } from "./virtioBed.ts";
 export type { MessageTimes, VirtioSndStep } from "./virtioLog.ts";
+export {
+  runVirtioSndMessages,
+  virtioSndMessageDesigns,
+  type VirtioSndIndex,
+  type VirtioSndMessageDesign,
+  type VirtioSndMessages,
+  type VirtioSndMessagesOptions,
+} from "./virtioMessages.ts";
 export type { VirtioSndPointRow } from "./virtioPoints.ts";
 export type { VirtioSndEnd, VirtioSndPeriod, VirtioSndRun } from "./virtioRun.ts";
 export type { FrameSource, SoundPiece } from "./virtioSound.ts";

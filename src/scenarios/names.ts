@@ -65,6 +65,10 @@ export const scenarios = [
     name: "virtio-snd",
     summary: "periods on their way to a virtio sound device: what it plays of what was written",
   },
+  {
+    name: "virtio-snd-messages",
+    summary: "millions of messages through one virtqueue, whose indexes go round: what was lost",
+  },
 ] as const;
 
 export type ScenarioName = (typeof scenarios)[number]["name"];

@@ -3,6 +3,7 @@ import type { Mapping } from "../machine/mapping.ts";
 import type { Task } from "../machine/task.ts";
 import { PcmStream } from "../systems/pcm/stream.ts";
 import type { PcmConfiguration } from "../systems/pcm/wanted.ts";
+import type { VirtioSndJournal } from "../systems/virtio/coreCard.ts";
 import type { VirtioSndDesign, VirtioSndDevice } from "../systems/virtio/description.ts";
 import { DeviceSchedule, type DeviceTiming } from "../systems/virtio/schedule.ts";
 import { VirtioSnd } from "../systems/virtio/virtioSnd.ts";
@@ -37,6 +38,8 @@ export interface VirtioBedOptions {
   readonly device: VirtioSndDeviceName;
   /** What the device is besides. */
   readonly built?: Partial<VirtioSndDevice>;
+  /** What the device keeps of what it saw and did. Default its contents too. */
+  readonly journal?: VirtioSndJournal;
   /** Default true. */
   readonly nonblock?: boolean;
   /** The longest transfer, in frames. */
@@ -57,6 +60,7 @@ export interface VirtioBed {
 /** Opens the stream. The device keeps an eye on its driver: what it sees is a finding. */
 export function openVirtioBed(machine: Machine, options: VirtioBedOptions): VirtioBed {
   const { design, direction, device, built, nonblock = true, transfer } = options;
+  const { journal = "contents" } = options;
   const { timing } = virtioSndDevices[device];
   const task = machine.createTask();
   const sound = task.map({ at: SOUND_ADDRESS, length: transfer * FRAME_BYTES, populate: true });
@@ -68,7 +72,7 @@ export function openVirtioBed(machine: Machine, options: VirtioBedOptions): Virt
       eagerRx: timing.reads === "exposure",
       ...built,
     },
-    { design },
+    { design, journal },
   );
   const file = card.openStream(task, 0, { nonblock }) as PcmStream;
   return { machine, task, card, stream: file, device: new DeviceSchedule(card, timing), sound };

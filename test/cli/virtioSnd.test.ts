@@ -45,6 +45,26 @@ describe("run virtio-snd", () => {
   });
 });
 
+describe("run virtio-snd-messages", () => {
+  const run = ["run", "virtio-snd-messages"];
+
+  test("says how many went through, and that none was lost", async () => {
+    const { status, stdout } = await faultline([...run, "--messages", "70000"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^given back +70000 +4464 +1$/m);
+    expect(stdout).toMatch(/^lost: 0; wrong periods: 0 of 18 looked at$/m);
+  });
+
+  test.each([
+    [["--design", "copy"], "--design"],
+    [["--messages", "0"], "--messages"],
+  ])("%o is refused by name", async (args, name) => {
+    const { status, stderr } = await faultline([...run, ...args]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(new RegExp(`^faultline: ${name} .+; valid: .+\n$`));
+  });
+});
+
 describe("compare virtio-snd", () => {
   const compare = ["compare", "virtio-snd"];
 

@@ -15,6 +15,7 @@ import type { Scenario, ScenarioCommands } from "./scenario.ts";
 import { syncPtrCommands } from "./syncPtr.ts";
 import { umcgCommands } from "./umcg.ts";
 import { virtioSndCommands } from "./virtioSnd.ts";
+import { virtioSndMessagesCommands } from "./virtioSndMessages.ts";
 
 /** The library's table has a scenario's name and summary; a name without commands here does not compile. */
 const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
@@ -34,6 +35,7 @@ const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
   "perf-record-wrap": perfRecordWrapCommands,
   "perf-shared-sample": perfSharedSampleCommands,
   "virtio-snd": virtioSndCommands,
+  "virtio-snd-messages": virtioSndMessagesCommands,
 };
 
 /** Every scenario, in the order in which the help lists them. */
