@@ -19,7 +19,9 @@ export function virtioSndComparisonText({ kernel, rows, points }: VirtioSndCompa
     ),
     rowsTable(rows),
     legend(),
-    "What was found in the request for comments (R: design copy) and what the merged driver leaves open (F: design ack):",
+    wrap(
+      "What was found in the request for comments (R: design copy), what the merged driver leaves open (F: design ack), and what more than one of them has (I, S):",
+    ),
     pointsTable(points),
     wrap(
       "Transfers in frames and what they answered; queue: periods of the ring that the device has; played: the position. In mmap all of the ring is with the device once the stream runs (R1 does not start it); an xrun leaves the position where it was.",

@@ -1,119 +1,28 @@
-import { errnoNameOf } from "../base/errno.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
 import type { Machine } from "../machine/machine.ts";
 import { access } from "../systems/pcm/params/index.ts";
-import { pcmBlocked } from "../systems/pcm/stream.ts";
-import type { VirtioSndDesign, VirtioSndDevice } from "../systems/virtio/description.ts";
+import type { VirtioSndDesign } from "../systems/virtio/description.ts";
 import { expectAnswer } from "./playbackBed.ts";
+import { configureVirtioBed, openVirtioBed, readSound } from "./virtioBed.ts";
 import {
-  configureVirtioBed,
-  openVirtioBed,
-  queuedPeriods,
-  readSound,
-  writeSound,
-  type VirtioBed,
-} from "./virtioBed.ts";
-import { capturedIn, FRAME_BYTES, heardIn, numberedSound } from "./virtioSound.ts";
+  PERIOD,
+  PERIODS,
+  RING,
+  Player,
+  answers,
+  drained,
+  fill,
+  named,
+  silenceAlways,
+  type Point,
+} from "./virtioPlayer.ts";
+import { sharedPoints } from "./virtioSharedPoints.ts";
+import { capturedIn, heardIn } from "./virtioSound.ts";
 
 /**
  * What the discussion found in the request for comments (R), and what the driver that was merged leaves open (F): a
  * small program for each, whose outcome can be told in a line. Four periods of 100 frames.
  */
-
-const PERIOD = 100;
-const PERIODS = 4;
-const RING = PERIOD * PERIODS;
-const MOST_FRAMES = 8 * RING;
-
-/** A bed, and a program on it that goes on from call to call. */
-class Player {
-  readonly bed: VirtioBed;
-  #at = 0;
-  readonly #sound = numberedSound(MOST_FRAMES / PERIOD, PERIOD);
-
-  constructor(bed: VirtioBed) {
-    this.bed = bed;
-  }
-
-  /** Writes the next frames. */
-  write(frames: number): number {
-    const bytes = this.#sound.subarray(this.#at * FRAME_BYTES, (this.#at + frames) * FRAME_BYTES);
-    const answer = writeSound(this.bed, bytes);
-    this.#at += Math.max(answer, 0);
-    return answer;
-  }
-
-  /** The device returns messages, and the driver's notification runs. */
-  complete(count = 1, how: object = {}): number {
-    const { card, stream } = this.bed;
-    const queue = stream.direction === "playback" ? "tx" : "rx";
-    return card.complete({ queue, count, interrupts: "each_settled", ...how });
-  }
-
-  get hw(): number {
-    return Number(this.bed.stream.field("hw_ptr"));
-  }
-
-  get queue(): string {
-    this.bed.card.look();
-    const queue = queuedPeriods(this.bed, PERIOD);
-    return queue.length === 0 ? "queue empty" : `queue ${queue.join(" ")}`;
-  }
-
-  /** What the messages hold that were exposed, or returned, since the last question. */
-  heard(kind: "expose" | "complete"): string {
-    const contents = this.bed.card
-      .takeEvents()
-      .flatMap((event) => (event.kind === kind && event.content !== null ? [event.content] : []));
-    const pieces = contents.map((bytes) =>
-      heardIn(bytes).map(({ of, frames }) => `${frames} of ${of}`),
-    );
-    return pieces.length === 0 ? "nothing" : pieces.map((all) => all.join(" + ")).join(", ");
-  }
-}
-
-interface Point {
-  readonly name: string;
-  /** What is done. */
-  readonly program: string;
-  readonly direction?: "capture";
-  /** Frames that start the stream. Default: a ring. */
-  readonly start?: number;
-  readonly blocks?: true;
-  readonly device?: Partial<VirtioSndDevice>;
-  readonly outcome: (player: Player) => string;
-}
-
-function named(answer: number): string {
-  return answer < 0 ? `-${errnoNameOf(-answer)}` : String(answer);
-}
-
-function answers(player: Player, ...frames: readonly number[]): string {
-  return frames.map((count) => named(player.write(count))).join(" ");
-}
-
-/** A drain to its end: the device plays what it has, then time passes. */
-function drained(player: Player): string {
-  const { stream, machine, card } = player.bed;
-  stream.drain();
-  card.settle();
-  for (let period = 0; period < PERIODS && player.complete() > 0; period++) card.look();
-  let answer = stream.finish();
-  while (answer === pcmBlocked) {
-    machine.advanceToNextTimeout();
-    answer = stream.finish();
-  }
-  return `drain ${named(answer as number)}, played ${player.hw}`;
-}
-
-function fill(player: Player): void {
-  for (let period = 0; period < PERIODS; period++) player.write(PERIOD);
-}
-
-function silenceAlways({ bed: { stream } }: Player): void {
-  const { boundary } = stream.swParams().value!;
-  stream.swParams({ stopThreshold: boundary, silenceSize: boundary });
-}
 
 const points: readonly Point[] = [
   {
@@ -305,7 +214,7 @@ const points: readonly Point[] = [
 
 /** One program's outcome in each design. */
 export interface VirtioSndPointRow {
-  /** R1 to R8: the request for comments; F1 to F10: the driver that was merged. */
+  /** R1 to R8: the request for comments; F1 to F10: the driver that was merged; I4, S1 to S5: more than one of them. */
   readonly name: string;
   readonly program: string;
   readonly outcomes: Readonly<Partial<Record<VirtioSndDesign, string>>>;
@@ -316,7 +225,7 @@ export function virtioSndPoints(
   fresh: () => Machine,
   designs: readonly VirtioSndDesign[],
 ): VirtioSndPointRow[] {
-  return points.map((point) => ({
+  return [...points, ...sharedPoints].map((point) => ({
     name: point.name,
     program: point.program,
     outcomes: Object.fromEntries(
@@ -329,7 +238,7 @@ function playerOf(machine: Machine, design: VirtioSndDesign, point: Point): Play
   const bed = openVirtioBed(machine, {
     design,
     direction: point.direction ?? "playback",
-    device: "late",
+    device: point.reads ?? "late",
     transfer: RING,
     nonblock: point.blocks !== true,
     built: point.device ?? {},

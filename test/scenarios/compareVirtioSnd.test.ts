@@ -84,6 +84,22 @@ test.each([
   ["F9", "corrected", "XRUN, queue empty"],
   ["F10", "ack", "nothing"],
   ["F10", "corrected", "50 of 2 + 50 of silence"],
+  ["I4", "mmap", "rewind 400, 100, heard 50 of 1 + 50 of 5"],
+  ["I4", "ack", "rewind 0, -EAGAIN, heard 100 of 1"],
+  ["I4", "corrected", "rewind 0, -EAGAIN, heard 100 of 1"],
+  ["S1", "copy", "25, bytes are 0, queue 0"],
+  ["S1", "ack", "25, bytes are 128, queue empty"],
+  ["S1", "corrected", "25, bytes are 128, queue empty"],
+  ["S2", "copy", "0, 1 pages lost"],
+  ["S2", "corrected", "0, 0 pages lost"],
+  ["S3", "mmap", "0, the device has 4, virtio-store"],
+  ["S3", "ack", "0, the device has 4, virtio-store"],
+  ["S3", "corrected", "0, the device has 4, virtio-store"],
+  ["S4", "ack", "120: 60 of 1 + 40 of silence + 20 of 2"],
+  ["S4", "corrected", "200: 60 of 1 + 40 of silence + 60 of 2 + 40 of silence"],
+  ["S5", "mmap", "played 100, 100, virtio-reuse virtio-store"],
+  ["S5", "ack", "played 100, 100, virtio-store"],
+  ["S5", "corrected", "played 0, -EAGAIN, nothing found"],
 ] as const)("%s in %s", (name, design, outcome) => {
   expect(compared.points.find((point) => point.name === name)!.outcomes[design]).toBe(outcome);
 });
