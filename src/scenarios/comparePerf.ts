@@ -2,7 +2,7 @@ import { checkOptions, listOf, nameOf, optional, type Shape } from "../base/chec
 import type { WasmSource } from "../core/source.ts";
 import { Machine } from "../machine/machine.ts";
 import { nanosecondsPerTurn } from "../measure/realTime.ts";
-import { sampleContexts } from "../systems/perf/designBed.ts";
+import { sampleContexts } from "../systems/perf/interruption.ts";
 import { given } from "./compareSyncPtr.ts";
 import { coresGiven } from "./coresGiven.ts";
 import {
@@ -152,11 +152,11 @@ class Bench {
   }
 
   design(name: PerfDesignName): PerfDesignRow {
-    const { design, places } = perfDesign(name);
+    const { places } = perfDesign(name);
     const { copies } = preparePerfCase(this.study, name, "user").bed;
     return {
       design: name,
-      era: design.era,
+      era: places.era,
       sampleBytes: places.bytes,
       nestedBytes: nestedBytes(this.study, name),
       perCpuBytes: copies.to - copies.from,

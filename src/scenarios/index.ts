@@ -107,7 +107,7 @@ export {
   type PerfRequest,
 } from "./perfCase.ts";
 export { runPerfRecordWrap, runPerfSharedSample, runPerfStackZero } from "./perfDemonstrations.ts";
-export { perfDesignNames, perfDesigns, type PerfDesignName } from "./perfDesigns.ts";
+export { perfDesign, perfDesignNames, perfDesigns, type PerfDesignName } from "./perfDesigns.ts";
 export type { PerfPebsRow } from "./perfPebs.ts";
 export type { RegisterState, SampledRegister, SampledRegisters } from "./perfRecord.ts";
 export type {
@@ -138,7 +138,13 @@ export { runRemote, type RemoteRun, type RunRemoteOptions } from "./runRemote.ts
 export { runSyncPtr, type RunSyncPtrOptions, type SyncPtrRun } from "./runSyncPtr.ts";
 export { runUmcg, type RunUmcgOptions, type UmcgRun } from "./runUmcg.ts";
 export { runVirtioSnd, type VirtioSndRecording, type VirtioSndRunOptions } from "./runVirtioSnd.ts";
-export { sampleEraNames, sampleEras, type SampleEra } from "./sampleLayouts.ts";
+export {
+  sampleEraNames,
+  sampleEras,
+  type LaidMember,
+  type SampleEra,
+  type SampleLayout,
+} from "./sampleLayouts.ts";
 export type { SpelledWakeOp } from "./spelledWakeOp.ts";
 export {
   structStrategyNames,

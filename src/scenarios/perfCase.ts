@@ -1,5 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
-import { DesignBed, type SampleContext } from "../systems/perf/designBed.ts";
+import { DesignBed } from "../systems/perf/designBed.ts";
+import type { SampleContext } from "../systems/perf/interruption.ts";
 import type { SampleType } from "../systems/perf/names.ts";
 import type { PerfEvent } from "../systems/perf/perfEvent.ts";
 import type { RegisterFrame } from "../systems/perf/registers.ts";

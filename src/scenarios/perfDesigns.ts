@@ -1,5 +1,6 @@
-import type { CopyDesign, SamplePlaces } from "../systems/perf/designBed.ts";
-import { sampleLayout, type SampleEra } from "./sampleLayouts.ts";
+import { oneOf } from "../base/nearest.ts";
+import type { CopyDesign } from "../systems/perf/copyDesign.ts";
+import { sampleLayout, type SampleEra, type SampleLayout } from "./sampleLayouts.ts";
 
 /** A design, and the structure it goes with. */
 interface NamedDesign extends CopyDesign {
@@ -150,8 +151,20 @@ export type PerfDesignName = (typeof perfDesigns)[number]["name"];
 
 export const perfDesignNames: readonly PerfDesignName[] = perfDesigns.map(({ name }) => name);
 
-/** What a design of this name is, and the layout of its structure. */
-export function perfDesign(name: PerfDesignName): { design: NamedDesign; places: SamplePlaces } {
-  const design: NamedDesign = perfDesigns.find((row) => row.name === name)!;
-  return { design, places: sampleLayout(design.era) };
+/**
+ * What a design of this name is, and the layout of its structure.
+ * @throws UsageError for a name that no design has
+ */
+export function perfDesign(name: PerfDesignName): {
+  readonly design: CopyDesign;
+  readonly places: SampleLayout;
+} {
+  const valid = oneOf("name", name, perfDesignNames);
+  const row: NamedDesign = perfDesigns.find((one) => one.name === valid)!;
+  const { storage, fetching, marking, saving, slots, slotBytes } = row;
+  const design: CopyDesign = { storage, fetching, marking, saving, slots };
+  return {
+    design: slotBytes === undefined ? design : { ...design, slotBytes },
+    places: sampleLayout(row.era),
+  };
 }

@@ -1,6 +1,6 @@
 import type { FindingKind } from "../machine/findings.ts";
 import type { Machine } from "../machine/machine.ts";
-import { sampleContexts, type SampleContext } from "../systems/perf/designBed.ts";
+import { sampleContexts, type SampleContext } from "../systems/perf/interruption.ts";
 import { pushOrder } from "../systems/perf/registers.ts";
 import { setGeneration } from "./perfBed.ts";
 import { hitOf, perfHits, preparePerfCase, type PerfCase, type PerfHit } from "./perfCase.ts";

@@ -1,5 +1,6 @@
 import type { Machine } from "../machine/machine.ts";
-import type { DesignBed, Region, SampleContext } from "../systems/perf/designBed.ts";
+import type { DesignBed, Region } from "../systems/perf/designBed.ts";
+import type { SampleContext } from "../systems/perf/interruption.ts";
 import { LINE_BYTES } from "./sampleLayouts.ts";
 
 /** Lines of one structure that were accessed, counted from the line that it begins on. */

@@ -3,7 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import { wasmSource, type WasmSource } from "../core/source.ts";
 import type { Finding } from "../machine/findings.ts";
 import { Machine } from "../machine/machine.ts";
-import { sampleContexts, type SampleContext } from "../systems/perf/designBed.ts";
+import { sampleContexts, type SampleContext } from "../systems/perf/interruption.ts";
 import { given } from "./compareSyncPtr.ts";
 import {
   hitOf,

@@ -75,8 +75,18 @@ export { pcmStates, type PcmDirection, type PcmState } from "./pcm/states.ts";
 export { pcmBlocked, PcmStream, type PcmStreamOptions } from "./pcm/stream.ts";
 export type { DriverAnswers, PcmSubstream, PokedPointers } from "./pcm/substream.ts";
 export type { PcmConfiguration, SwParamsRequest } from "./pcm/wanted.ts";
-export { sampleContexts, type CopyDesign, type SampleContext } from "./perf/designBed.ts";
-export { pebsWayNames, pebsWays, type PebsWay } from "./perf/pebs.ts";
+export type { CopyDesign, SamplePlaces } from "./perf/copyDesign.ts";
+export { DesignBed, type Region } from "./perf/designBed.ts";
+export { sampleContexts, type Interruption, type SampleContext } from "./perf/interruption.ts";
+export {
+  PebsSource,
+  pebsWayNames,
+  pebsWays,
+  type PebsContent,
+  type PebsOptions,
+  type PebsWay,
+  type RecordedRegister,
+} from "./perf/pebs.ts";
 export { PerfEvent, eventCommands, type EventCommand, type RingRequest } from "./perf/perfEvent.ts";
 export { PerfEvents, type OpenRequest } from "./perf/perfEvents.ts";
 export type { PerfRing } from "./perf/perfRing.ts";

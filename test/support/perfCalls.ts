@@ -1,13 +1,18 @@
 import {
+  DesignBed,
+  PebsSource,
   PerfEvents,
   PerfTask,
   comparePerf,
+  perfDesign,
   runPerf,
   runPerfRecordWrap,
   runPerfSharedSample,
   runPerfStackZero,
+  type Machine,
 } from "../../src/index.ts";
 import { allRegisters, openEvent, preparePerf, type PerfBed } from "../../src/scenarios/perfBed.ts";
+import { recordedRegisters } from "../../src/systems/perf/pebs.ts";
 import type { PerfEvent } from "../../src/systems/perf/perfEvent.ts";
 import { USER, type Floor } from "./apiFloor.ts";
 import type { GoodCall } from "./misuse.ts";
@@ -22,6 +27,21 @@ function opened(bed: PerfBed): PerfEvent {
 /** Another task of a bed's machine. */
 function other({ machine }: PerfBed): PerfTask {
   return new PerfTask(machine.createTask({ cpu: null }), { pid: 7, tid: 8 });
+}
+
+const pebsContent = {
+  registers: Object.fromEntries(recordedRegisters.map((name) => [name, 5n])) as never,
+  flags: 2n,
+  ip: 3n,
+  realIp: 4n,
+};
+
+/** Good arguments of a bed's constructor: the structure is one without what only scenarios look at. */
+function bedArguments(machine: Machine) {
+  const { design, places } = perfDesign("array-padded");
+  const { bytes, offsets, init } = places;
+  const firstWord = init.slice(0, 1).map(({ offset }) => ({ offset }));
+  return [machine, 0, design, { bytes, offsets, init: firstWord }, 8] as const;
 }
 
 /** Good arguments of every method of a task's events. */
@@ -70,6 +90,36 @@ export const perfMethods: Readonly<
       },
     };
   },
+  DesignBed: ({ machine }) => {
+    const perf = preparePerf(machine);
+    const event = opened(perf);
+    const { frame, kernelFrame } = perf.task;
+    const { design, places } = perfDesign("array-ordered");
+    const options = { way: "slim", format: 2, fixedIp: null } as const;
+    return {
+      on: new DesignBed(machine, perf.task.task.cpu, design, places),
+      calls: {
+        chosen: ["nmi"],
+        copyInSample: ["nmi"],
+        enterFromUser: [],
+        fetch: ["irq", kernelFrame],
+        fetched: ["softirq"],
+        free: [],
+        open: ["irq"],
+        plan: [[{ at: 2, context: "nmi", event, regs: kernelFrame }]],
+        release: ["irq"],
+        sample: ["task", event, frame],
+        sampleLoop: ["irq", event, kernelFrame],
+        samplePebs: ["nmi", event, new PebsSource(machine, pebsContent, options), frame],
+        sampleRegion: ["irq"],
+        watch: [],
+      },
+    };
+  },
+  PebsSource: ({ machine }) => ({
+    on: new PebsSource(machine, pebsContent, { way: "full", format: 2, fixedIp: null }),
+    calls: { free: [] },
+  }),
   RegisterFrame: ({ task }) => {
     const { frame, kernelFrame } = new PerfTask(task, { pid: 1, tid: 1 });
     return {
@@ -86,6 +136,14 @@ export const perfMethods: Readonly<
 
 /** Good calls of what the library has for performance events. */
 export const perfFunctions: Readonly<Record<string, (floor: Floor) => GoodCall>> = {
+  "new DesignBed": ({ machine }) => ({
+    call: (...args: unknown[]) => Reflect.construct(DesignBed, args) as unknown,
+    args: bedArguments(machine),
+  }),
+  "new PebsSource": ({ machine }) => ({
+    call: (...args: unknown[]) => Reflect.construct(PebsSource, args) as unknown,
+    args: [machine, pebsContent, { way: "guarded", format: 1, fixedIp: 9n }],
+  }),
   "new PerfEvents": ({ machine }) => ({
     call: (...args: unknown[]) => Reflect.construct(PerfEvents, args) as unknown,
     args: [machine, 2],
@@ -98,6 +156,7 @@ export const perfFunctions: Readonly<Record<string, (floor: Floor) => GoodCall>>
     call: comparePerf,
     args: [{ designs: ["merged"], hits: ["nmi"], requests: ["plain"], wasm: undefined }],
   }),
+  perfDesign: () => ({ call: perfDesign, args: ["pile"] }),
   runPerf: () => ({
     call: runPerf,
     args: [

@@ -5,7 +5,7 @@ import { comparePerf, perfDefaults } from "../../scenarios/comparePerf.ts";
 import { perfHitNames, perfRequestNames } from "../../scenarios/perfCase.ts";
 import { perfDesignNames } from "../../scenarios/perfDesigns.ts";
 import { runPerf, runPerfDefaults } from "../../scenarios/runPerf.ts";
-import { sampleContexts } from "../../systems/perf/designBed.ts";
+import { sampleContexts } from "../../systems/perf/interruption.ts";
 import { nameList } from "../arguments.ts";
 import type { ScenarioCommand, ScenarioCommands } from "./scenario.ts";
 

@@ -1,65 +1,31 @@
 /** Samples by one design for where the copy of the user registers lives: the core's DesignBed, as kernel code uses it. */
 
+import { checkOptions, flag, listOf, wholeNumber, wrong } from "../../base/checks.ts";
 import { UsageError } from "../../base/errors.ts";
-import type { ConstantName } from "../../core/exports.ts";
+import { Handle } from "../../machine/handle.ts";
 import type { KernelBuffer } from "../../machine/kernelBuffer.ts";
-import type { Machine } from "../../machine/machine.ts";
+import { madeMachine, type Machine } from "../../machine/machine.ts";
+import {
+  aWordInPage,
+  checkDesign,
+  checkPlaces,
+  sampleFields,
+  type CopyDesign,
+  type SamplePlaces,
+} from "./copyDesign.ts";
 import { CoreRecord } from "./coreRecord.ts";
-import type { PebsSource } from "./pebs.ts";
-import type { PerfEvent } from "./perfEvent.ts";
-import { RegisterFrame } from "./registers.ts";
-
-/** Contexts of a CPU, each of which only those behind it may interrupt. */
-export const sampleContexts = ["task", "softirq", "irq", "nmi"] as const;
-export type SampleContext = (typeof sampleContexts)[number];
-
-/** What makes a design. */
-export interface CopyDesign {
-  readonly storage: Extract<ConstantName, `STORAGE_${string}`>;
-  readonly fetching: Extract<ConstantName, `FETCH_${string}`>;
-  readonly marking: Extract<ConstantName, `MARK_${string}`>;
-  /** Which registers a copy for an NMI trusts. */
-  readonly saving: Extract<ConstantName, `SAVED_${string}`>;
-  /** Copies a CPU has outside of samples. */
-  readonly slots: number;
-  /** Bytes from one to the next. Default: those of struct pt_regs. */
-  readonly slotBytes?: number;
-}
-
-/** Where the members of struct perf_sample_data stand. */
-export interface SamplePlaces {
-  readonly bytes: number;
-  readonly offsets: ReadonlyMap<string, number>;
-  readonly init: readonly { readonly offset: number }[];
-}
-
-/** Members by the core's numbers for them. */
-const fields = {
-  FIELD_FLAGS: "sample_flags",
-  FIELD_TYPE: "type",
-  FIELD_IP: "ip",
-  FIELD_TID: "tid_entry",
-  FIELD_TIME: "time",
-  FIELD_ID: "id",
-  FIELD_CPU: "cpu_entry",
-  FIELD_CALLCHAIN: "callchain",
-  FIELD_USER_ABI: "regs_user.abi",
-  FIELD_USER_REGS: "regs_user.regs",
-  FIELD_USER_COPY: "regs_user_copy",
-  FIELD_INTR_ABI: "regs_intr.abi",
-  FIELD_INTR_REGS: "regs_intr.regs",
-  FIELD_STACK_SIZE: "stack_user_size",
-} as const satisfies Partial<Record<ConstantName, string>>;
-
-/** A sample that interrupts another at a point. */
-export interface Interruption {
-  /** The point's number, counted from 0 over all samples in progress. */
-  readonly at: number;
-  readonly context: SampleContext;
-  readonly event: PerfEvent;
-  /** What it interrupts. */
-  readonly regs: RegisterFrame;
-}
+import {
+  MOST_COUNTED,
+  MOST_INTERRUPTIONS,
+  aContext,
+  interruptionShape,
+  sampleContexts,
+  type Interruption,
+  type SampleContext,
+} from "./interruption.ts";
+import { madeSource, type PebsSource } from "./pebs.ts";
+import { madeEvent, type PerfEvent } from "./perfEvent.ts";
+import { RegisterFrame, madeFrame } from "./registers.ts";
 
 /** Where a CPU's memory for samples lies. */
 export interface Region {
@@ -67,20 +33,21 @@ export interface Region {
   readonly to: number;
 }
 
-/** So many contexts can be interrupted by another. */
-const MOST_INTERRUPTIONS = sampleContexts.length - 1;
 const WORD_BYTES = 8;
+const MOST_ENTRY = 2n ** 64n - 1n;
 /** Bits of a context's part in the word with the slots. */
 const SLOT_BITS = 8;
 const SLOT_MASK = 255;
 
+/** Samples of one CPU by one design, with the memory that they are taken in. */
 export class DesignBed {
   readonly #machine: Machine;
   readonly #cpu: number;
   readonly #design: CopyDesign;
   readonly #places: SamplePlaces;
   readonly #buffers: KernelBuffer[] = [];
-  readonly #record: CoreRecord;
+  readonly #place: CoreRecord;
+  readonly #handle: Handle;
   /** A struct perf_sample_data for each context. */
   readonly stack: Region;
   /** The copies that are no part of one; empty where there are none. */
@@ -94,8 +61,9 @@ export class DesignBed {
   #planned: readonly Interruption[] = [];
 
   /**
-   * @param copiesAt where in a line the first copy begins, in bytes
-   * @throws UsageError for a structure without a member that the design needs
+   * @param copiesAt where in a line the first copy begins, in bytes: a multiple of 8
+   * @throws UsageError for a design that has too few copies, or a structure without a member that it needs;
+   *   FaultlineError "no-memory" when RAM is full
    */
   constructor(
     machine: Machine,
@@ -104,29 +72,53 @@ export class DesignBed {
     places: SamplePlaces,
     copiesAt = 0,
   ) {
+    madeMachine("machine", machine);
     this.#machine = machine;
     this.#cpu = machine.checkedCpu(cpu);
+    checkDesign(design);
+    checkPlaces(design, places);
+    aWordInPage("copiesAt", copiesAt);
     this.#design = design;
     this.#places = places;
-    checkPlaces(design, places);
     const frameBytes = machine.constant("PT_REGS_BYTES");
     const slotBytes = design.slotBytes ?? frameBytes;
-    this.#record = new CoreRecord(machine, this.#buffer(machine.constant("DESIGN_BED_BYTES")));
+    this.#place = new CoreRecord(machine, this.#buffer(machine.constant("DESIGN_BED_BYTES")));
+    this.#handle = new Handle(machine, "bed", this.#place.address);
     const stack = this.#buffer(places.bytes * sampleContexts.length);
     this.stack = { from: stack, to: stack + places.bytes * sampleContexts.length };
     const copies = this.#buffer(copiesAt + design.slots * slotBytes + WORD_BYTES) + copiesAt;
     this.copies = { from: copies, to: copies + design.slots * slotBytes };
-    this.image = new RegisterFrame(machine, this.#buffer(frameBytes));
-    this.truth = new RegisterFrame(machine, this.#buffer(frameBytes));
-    this.before = new RegisterFrame(machine, this.#buffer(frameBytes));
+    this.image = this.#frame(frameBytes);
+    this.truth = this.#frame(frameBytes);
+    this.before = this.#frame(frameBytes);
     this.#fill(slotBytes);
   }
 
+  /** Its record in the core. @throws UsageError once the bed was given up */
+  get #record(): CoreRecord {
+    this.#handle.check();
+    return this.#place;
+  }
+
+  #frame(bytes: number): RegisterFrame {
+    return new RegisterFrame(this.#machine, this.#buffer(bytes), () => this.#handle.check());
+  }
+
   #buffer(bytes: number): number {
-    const buffer = this.#machine.allocKernel(bytes);
+    const buffer = this.#allocated(bytes);
     buffer.bytes.fill(0);
     this.#buffers.push(buffer);
     return buffer.linear;
+  }
+
+  /** Where RAM is full, what the bed has so far is given back. */
+  #allocated(bytes: number): KernelBuffer {
+    try {
+      return this.#machine.allocKernel(bytes);
+    } catch (error) {
+      for (const buffer of this.#buffers) buffer.free();
+      throw error;
+    }
   }
 
   #fill(slotBytes: number): void {
@@ -147,8 +139,8 @@ export class DesignBed {
     for (const [name, value] of Object.entries(numbers)) {
       this.#record.set32(name as keyof typeof numbers, value);
     }
-    for (const [field, path] of Object.entries(fields)) {
-      const number = this.#machine.constant(field as keyof typeof fields);
+    for (const [field, path] of Object.entries(sampleFields)) {
+      const number = this.#machine.constant(field as keyof typeof sampleFields);
       this.#setWord("DESIGN_FIELDS_AT", number, this.#places.offsets.get(path) ?? 0);
     }
     this.#places.init.forEach(({ offset }, at) => this.#setWord("DESIGN_INIT_AT", at, offset));
@@ -161,11 +153,42 @@ export class DesignBed {
 
   #in<Result>(context: SampleContext, work: () => Result): Result {
     const { exports } = this.#machine;
+    for (const { event, regs } of this.#planned) {
+      this.#eventHere("event", event);
+      this.#frameHere("regs", regs);
+    }
     exports.setContext(this.#cpu, sampleContexts.indexOf(context));
     const result = work();
     exports.setContext(this.#cpu, 0);
     this.#checkRefused();
     return result;
+  }
+
+  /** Linear address of the bed for a call in a context. @throws UsageError for no context, or once it was given up */
+  #bedIn(context: SampleContext): number {
+    aContext("context", context);
+    return this.#record.address;
+  }
+
+  /** Linear address of an event of this machine. */
+  #eventHere(argument: string, event: PerfEvent): number {
+    madeEvent(argument, event);
+    return this.#here(argument, event.record);
+  }
+
+  /** Linear address of a frame of this machine. */
+  #frameHere(argument: string, regs: RegisterFrame): number {
+    madeFrame(argument, regs);
+    return this.#here(argument, regs.record);
+  }
+
+  #here(argument: string, { machine, address }: CoreRecord): number {
+    if (machine === this.#machine) return address;
+    throw new UsageError({
+      argument,
+      problem: "belongs to another machine",
+      valid: "one of the bed's machine",
+    });
   }
 
   /** An interruption was due while a context was running that it cannot interrupt. */
@@ -184,16 +207,22 @@ export class DesignBed {
     });
   }
 
-  /** A whole sample of what `regs` interrupted: its record goes into the event's ring. */
+  /**
+   * A whole sample of what `regs` interrupted: its record goes into the event's ring.
+   * @throws UsageError where a planned sample of a context comes that is not above the running one
+   */
   sample(context: SampleContext, event: PerfEvent, regs: RegisterFrame): void {
-    this.#in(context, () =>
-      this.#machine.exports.perfDesignSample(
-        this.#cpu,
-        this.#record.address,
-        event.record.address,
-        regs.address,
-      ),
-    );
+    const places = this.#placesOf(context, event, regs);
+    this.#in(context, () => this.#machine.exports.perfDesignSample(this.#cpu, ...places));
+  }
+
+  /** The addresses of bed, event and frame. */
+  #placesOf(
+    context: SampleContext,
+    event: PerfEvent,
+    regs: RegisterFrame,
+  ): readonly [bed: number, event: number, regs: number] {
+    return [this.#bedIn(context), this.#eventHere("event", event), this.#frameHere("regs", regs)];
   }
 
   /** A loop of samples, for measuring. */
@@ -203,9 +232,12 @@ export class DesignBed {
     regs: RegisterFrame,
   ): (turns: number) => void {
     const { exports } = this.#machine;
-    const places = [this.#record.address, event.record.address, regs.address] as const;
-    return (turns) =>
+    this.#placesOf(context, event, regs);
+    return (turns) => {
+      wholeNumber("turns", turns, 0, MOST_COUNTED);
+      const places = this.#placesOf(context, event, regs);
       this.#in(context, () => exports.measurePerfDesign(this.#cpu, ...places, turns));
+    };
   }
 
   /** A sample out of a record of the hardware's. */
@@ -215,28 +247,26 @@ export class DesignBed {
     source: PebsSource,
     regs: RegisterFrame,
   ): void {
+    const [bed, ofEvent, ofRegs] = this.#placesOf(context, event, regs);
+    madeSource("source", source);
+    const pebs = this.#here("source", source.pebs);
+    const record = this.#here("source", source.record);
     this.#in(context, () =>
-      this.#machine.exports.perfDesignPebs(
-        this.#cpu,
-        this.#record.address,
-        event.record.address,
-        source.pebs.address,
-        source.record.address,
-        regs.address,
-      ),
+      this.#machine.exports.perfDesignPebs(this.#cpu, bed, ofEvent, pebs, record, ofRegs),
     );
   }
 
   /** Begins a sample without taking one: init. */
   open(context: SampleContext): void {
-    this.#in(context, () => this.#machine.exports.perfDesignOpen(this.#cpu, this.#record.address));
+    const bed = this.#bedIn(context);
+    this.#in(context, () => this.#machine.exports.perfDesignOpen(this.#cpu, bed));
   }
 
   /** perf_fetch_regs_user: the ABI, and where the user registers are read from (0: nowhere). */
   fetch(context: SampleContext, regs: RegisterFrame): { abi: bigint; regs: number } {
-    this.#in(context, () =>
-      this.#machine.exports.perfDesignFetch(this.#cpu, this.#record.address, regs.address),
-    );
+    const bed = this.#bedIn(context);
+    const frame = this.#frameHere("regs", regs);
+    this.#in(context, () => this.#machine.exports.perfDesignFetch(this.#cpu, bed, frame));
     return this.fetched(context);
   }
 
@@ -254,9 +284,8 @@ export class DesignBed {
 
   /** The sample is written. */
   release(context: SampleContext): void {
-    this.#in(context, () =>
-      this.#machine.exports.perfDesignRelease(this.#cpu, this.#record.address),
-    );
+    const bed = this.#bedIn(context);
+    this.#in(context, () => this.#machine.exports.perfDesignRelease(this.#cpu, bed));
   }
 
   /** The copies and, behind them, the word of their mark. */
@@ -266,12 +295,14 @@ export class DesignBed {
 
   /** The struct perf_sample_data of a context. */
   sampleRegion(context: SampleContext): Region {
+    this.#bedIn(context);
     const from = this.stack.from + sampleContexts.indexOf(context) * this.#places.bytes;
     return { from, to: from + this.#places.bytes };
   }
 
   /** The member regs_user_copy of a context's sample; null without. */
   copyInSample(context: SampleContext): Region | null {
+    this.#bedIn(context);
     const offset = this.#places.offsets.get("regs_user_copy");
     if (offset === undefined) return null;
     const from = this.sampleRegion(context).from + offset;
@@ -280,6 +311,7 @@ export class DesignBed {
 
   /** A new entry from user mode: its number. One bit of a mark is cleared by it, a name stays. */
   enterFromUser(): bigint {
+    this.#handle.check();
     this.#entries += 1n;
     this.entry = this.#entries;
     const { marking } = this.#design;
@@ -291,11 +323,15 @@ export class DesignBed {
 
   /** The entry that the running task is in: a task switch changes nothing else. */
   set entry(entry: bigint) {
+    if (typeof entry !== "bigint" || entry < 0n || entry > MOST_ENTRY) {
+      throw wrong("entry", entry, "a bigint from 0 to 2^64 - 1");
+    }
     this.#record.set64("DESIGN_ENTRY", entry);
   }
 
   /** The task has softirqs disabled. */
   set bottomHalvesOff(off: boolean) {
+    flag("bottomHalvesOff", off);
     this.#record.set32("DESIGN_BOTTOM_HALVES_OFF", off ? 1 : 0);
   }
 
@@ -307,6 +343,10 @@ export class DesignBed {
 
   /** Study build: samples that come at points of the next ones, in the order of their points. */
   plan(interruptions: readonly Interruption[]): void {
+    listOf((argument, entry) => this.#checkInterruption(argument, entry as Interruption))(
+      "interruptions",
+      interruptions,
+    );
     if (interruptions.length > MOST_INTERRUPTIONS) {
       throw new UsageError({
         argument: "interruptions",
@@ -319,6 +359,12 @@ export class DesignBed {
     this.#record.set32("DESIGN_PLANNED", interruptions.length);
     this.#record.set32("DESIGN_DUE", 0);
     this.#record.set32("DESIGN_POINTS", 0);
+  }
+
+  #checkInterruption(argument: string, interruption: Interruption): void {
+    checkOptions(argument, interruption, interruptionShape);
+    this.#eventHere(`${argument}.event`, interruption.event);
+    this.#frameHere(`${argument}.regs`, interruption.regs);
   }
 
   #setInterruption({ at, context, event, regs }: Interruption, index: number): void {
@@ -349,26 +395,15 @@ export class DesignBed {
 
   /** The copy that a context used last; null for none. */
   chosen(context: SampleContext): number | null {
+    this.#bedIn(context);
     const shift = sampleContexts.indexOf(context) * SLOT_BITS;
     const slot = (this.#record.get32("DESIGN_CHOSEN") >>> shift) & SLOT_MASK;
     return slot === 0 ? null : slot - 1;
   }
 
+  /** Its memory is given back: nothing of it can be used any more. */
   free(): void {
+    this.#handle.release("was given up");
     for (const buffer of this.#buffers) buffer.free();
   }
-}
-
-function checkPlaces({ storage, fetching }: CopyDesign, { offsets }: SamplePlaces): void {
-  const needed = [
-    ...(storage === "STORAGE_SAMPLE" ? ["regs_user_copy"] : []),
-    ...(fetching === "FETCH_FLAG" ? ["sample_flags"] : []),
-  ];
-  const missing = needed.find((name) => !offsets.has(name));
-  if (missing === undefined) return;
-  throw new UsageError({
-    argument: "places",
-    problem: `has no member ${missing}`,
-    valid: "a structure with every member that the design uses",
-  });
 }

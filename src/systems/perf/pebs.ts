@@ -1,8 +1,18 @@
 /** What a processor with precise event sampling writes, and how the kernel takes it over (arch/x86/events/intel/ds.c). */
 
+import {
+  checkOptions,
+  checkThat,
+  nameOf,
+  objectOf,
+  orNull,
+  whole,
+  type Check,
+  type Shape,
+} from "../../base/checks.ts";
 import type { ConstantName } from "../../core/exports.ts";
 import type { KernelBuffer } from "../../machine/kernelBuffer.ts";
-import type { Machine } from "../../machine/machine.ts";
+import { madeMachine, type Machine } from "../../machine/machine.ts";
 import { CoreRecord } from "./coreRecord.ts";
 import type { FrameWord } from "./registers.ts";
 
@@ -73,32 +83,83 @@ export interface PebsOptions {
   readonly fixedIp: bigint | null;
 }
 
+const MOST_FORMAT = 0xffff_ffff;
+const aWord = checkThat("a bigint", (value) => typeof value === "bigint");
+
+const contentShape: Shape<PebsContent> = {
+  registers: objectOf(
+    Object.fromEntries(recordedRegisters.map((name) => [name, aWord])) as Record<
+      RecordedRegister,
+      Check
+    >,
+  ),
+  flags: aWord,
+  ip: aWord,
+  realIp: aWord,
+};
+
+const optionsShape: Shape<PebsOptions> = {
+  way: nameOf(pebsWayNames),
+  format: whole(0, MOST_FORMAT),
+  fixedIp: orNull(aWord),
+};
+
 /** A record in the core, and how it is taken over. */
 export class PebsSource {
-  readonly pebs: CoreRecord;
-  readonly record: CoreRecord;
+  readonly #pebs: CoreRecord;
+  readonly #record: CoreRecord;
   readonly #buffers: readonly KernelBuffer[];
 
-  constructor(machine: Machine, content: PebsContent, { way, format, fixedIp }: PebsOptions) {
+  /** @throws UsageError for a record or a way that there is not; FaultlineError "no-memory" when RAM is full */
+  constructor(machine: Machine, content: PebsContent, options: PebsOptions) {
+    madeMachine("machine", machine);
+    checkOptions("content", content, contentShape);
+    checkOptions("options", options, optionsShape);
+    const { way, format, fixedIp } = options;
     const buffers = (["PEBS_BYTES", "PEBS_RECORD_BYTES"] as const).map((bytes) =>
       machine.allocKernel(machine.constant(bytes)),
     );
     this.#buffers = buffers;
-    this.pebs = new CoreRecord(machine, buffers[0]!.linear);
-    this.record = new CoreRecord(machine, buffers[1]!.linear);
+    this.#pebs = new CoreRecord(machine, buffers[0]!.linear);
+    this.#record = new CoreRecord(machine, buffers[1]!.linear);
     const { constant } = pebsWays.find(({ name }) => name === way)!;
-    this.pebs.set32("PEBS_WAY", machine.constant(constant));
-    this.pebs.set32("PEBS_FORMAT", format);
-    this.pebs.set64("PEBS_FIXED_IP", fixedIp ?? 0n);
-    this.record.set64("PEBS_RECORD_FLAGS", content.flags);
-    this.record.set64("PEBS_RECORD_IP", content.ip);
-    this.record.set64("PEBS_RECORD_REAL_IP", content.realIp);
+    this.#pebs.set32("PEBS_WAY", machine.constant(constant));
+    this.#pebs.set32("PEBS_FORMAT", format);
+    this.#pebs.set64("PEBS_FIXED_IP", fixedIp ?? 0n);
+    this.#record.set64("PEBS_RECORD_FLAGS", content.flags);
+    this.#record.set64("PEBS_RECORD_IP", content.ip);
+    this.#record.set64("PEBS_RECORD_REAL_IP", content.realIp);
     for (const name of recordedRegisters) {
-      this.record.set64(recorded[name], content.registers[name]);
+      this.#record.set64(recorded[name], content.registers[name]);
     }
+  }
+
+  /** Made here: an object that inherits from one, or a Proxy of one, lacks what is private. */
+  static isOne(value: unknown): value is PebsSource {
+    return typeof value === "object" && value !== null && #buffers in value;
+  }
+
+  /** How it is taken over. @throws UsageError once it was given up */
+  get pebs(): CoreRecord {
+    this.#check();
+    return this.#pebs;
+  }
+
+  /** The hardware's record. @throws UsageError once it was given up */
+  get record(): CoreRecord {
+    this.#check();
+    return this.#record;
+  }
+
+  #check(): void {
+    for (const buffer of this.#buffers) void buffer.linear;
   }
 
   free(): void {
     for (const buffer of this.#buffers) buffer.free();
   }
 }
+
+export const madeSource = checkThat("a new PebsSource(machine, …)", (value) =>
+  PebsSource.isOne(value),
+);

@@ -279,7 +279,7 @@ export class PerfEvent {
   }
 }
 
-const madeEvent = checkThat("an open event", (value) => PerfEvent.isOne(value));
+export const madeEvent = checkThat("an open event", (value) => PerfEvent.isOne(value));
 
 export function clockOf(view: AttributeView): bigint {
   return view.has("use_clockid") ? view.attributes.get("clockid") : -1n;

@@ -80,32 +80,33 @@ export class RegisterFrame {
     return typeof value === "object" && value !== null && #place in value;
   }
 
-  get #record(): CoreRecord {
+  /** Its words in the core. @throws UsageError once whatever the frame is part of is gone */
+  get record(): CoreRecord {
     this.#check();
     return this.#place;
   }
 
   /** What the segments of a 64-bit program hold. */
   get userSegments(): { readonly cs: bigint; readonly ss: bigint } {
-    const { machine } = this.#record;
+    const { machine } = this.record;
     return { cs: BigInt(machine.constant("USER_CS")), ss: BigInt(machine.constant("USER_SS")) };
   }
 
   /** Linear address. */
   get address(): number {
-    return this.#record.address;
+    return this.record.address;
   }
 
   /** @throws UsageError for a name that no word has */
   get(name: FrameWord): bigint {
-    return this.#record.get64(frameWords[oneOf("name", name, frameWordNames)]);
+    return this.record.get64(frameWords[oneOf("name", name, frameWordNames)]);
   }
 
   /** Takes the lower 64 bits of a bigint over. @throws UsageError for anything else */
   set(name: FrameWord, value: bigint): void {
     const word = frameWords[oneOf("name", name, frameWordNames)];
     if (typeof value !== "bigint") throw wrong(name, value, "a bigint");
-    this.#record.set64(word, BigInt.asUintN(64, value));
+    this.record.set64(word, BigInt.asUintN(64, value));
   }
 
   /** All words of another frame. */

@@ -5,7 +5,7 @@ import { coreConstants } from "../../../src/core/generated/coreConstants.ts";
 import { openEvent, preparePerf, type PerfBed } from "../../../src/scenarios/perfBed.ts";
 import { preparePerfCase } from "../../../src/scenarios/perfCase.ts";
 import { perfDesignNames } from "../../../src/scenarios/perfDesigns.ts";
-import { sampleContexts } from "../../../src/systems/perf/designBed.ts";
+import { sampleContexts } from "../../../src/systems/perf/interruption.ts";
 import { sampleTypes } from "../../../src/systems/perf/names.ts";
 import { PerfEvent } from "../../../src/systems/perf/perfEvent.ts";
 

@@ -6,9 +6,9 @@ import {
   sweepPoints,
   type PerfSweep,
 } from "../../../src/scenarios/perfSweep.ts";
-import { type PerfDesignName } from "../../../src/scenarios/perfDesigns.ts";
+import type { PerfDesignName } from "../../../src/scenarios/perfDesigns.ts";
 import { perfHitNames, preparePerfCase, type PerfHit } from "../../../src/scenarios/perfCase.ts";
-import { sampleContexts, type SampleContext } from "../../../src/systems/perf/designBed.ts";
+import { sampleContexts, type SampleContext } from "../../../src/systems/perf/interruption.ts";
 import { pushOrder } from "../../../src/systems/perf/registers.ts";
 import { studyMachine } from "./bed.ts";
 

@@ -6,7 +6,7 @@ import {
   perfDesigns,
   type PerfDesignName,
 } from "../../../src/scenarios/perfDesigns.ts";
-import { sampleContexts, type SampleContext } from "../../../src/systems/perf/designBed.ts";
+import { sampleContexts, type SampleContext } from "../../../src/systems/perf/interruption.ts";
 import { registers } from "../../../src/systems/perf/names.ts";
 import { frameWordNames, type FrameWord } from "../../../src/systems/perf/registers.ts";
 import { recordsFrom, studyMachine } from "./bed.ts";
