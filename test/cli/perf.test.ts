@@ -75,6 +75,7 @@ describe("perf-regs", () => {
   ])("%s %s %s is refused in one line", async (verb, option, value, part) => {
     const { status, stderr } = await faultline([verb, "perf-regs", `${option}=${value}`]);
     expect(status).toBe(2);
+    expect(stderr).toContain(`${option} `);
     expect(stderr).toContain(part);
     expect(stderr.trim().split("\n")).toHaveLength(1);
   });

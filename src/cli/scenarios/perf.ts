@@ -30,18 +30,31 @@ const run: ScenarioCommand<RunFlags> = {
       .option("--interrupt <context>", `a sample in between: ${sampleContexts.join(", ")}`)
       .option("--at <point>", "stores of the copy before it comes", String(runPerfDefaults.at)),
   perform: async ({ design, hit, request, interrupt, at }) => {
-    const data = await runPerf({
-      design: oneOf("--design", design, perfDesignNames),
-      hit: oneOf("--hit", hit, perfHitNames),
-      request: oneOf("--request", request, perfRequestNames),
-      at: pointOf(at),
-      ...(interrupt === undefined
-        ? {}
-        : { interrupt: oneOf("--interrupt", interrupt, sampleContexts) }),
-    });
+    const data = await asOptions(
+      runPerf({
+        design: oneOf("--design", design, perfDesignNames),
+        hit: oneOf("--hit", hit, perfHitNames),
+        request: oneOf("--request", request, perfRequestNames),
+        at: pointOf(at),
+        ...(interrupt === undefined
+          ? {}
+          : { interrupt: oneOf("--interrupt", interrupt, sampleContexts) }),
+      }),
+    );
     return { data, text: () => perfText(data), failed: data.findings.length > 0 };
   },
 };
+
+/** What only the sample itself shows to be wrong names the option that it was typed for. */
+async function asOptions<Result>(run: Promise<Result>): Promise<Result> {
+  try {
+    return await run;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const { argument, problem, valid } = error;
+    throw new UsageError({ argument: `--${argument}`, problem, valid }, { cause: error });
+  }
+}
 
 function pointOf(text: string): number {
   const point = Number(text);
