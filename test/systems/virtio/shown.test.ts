@@ -40,6 +40,8 @@ const shown: readonly (readonly [claim: string, file: string, name: string])[] =
   ["error status counts as played", "driver", "an I/O message that comes back"],
   ["START answered badly", "driver", "START answered %o gives %i"],
   ["a kept message: HW_PARAMS", "claims", "a second HW_PARAMS while"],
+  ["a kept message: PREPARE, open", "keptMessages", "PREPARE fails, and so does a new open"],
+  ["a ring freed under the device", "keptMessages", "HW_FREE frees the ring under"],
   ["rewind: F", "driver", "F refuses to rewind"],
   ["rewind: A", "guards", "a rewind on A lets"],
   ["appl_ptr by 250 at once", "driver", "F: appl_ptr moved by 250"],
