@@ -132,10 +132,12 @@ export class CpuThreads {
     host.exit();
   }
 
-  /** All threads end. */
+  /** All threads end; last the one that watches, which may be about to tell of another: nobody else could finish that. */
   async stop(): Promise<void> {
     for (const thread of this.threads) thread.expectEnd();
-    await Promise.all([...this.#hosts, this.#watch].map((host) => host.end()));
+    await Promise.all(this.#hosts.map((host) => host.end()));
+    for (const thread of this.threads) thread.tellDeath();
+    await this.#watch.end();
   }
 }
 

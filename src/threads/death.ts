@@ -8,24 +8,33 @@ const DEAD_CPU = (coreConstants.HEADER + coreConstants.HEADER_DEAD_CPU) >>> 2;
 const LOST_CPU = (coreConstants.HEADER + coreConstants.HEADER_LOST_CPU) >>> 2;
 const FIRST_CPU = (coreConstants.HEADER + coreConstants.HEADER_CPUS) >>> 2;
 
+const alive = numberOfLife("alive");
+const telling = numberOfLife("telling");
+const gone = numberOfLife("gone");
+
+/** Telling is a few stores: who has not told by then has died of it. */
+const TELLING_MS = 1000;
+
 /**
  * Says that a thread has ended, once, whoever comes first: among its own words, and in the machine's memory, where its
  * CPU is outside the core from then on and others see that nobody gives its locks back.
  */
 export function tellDeath(own: Int32Array, memory: WebAssembly.Memory, cpu: number): void {
-  const [alive, telling, gone] = [numberOfLife("alive"), numberOfLife("telling"), numberOfLife("gone")]; // prettier-ignore
-  if (Atomics.compareExchange(own, wordAt.life, alive, telling) === alive) {
-    leaveCore(new Int32Array(memory.buffer), cpu);
-    Atomics.store(own, wordAt.life, gone);
-    Atomics.notify(own, wordAt.state);
+  const first = Atomics.compareExchange(own, wordAt.life, alive, telling) === alive;
+  // a page's own thread must not wait any other way
+  const patience = Date.now() + TELLING_MS;
+  while (!first && Atomics.load(own, wordAt.life) !== gone) {
+    if (Date.now() > patience) break;
   }
-  // a few stores of another thread, and a page's own must not wait any other way
-  while (Atomics.load(own, wordAt.life) !== gone);
+  if (Atomics.load(own, wordAt.life) === gone) return;
+  leaveCore(new Int32Array(memory.buffer), cpu);
+  Atomics.store(own, wordAt.life, gone);
+  Atomics.notify(own, wordAt.state);
 }
 
 /** Says in the machine's memory once more who has ended: the core remembers one of them. */
 export function tellAgain(own: Int32Array, memory: WebAssembly.Memory, cpu: number): void {
-  if (Atomics.load(own, wordAt.life) === numberOfLife("gone")) {
+  if (Atomics.load(own, wordAt.life) === gone) {
     leaveCore(new Int32Array(memory.buffer), cpu);
   }
 }

@@ -48,7 +48,7 @@ async function startWorker(
 
 const COMMAND = new URL("../../src/cli/threads/cpuWorker.ts", import.meta.url);
 const CHURN = new URL("churn.ts", import.meta.url);
-const startThread: StartThread = (data, ports) => startWorker(COMMAND, data, ports);
+export const startThread: StartThread = (data, ports) => startWorker(COMMAND, data, ports);
 
 /** All CPUs of a machine but the first as threads, as the command starts them. */
 export function startThreads(machine: Machine): Promise<CpuThreads> {

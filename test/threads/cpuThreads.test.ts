@@ -3,7 +3,9 @@ import { Futex, Machine, futexBlocked, type Mapping } from "../../src/index.ts";
 import type { CpuThread } from "../../src/threads/cpuThread.ts";
 import { CpuThreads } from "../../src/threads/cpuThreads.ts";
 import { stressPrograms } from "../../src/scenarios/futexStressPrograms.ts";
-import { startIgnorantThreads, startThreads } from "../support/cpuThreads.ts";
+import { tellDeath } from "../../src/threads/death.ts";
+import { THREAD_WORDS, numberOfLife, ownWordsOf, wordAt } from "../../src/threads/protocol.ts";
+import { startIgnorantThreads, startThread, startThreads } from "../support/cpuThreads.ts";
 
 /** CPUs of a machine that are threads of their own, to which calls are handed. */
 
@@ -147,6 +149,30 @@ it("an error that ends a thread where it cannot tell of it comes from the host",
   await expect(dead.untilAtRest(dead.threads)).rejects.toThrow(
     "the thread that is CPU 1 was ended by an error: Error: out of memory",
   );
+});
+
+describe("threads that are stopped", () => {
+  it("have all been told of when the one that watches them ends", async () => {
+    const lives: number[] = [];
+    const stopped = await CpuThreads.start(machine, [], async (data, ports) => {
+      const host = await startThread(data, ports);
+      if (!("watched" in data)) return host;
+      const end = (): Promise<unknown> => {
+        lives.push(...threads.map((_, index) => ownWordsOf(data.control, index)[wordAt.life]!));
+        return host.end();
+      };
+      return { ...host, end };
+    });
+    await stopped.stop();
+    expect(lives).toEqual(threads.map(() => numberOfLife("gone")));
+  });
+
+  it("and who died while telling is told of by another", () => {
+    const own = new Int32Array(new SharedArrayBuffer(4 * THREAD_WORDS));
+    own[wordAt.life] = numberOfLife("telling");
+    tellDeath(own, machine.core.memory, 1);
+    expect(own[wordAt.life]).toBe(numberOfLife("gone"));
+  });
 });
 
 const LINE_WORDS = 16;
