@@ -9,7 +9,9 @@ import {
   DESCRIPTOR_INDIRECT,
   DESCRIPTOR_NEXT,
   DESCRIPTOR_WRITE,
+  Descriptor,
   descriptorAt,
+  linkOf,
 } from "./vring";
 
 /** Bytes of the header, the first that the device reads. */
@@ -58,8 +60,8 @@ function readData(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
 }
 
 /**
- * The same written out, for a message as every driver makes it: a table of its own, in order, a header of its own, and
- * a status; pieces that are adjacent are read in one go. 0 for any other, of which nothing is told here.
+ * The same written out, for a message as every driver makes it: a table of its own, in order, a header of its own, data
+ * whose pieces are adjacent, and a status. 0 for any other, of which nothing is told here.
  *
  *   ┌────────┐ ┌──────┐ ┌──────┐     ┌────────┐
  *   │ header │→│ data │→│ data │→ … →│ status │
@@ -78,48 +80,48 @@ function hitData(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
   const tableBytes = entry.length;
   if (outside(tableAt, tableBytes, ramBytes)) return 0;
   const table = ram + (tableAt as u32);
-  const count = tableBytes / DESCRIPTOR_BYTES;
-  if (count == 0 || !startsAsUsual(table, ramBytes)) return 0;
+  const last = tableBytes / DESCRIPTOR_BYTES - 1;
+  if ((last as i32) < 2 || !startsAsUsual(table, ramBytes)) return 0;
+  const status = descriptorAt(table, last);
+  const statusAt = status.address;
+  const statusBytes = status.length;
+  if (status.flags != DESCRIPTOR_WRITE || statusBytes < STATUS_BYTES) return 0;
+  if (outside(statusAt, statusBytes, ramBytes)) return 0;
 
-  let room = device.outputBytes;
-  let at = device.output;
-  let start: u32 = 0;
-  let bytes: u32 = 0;
-  for (let index: u32 = 1; index < count; index++) {
+  const first = descriptorAt(table, 1);
+  if (!goesOn(first, 1)) return 0;
+  const start = first.address;
+  let bytes: u64 = first.length;
+  for (let index: u32 = 2; index < last; index++) {
     const piece = descriptorAt(table, index);
-    const length = piece.length;
-    const given = piece.address;
-    if (outside(given, length, ramBytes)) return 0;
-    const address = ram + (given as u32);
-    const isData = piece.flags == DESCRIPTOR_NEXT && piece.next == index + 1;
-    if (isData && address == start + bytes) {
-      bytes += length;
-      continue;
-    }
-    const part = min(bytes, room);
-    if (part != 0) memory.copy(at, start, part);
-    at += part;
-    room -= part;
-    if (!isData) {
-      if (piece.flags != DESCRIPTOR_WRITE || length < STATUS_BYTES) return 0;
-      device.played = at - device.output;
-      return address;
-    }
-    start = address;
-    bytes = length;
+    if (piece.address != start + bytes || !goesOn(piece, index)) return 0;
+    bytes += piece.length;
   }
-  return 0;
+  if (outside(start, bytes, ramBytes)) return 0;
+  const part = min(bytes as u32, device.outputBytes);
+  if (part != 0) memory.copy(device.output, ram + (start as u32), part);
+  device.played = part;
+  return ram + (statusAt as u32);
 }
 
 /** Its header is a piece of its own, and the next piece is the next. */
 @inline
 function startsAsUsual(table: u32, ramBytes: u32): bool {
   const first = descriptorAt(table, 0);
-  if (first.length != HEADER_BYTES || first.next != 1) return false;
-  return first.flags == DESCRIPTOR_NEXT && !outside(first.address, HEADER_BYTES, ramBytes);
+  return (
+    first.length == HEADER_BYTES &&
+    goesOn(first, 0) &&
+    !outside(first.address, HEADER_BYTES, ramBytes)
+  );
+}
+
+/** The device reads it, and the next piece is the next. */
+@inline
+function goesOn(piece: Descriptor, index: u32): bool {
+  return linkOf(piece) == (DESCRIPTOR_NEXT | ((index + 1) << 16));
 }
 
 @inline
-function outside(address: u64, length: u32, ramBytes: u32): bool {
-  return address > ramBytes || length > ramBytes - (address as u32);
+function outside(address: u64, length: u64, ramBytes: u64): bool {
+  return address > ramBytes || length > ramBytes - address;
 }

@@ -24,33 +24,45 @@ export function isPlain(device: SoundDevice, queue: DeviceQueue): bool {
 
 @inline
 export function keepWaiting(queue: DeviceQueue, head: u32): void {
-  store<u16>(queue.waiting + (queue.waitingCount << 1), head as u16);
-  queue.waitingCount += 1;
+  const count = queue.waitingCount;
+  store<u16>(queue.waiting + (count << 1), head as u16);
+  queue.waitingCount = count + 1;
 }
 
 /** Takes a waiting message out by its position, oldest first. */
 @inline
 export function removeWaiting(device: SoundDevice, queue: DeviceQueue, position: u32): u32 {
   lookAgain(device, queue);
+  const head = dropWaiting(queue, position);
+  forget(queue, head);
+  return head;
+}
+
+/** Of a plain queue. */
+@inline
+export function dropWaiting(queue: DeviceQueue, position: u32): u32 {
   const at = queue.waiting + (position << 1);
   const head: u32 = load<u16>(at);
-  const left = --queue.waitingCount - position;
+  const count = queue.waitingCount - 1;
+  queue.waitingCount = count;
+  const left = count - position;
   // a call takes longer than moving the few that there usually are
   for (let index: u32 = 0; index < left; index++) {
     store<u16>(at + (index << 1), load<u16>(at + (index << 1), 2));
   }
-  forget(queue, head);
   return head;
 }
 
 /** Returns an entry: its length is stored before the index moves. */
 @inline
 export function returnEntry(queue: DeviceQueue, head: u32, length: u32): void {
-  const entry = usedEntry(queue, queue.returned);
+  const index = queue.returned;
+  const entry = usedEntry(queue, index);
   store<u32>(entry, head);
   store<u32>(entry, length, 4);
-  queue.returned = (queue.returned + 1) & INDEX_MASK;
-  setUsedIndex(queue, queue.returned);
+  const next = (index + 1) & INDEX_MASK;
+  queue.returned = next;
+  setUsedIndex(queue, next);
 }
 
 /** Interrupts the driver if it wants to be. */

@@ -19,12 +19,10 @@ import {
   detach,
   linkIndirect,
   lockQueue,
-  pendingToken,
   publish,
   readyTable,
-  setToken,
+  stateOf,
   unlockQueue,
-  writableBytes,
 } from "./virtqueue";
 import {
   INDEX_MASK,
@@ -45,43 +43,76 @@ import { runWorks } from "./works";
  */
 
 /**
- * The next period of a running stream's ring becomes final, as a commit or the end of a transfer makes it; then the
- * device plays the oldest message that it has. False where it has none.
+ * `count` times: the next period of a running stream's ring becomes final, as a commit or the end of a transfer makes
+ * it; then the device plays the oldest message that it has, if it has one. How many it played.
  */
-export function playPeriod(cpu: Cpu, card: Card, stream: Stream): bool {
+export function playPeriods(cpu: Cpu, card: Card, stream: Stream, count: u32): u32 {
   const device = soundDeviceOf(card);
   const own = deviceQueue(device, QUEUE_TX);
   const queue = queueOf(card, QUEUE_TX);
   const only = STUDY ? 0 : onlySubstream(card, stream);
-  const next = nextPeriod(stream);
-  lockStream(stream);
-  if (only == 0 || !hitExpose(device, own, queue, substreamAt(only), stream, next)) {
-    applyApplPtr(cpu, stream, next);
-  }
-  unlockStream(stream);
-  if (own.waitingCount == 0) return false;
-  playMessage(device, own);
-  if (only == 0 || !hitTake(cpu, card, own, queue, only, stream)) {
+  let played: u32 = 0;
+  for (let done: u32 = 0; done < count; done++) {
+    const exposed = exposeNext(cpu, device, own, queue, only, stream);
+    if (own.waitingCount == 0) continue;
+    playMessage(device, own);
+    played += 1;
+    if (exposed && hitTake(cpu, card, own, queue, only, stream)) continue;
     considerInterrupt(device, own);
     runWorks(cpu, card);
+    if (own.taken != availableIndex(own)) takeNew(device, own);
   }
-  if (own.taken != availableIndex(own)) takeNew(device, own);
-  return true;
+  return played;
+}
+
+/** True where all was as usual. */
+@inline
+function exposeNext(
+  cpu: Cpu,
+  device: SoundDevice,
+  own: DeviceQueue,
+  queue: Virtqueue,
+  only: u32,
+  stream: Stream,
+): bool {
+  lockStream(stream);
+  const old = stream.applPtr;
+  const next = nextPeriod(stream, old);
+  const exposed =
+    only != 0 &&
+    isUsual(queue, substreamAt(only), stream, old) &&
+    hitExpose(device, own, queue, substreamAt(only), stream, next);
+  if (!exposed) applyApplPtr(cpu, stream, next);
+  unlockStream(stream);
+  return exposed;
 }
 
 @inline
-function nextPeriod(stream: Stream): u64 {
-  const next = stream.applPtr + stream.periodSize;
+function nextPeriod(stream: Stream, from: u64): u64 {
+  const next = from + stream.periodSize;
   return next < stream.boundary ? next : next - stream.boundary;
 }
 
-/** The card's only stream where it is this one, and its driver acknowledges; else 0. */
+/** The card's only stream where it is this one and plays, and its driver acknowledges; else 0. */
 @inline
 function onlySubstream(card: Card, stream: Stream): u32 {
-  if (card.substreamCount != 1) return 0;
+  if (card.substreamCount != 1 || stream.direction != PLAYBACK) return 0;
   if (designOf(card).acknowledge != (changetype<usize>(acknowledge) as u32)) return 0;
   const only = load<u32>(card.substreams);
   return substreamAt(only).stream == addressOf(stream) ? only : 0;
+}
+
+/** It runs, the driver has seen its appl_ptr, and its queue takes and returns messages as it does most of the time. */
+@inline
+function isUsual(queue: Virtqueue, substream: Substream, stream: Stream, applPtr: u64): bool {
+  const unusual =
+    (stream.state ^ STATE_RUNNING) |
+    (substream.swReady as u32) |
+    queue.broken |
+    (queue.availFlags & NO_SIGNAL) |
+    (queue.features ^ RING_INDIRECT) |
+    u32(applPtr != substream.applPtr);
+  return unusual == 0;
 }
 
 /** appl_ptr moves by a period to `value`: message, table, available ring, index, and the kicked device's list. */
@@ -96,47 +127,46 @@ function hitExpose(
 ): bool {
   const place = substream.swData;
   const period = substream.periodBytes;
-  if (place >= substream.bufferBytes) return false;
+  const ring = substream.bufferBytes;
+  if (place >= ring) return false;
   if (place != substream.foundPlace && !findMessage(substream, place)) return false;
-  const message = messageOf(substream, substream.foundIndex);
+  const index = substream.foundIndex;
+  const message = messageOf(substream, index);
+  const ready = substream.hwReady + (period as i32);
+  const head = queue.freeHead;
   const unusual =
-    (stream.state ^ STATE_RUNNING) |
-    (stream.direction ^ PLAYBACK) |
-    (substream.swReady as u32) |
-    (substream.hwData ^ place) |
     (substream.features & FEATURE_MSG_POLLING) |
     message.length |
-    queue.broken |
-    (queue.availFlags & NO_SIGNAL) |
-    (queue.features ^ RING_INDIRECT) |
     (usedFlags(queue) & NO_SIGNAL) |
     (own.taken ^ queue.availIndex) |
     u32(queue.freeCount == 0) |
     u32(own.waitingCount >= own.entries) |
-    u32(stream.applPtr != substream.applPtr) |
-    u32(substream.hwReady + (period as i32) > (substream.bufferBytes as i32));
+    u32(ready > (ring as i32));
   if (unusual != 0 || !isPlain(device, own)) return false;
-  const head = queue.freeHead;
-  const table = readyTable(queue, message.pieceCount);
+  const pieces = message.pieceCount;
+  const entry = stateOf(queue, head);
+  const table = readyTable(entry, pieces);
   if (table == 0) return false;
 
   lockQueue(queue);
   stream.applPtr = value;
   substream.applPtr = value;
-  substream.hwReady += period as i32;
+  substream.hwReady = ready;
   const next = place + period;
-  const start = next >= substream.bufferBytes ? 0 : next;
+  const wraps = next >= ring;
+  const start = wraps ? 0 : next;
   substream.hwData = start;
   substream.swData = start;
   substream.foundPlace = start;
-  substream.foundIndex = start == 0 ? 0 : substream.foundIndex + 1;
+  substream.foundIndex = wraps ? 0 : index + 1;
   message.length = period;
   message.status = 0;
   message.latency = 0;
   message.out = 1;
   substream.queued += 1;
-  linkIndirect(queue, head, table, piecesOf(message), message.pieceCount);
-  setToken(queue, head, tokenOf(message), message.writable);
+  linkIndirect(queue, head, table, piecesOf(message), pieces);
+  entry.token = tokenOf(message);
+  entry.writable = message.writable;
   publish(queue, head);
   queue.added = 0;
   own.taken = queue.availIndex;
@@ -155,7 +185,8 @@ function findMessage(substream: Substream, place: u32): bool {
 
 /**
  * The device has returned one message and interrupts: the message is free again, the position moves by its bytes, and
- * the notification tells the sound core.
+ * the notification tells the sound core. What was usual when a period was exposed still is, unless another thread came
+ * between.
  */
 @inline
 function hitTake(
@@ -167,24 +198,23 @@ function hitTake(
   stream: Stream,
 ): bool {
   const substream = substreamAt(only);
-  const taken = (queue.lastUsed + 1) & INDEX_MASK;
-  const slot = usedEntry(queue, queue.lastUsed);
+  if (THREADS && !isUsual(queue, substream, stream, stream.applPtr)) return false;
+  const last = queue.lastUsed;
+  const taken = (last + 1) & INDEX_MASK;
+  const slot = usedEntry(queue, last);
   const head = load<u32>(slot);
   const written = load<u32>(slot, 4);
   const unusual =
-    queue.broken |
-    (queue.availFlags & NO_SIGNAL) |
-    (queue.features ^ RING_INDIRECT) |
     (taken ^ usedIndex(queue)) |
     (substream.enabled ^ 1) |
     substream.work |
-    (substream.swReady as u32) |
-    (stream.state ^ STATE_RUNNING) |
-    u32(stream.applPtr != substream.applPtr) |
     u32(head >= queue.entries);
-  if (unusual != 0 || pendingToken(queue, head) == 0) return false;
-  const message = messageAt(pendingToken(queue, head));
-  if (message.substream != only || written > writableBytes(queue, head)) return false;
+  if (unusual != 0) return false;
+  const entry = stateOf(queue, head);
+  const token = entry.token;
+  if (token == 0) return false;
+  const message = messageAt(token);
+  if (message.substream != only) return false;
 
   detach(queue, head);
   queue.usedLength = written;
@@ -201,14 +231,15 @@ function hitTake(
 
   lockStream(stream);
   const position = bytesToFrames(stream, hitPosition(substream)) & ~(stream.minAlign - 1);
-  if (!hitUpdate(stream, position)) updateTo(cpu, stream, FROM_INTERRUPT, position);
+  const hit = hitUpdate(stream, position, substream.applPtr);
+  if (!hit) updateTo(cpu, stream, FROM_INTERRUPT, position);
   unlockStream(stream);
   return true;
 }
 
 /** updateTo for a period more than before, with nothing to stop for and nobody to wake. */
 @inline
-function hitUpdate(stream: Stream, position: u64): bool {
+function hitUpdate(stream: Stream, position: u64, applPtr: u64): bool {
   const size = stream.bufferSize;
   const old = stream.hwPtr;
   let base = stream.hwPtrBase;
@@ -217,7 +248,7 @@ function hitUpdate(stream: Stream, position: u64): bool {
     base += size;
     next += size;
   }
-  const avail = next + size - stream.applPtr;
+  const avail = next + size - applPtr;
   const special =
     stream.noPeriodWakeup |
     stream.baseAstray |
@@ -243,11 +274,13 @@ function hitUpdate(stream: Stream, position: u64): bool {
 @inline
 function hitPosition(substream: Substream): u32 {
   const ring = substream.bufferBytes;
-  let moved = substream.hwPtr - substream.hwIo;
+  const at = substream.hwPtr;
+  let moved = at - substream.hwIo;
   if ((moved as i32) < 0) moved += ring;
-  substream.hwIo = substream.hwPtr;
+  substream.hwIo = at;
   substream.hwReady -= moved as i32;
   const io = substream.swIo + moved;
-  substream.swIo = io >= ring ? io - ring : io;
-  return substream.swIo;
+  const place = io >= ring ? io - ring : io;
+  substream.swIo = place;
+  return place;
 }

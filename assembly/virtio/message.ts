@@ -165,8 +165,9 @@ export function exposeMessage(substream: Substream, queue: Virtqueue, message: M
 @inline
 export function advanceHwPtr(substream: Substream, message: Message, written: u32): void {
   const captured = substream.direction == CAPTURE && written > STATUS_BYTES;
-  substream.hwPtr += captured ? written - STATUS_BYTES : message.length;
-  if (substream.hwPtr >= substream.bufferBytes) substream.hwPtr -= substream.bufferBytes;
+  const ring = substream.bufferBytes;
+  const next = substream.hwPtr + (captured ? written - STATUS_BYTES : message.length);
+  substream.hwPtr = next >= ring ? next - ring : next;
 }
 
 /** Memory that a card's streams hold besides. */

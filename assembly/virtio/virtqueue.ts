@@ -67,7 +67,7 @@ function letDevicePoll(queue: Virtqueue): void {
 
 /** What the driver remembers of an entry. */
 @unmanaged
-class EntryState {
+export class EntryState {
   token: u32; // of the message that begins here; 0 = none
   table: u32; // an indirect table; it stays for the next message of as many pieces
   tableBytes: u32;
@@ -82,7 +82,7 @@ export function virtqueueAt(address: u32): Virtqueue {
 }
 
 @inline
-function stateOf(queue: Virtqueue, entry: u32): EntryState {
+export function stateOf(queue: Virtqueue, entry: u32): EntryState {
   return changetype<EntryState>((queue.entryStates as usize) + entry * offsetof<EntryState>());
 }
 
@@ -137,20 +137,6 @@ export function pendingToken(queue: Virtqueue, entry: u32): u32 {
   return stateOf(queue, entry).token;
 }
 
-/** Remembers which message begins at an entry, and how many bytes of it the device may write. */
-@inline
-export function setToken(queue: Virtqueue, entry: u32, token: u32, writable: u32): void {
-  const state = stateOf(queue, entry);
-  state.token = token;
-  state.writable = writable;
-}
-
-/** Bytes of that message that the device may write. */
-@inline
-export function writableBytes(queue: Virtqueue, entry: u32): u32 {
-  return stateOf(queue, entry).writable;
-}
-
 /**
  * Exposes a message: from the moment its index moves the device may access all of it. 0; −ENOSPC where too few entries
  * are free, −EIO on a broken queue. Of its `total` pieces the device reads the first `readable`, and into the others it
@@ -175,7 +161,9 @@ export function addMessage(
   const head = queue.freeHead;
   if (table != 0) linkIndirect(queue, head, table, pieces, total);
   else linkDirect(queue, pieces, total);
-  setToken(queue, head, token, writable);
+  const state = stateOf(queue, head);
+  state.token = token;
+  state.writable = writable;
   publish(queue, head);
   queue.added += 1;
   return 0;
@@ -184,10 +172,12 @@ export function addMessage(
 /** The head into the available ring, then the index: from here on the device may have the message. */
 @inline
 export function publish(queue: Virtqueue, head: u32): void {
-  setAvailableHead(queue, queue.availIndex, head);
+  const index = queue.availIndex;
+  setAvailableHead(queue, index, head);
   letDevicePoll(queue);
-  queue.availIndex = (queue.availIndex + 1) & INDEX_MASK;
-  setAvailableIndex(queue, queue.availIndex);
+  const next = (index + 1) & INDEX_MASK;
+  queue.availIndex = next;
+  setAvailableIndex(queue, next);
   letDevicePoll(queue);
 }
 
@@ -195,14 +185,14 @@ export function publish(queue: Virtqueue, head: u32): void {
 @inline
 function indirectTable(queue: Virtqueue, total: u32): u32 {
   if ((queue.features & RING_INDIRECT) == 0 || total < 2 || queue.freeCount == 0) return 0;
-  const ready = readyTable(queue, total);
-  return ready != 0 ? ready : newTable(stateOf(queue, queue.freeHead), total);
+  const state = stateOf(queue, queue.freeHead);
+  const ready = readyTable(state, total);
+  return ready != 0 ? ready : newTable(state, total);
 }
 
-/** The table that stands ready at the next free entry for a message of so many pieces; 0 = none. */
+/** The table that stands ready at an entry for a message of so many pieces; 0 = none. */
 @inline
-export function readyTable(queue: Virtqueue, total: u32): u32 {
-  const state = stateOf(queue, queue.freeHead);
+export function readyTable(state: EntryState, total: u32): u32 {
   return state.tableBytes == total * DESCRIPTOR_BYTES ? state.table : 0;
 }
 
@@ -247,13 +237,14 @@ export function linkIndirect(
     letDevicePoll(queue);
   }
   const state = stateOf(queue, head);
+  const next = state.next;
   state.flags = DESCRIPTOR_INDIRECT as u16;
   const descriptor = descriptorAt(queue.table, head);
   descriptor.address = deviceAddress(table);
   descriptor.length = bytes;
   descriptor.flags = DESCRIPTOR_INDIRECT as u16;
-  descriptor.next = state.next;
-  queue.freeHead = state.next;
+  descriptor.next = next;
+  queue.freeHead = next;
   queue.freeCount -= 1;
 }
 
@@ -277,9 +268,9 @@ export function takeMessage(queue: Virtqueue): u32 {
   if (queue.broken || !hasUsed(queue)) return 0;
   const slot = usedEntry(queue, queue.lastUsed);
   const head = load<u32>(slot);
-  if (head >= queue.entries || stateOf(queue, head).token == 0) return reportBroken(queue, head);
+  if (head >= queue.entries || pendingToken(queue, head) == 0) return reportBroken(queue, head);
   queue.usedLength = load<u32>(slot, 4);
-  if (queue.usedLength > writableBytes(queue, head)) {
+  if (queue.usedLength > stateOf(queue, head).writable) {
     recordFinding(FINDING_VIRTIO_LENGTH, 0, 0, queue.usedLength, queue.number);
   }
   const token = detach(queue, head);
@@ -298,16 +289,12 @@ function reportBroken(queue: Virtqueue, head: u32): u32 {
 /** Puts a message's entries in front of the free list. They stay as they are in memory. */
 @inline
 export function detach(queue: Virtqueue, head: u32): u32 {
-  const state = stateOf(queue, head);
+  let state = stateOf(queue, head);
   const token = state.token;
   state.token = 0;
-  let entry = head;
   let count: u32 = 1;
-  while (stateOf(queue, entry).flags & DESCRIPTOR_NEXT) {
-    entry = stateOf(queue, entry).next;
-    count += 1;
-  }
-  stateOf(queue, entry).next = queue.freeHead as u16;
+  for (; state.flags & DESCRIPTOR_NEXT; count++) state = stateOf(queue, state.next);
+  state.next = queue.freeHead as u16;
   queue.freeHead = head;
   queue.freeCount += count;
   return token;

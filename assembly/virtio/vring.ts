@@ -78,6 +78,12 @@ export function descriptorAt(table: usize, index: u32): Descriptor {
   return changetype<Descriptor>(table + index * DESCRIPTOR_BYTES);
 }
 
+/** Flags and next of a descriptor as one word, next in the upper half. */
+@inline
+export function linkOf(descriptor: Descriptor): u32 {
+  return load<u32>(changetype<usize>(descriptor) + offsetof<Descriptor>("flags"));
+}
+
 /** The device sees RAM from 0 on. */
 @inline
 export function deviceAddress(linear: u32): u64 {
