@@ -178,17 +178,21 @@ function wakeSleepers(slots: readonly Slot[]): void {
 
 /** Who can go on: a CPU left inside an operation runs nothing else, and who waits does so until another one ran. */
 function runnableOf(slots: readonly Slot[]): number[] {
-  const busy = new Set(
-    slots.filter(({ phase }) => phase === "left").map(({ program }) => program.task.cpu),
-  );
-  const able = [...slots.keys()].filter((index) => {
-    const { phase, program } = slots[index]!;
-    return (
-      phase === "left" || ((phase === "ready" || phase === "woken") && !busy.has(program.task.cpu))
-    );
-  });
-  const others = able.filter((index) => !slots[index]!.waits);
+  const left = slots.filter(({ phase }) => phase === "left");
+  const able: number[] = [];
+  const others: number[] = [];
+  for (const [index, slot] of slots.entries()) {
+    if (!canGoOn(slot, left)) continue;
+    able.push(index);
+    if (!slot.waits) others.push(index);
+  }
   return others.length > 0 ? others : able;
+}
+
+function canGoOn({ phase, program }: Slot, left: readonly Slot[]): boolean {
+  if (phase === "left") return true;
+  if (phase !== "ready" && phase !== "woken") return false;
+  return left.length === 0 || left.every((other) => other.program.task.cpu !== program.task.cpu);
 }
 
 /** Runs one program up to its next yield point; false if it only found that it still has to wait. */

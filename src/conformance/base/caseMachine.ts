@@ -84,6 +84,11 @@ export class CaseMachine {
     return all;
   }
 
+  /** The next case begins on a machine that was just started, even if this one left nothing. */
+  requireRestart(): void {
+    this.#isClean = false;
+  }
+
   /** What broke the rules inside the modelled kernel since the last question; empty if nothing. */
   takeFindings(): readonly string[] {
     const known = this.#findings;

@@ -33,6 +33,9 @@ export const remoteVmOptions: Shape<EmulatedRemoteVmOptions> = {
   remotePath: optional(nameOf(remotePathNames)),
 };
 
+/** A prediction copies every frame that was ever used: from so many on, those of later cases cost more than a start. */
+const CHEAP_FRAMES = 512;
+
 const handlers: RemoteHandlers<RemoteVmOperation> = {
   ...setupOperations,
   ...ownSteps,
@@ -124,7 +127,10 @@ export class EmulatedRemoteVm implements RemoteVmMachine {
     this.#current.finish();
     this.#world = null;
     if (this.#heldFrames() !== this.#frames.records) left.push("references to kept frames changed");
-    return this.#cases.end(left);
+    const all = this.#cases.end(left);
+    const used = this.#cases.machine.header("HEADER_FRESH_PFN");
+    if (this.#remotePath === "fast-v1" && used > CHEAP_FRAMES) this.#cases.requireRestart();
+    return all;
   }
 
   /** References to, and mappings of, the frames that an empty machine holds: the zero page. */

@@ -1,7 +1,8 @@
 /**
- * What a recorded step would have answered on a kernel with version 1 of the fast path: the step is played through twice
- * on the state before it, with the kernel's reads as the slow path makes them and as the claims predict them. Where the
- * first way does not give what was recorded, something else decided before any read, and nothing is predicted.
+ * What a recorded step would have answered on a kernel with version 1 of the fast path: the step is played through on
+ * the state before it with the kernel's reads as the claims predict them and, where a claim made a difference, once more
+ * as the slow path makes them. Where that does not give what was recorded, something else decided before any read, and
+ * nothing is predicted.
  */
 
 import { joinBytes } from "../../base/bytes.ts";
@@ -60,19 +61,19 @@ export function predictStep(
   machine.remotePath = "slow";
   try {
     const caller = world.program(step.p).task;
-    const slow = new SlowReads(caller, reads.target, reads.rights);
-    const recorded = stateAnswer(reads.play((at, length) => slow.read(at, length)));
-    if (!isRecorded(step, recorded)) return null;
-    const slowLetters = lettersIn(world, watched);
-    const slowWords = wordsOf(world, watched);
-    machine.restore(start);
-    machine.remotePath = "slow";
     const claimed = new ClaimedReads(new SlowReads(caller, reads.target, reads.rights));
     const answer = stateAnswer(reads.play((at, length) => claimed.read(at, length)));
     const [claim] = claimed.claims;
     if (claim === undefined) return null;
     const letters = lettersIn(world, watched);
-    const pages = changedWords(slowWords, wordsOf(world, watched));
+    const words = wordsOf(world, watched);
+    machine.restore(start);
+    machine.remotePath = "slow";
+    const slow = new SlowReads(caller, reads.target, reads.rights);
+    const recorded = stateAnswer(reads.play((at, length) => slow.read(at, length)));
+    if (!isRecorded(step, recorded)) return null;
+    const slowLetters = lettersIn(world, watched);
+    const pages = changedWords(wordsOf(world, watched), words);
     const same = sameAnswer(recorded, answer) && letters.join() === slowLetters.join();
     return same && pages.length === 0 ? null : { claim, answer, letters, pages };
   } finally {
@@ -170,7 +171,7 @@ interface Played {
 
 /** preadv (fs/proc/base.c): each element as a call of its own. */
 function readElements(caller: Task, pieces: readonly Piece[], from: bigint, read: Read): Played {
-  let bytes = new Uint8Array(0);
+  let bytes: Uint8Array = nothing;
   for (const piece of pieces) {
     if (piece.length === 0n) continue;
     const played = readChunks(caller, piece, from + BigInt(bytes.length), read);
@@ -178,7 +179,7 @@ function readElements(caller: Task, pieces: readonly Piece[], from: bigint, read
       if (pieces.length === 1) return played;
       return { result: bytes.length > 0 ? bytes.length : played.result, bytes };
     }
-    bytes = Uint8Array.from([...bytes, ...played.bytes]);
+    bytes = joinBytes([bytes, played.bytes]);
     if (BigInt(played.result) !== piece.length) break;
   }
   return { result: bytes.length, bytes };

@@ -156,14 +156,13 @@ export function decode<Field extends string>(
   image: Uint8Array,
 ): Record<Field, bigint> {
   const view = new DataView(image.buffer, image.byteOffset);
-  const values = (Object.entries(fields) as [Field, Place][]).map(
-    ([field, [offset, width]]) =>
-      [
-        field,
-        width === 8 ? view.getBigUint64(offset, true) : BigInt(view.getUint32(offset, true)),
-      ] as const,
-  );
-  return Object.fromEntries(values) as Record<Field, bigint>;
+  const values: Partial<Record<Field, bigint>> = {};
+  for (const field in fields) {
+    const [offset, width] = fields[field];
+    values[field] =
+      width === 8 ? view.getBigUint64(offset, true) : BigInt(view.getUint32(offset, true));
+  }
+  return values as Record<Field, bigint>;
 }
 
 /** The text at a place of a structure, up to its first zero. */
