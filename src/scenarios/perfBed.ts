@@ -32,16 +32,16 @@ export const STACK_POINTER = BigInt(STACK + PAGE);
 const PID = 1000;
 /** Pattern of the stack's bytes: each differs from its neighbours, and none is 0. */
 const PATTERN_STEP = 7;
+const stackBytes = new Uint8Array(STACK_PAGES * PAGE).map(
+  (_, at) => ((at * PATTERN_STEP) % 255) + 1,
+);
 
 export function preparePerf(machine: Machine): PerfBed {
   const task = machine.createTask();
   task.map({ at: ATTRIBUTES, length: PAGE, populate: true });
   task.touch(ATTRIBUTES, "write");
   const stack = task.map({ at: STACK, length: STACK_PAGES * PAGE, populate: true });
-  stack.write(
-    0,
-    Uint8Array.from({ length: STACK_PAGES * PAGE }, (_, at) => ((at * PATTERN_STEP) % 255) + 1),
-  );
+  stack.write(0, stackBytes);
   const perf = new PerfTask(task, { pid: PID, tid: PID });
   setGeneration(perf.frame, 0);
   return { machine, task: perf, events: new PerfEvents(machine), stack };

@@ -20,7 +20,9 @@ export function newFloor() {
     uaccess: task.uaccess,
     buffer: machine.allocKernel(64),
     file: machine.createFile(PAGE),
-    snapshot: machine.snapshot(),
+    get snapshot() {
+      return machine.snapshot();
+    },
   };
 }
 
