@@ -19,7 +19,9 @@ export interface Mutation {
 /** The study build's fibers come from this pass; the core imports nothing but what may leave it. */
 const passes = { release: [], threads: [], study: ["--runPasses", "asyncify"] } as const;
 
-/** Compiles a changed core, hardly optimised. */
+const unoptimised = ["--optimizeLevel", "0", "--shrinkLevel", "0"];
+
+/** Compiles a changed core, not optimised: that would take longer than all that a test does with it. */
 export async function mutantCore(
   build: keyof typeof passes,
   mutations: readonly Mutation[],
@@ -28,7 +30,7 @@ export async function mutantCore(
   const messages: string[] = [];
   let binary: Uint8Array | undefined;
   const { error } = await asc.main(
-    ["assembly/index.ts", "--target", build, "--optimizeLevel", "0", ...passes[build]],
+    ["assembly/index.ts", "--target", build, ...unoptimised, ...passes[build]],
     {
       readFile: async (name, folder) => {
         const text = await readFile(join(folder, name), "utf8").catch(() => null);
