@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { faultline, start, temporaryFolder } from "./command.ts";
+import { spawned, start, temporaryFolder } from "./command.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -44,7 +44,7 @@ test("what only a broken installation can cause ends it with 3", async () => {
   cpSync(join(root, "package.json"), join(folder, "package.json"));
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const file = join(folder, "dist/cli/main.js");
-  const { status, stdout, stderr } = await faultline(["run", "sync-ptr"], { file });
+  const { status, stdout, stderr } = await spawned(["run", "sync-ptr"], { file });
   expect({ status, stdout }).toEqual({ status: 3, stdout: "" });
   expect(stderr).toMatch(/^faultline: internal error: .*study\.wasm/);
 });

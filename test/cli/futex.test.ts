@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { faultline, jsonOf } from "./command.ts";
+import { faultline, jsonOf, spawned } from "./command.ts";
 
 describe("futex-cmpxchg", () => {
   test("run shows the dance step by step", async () => {
@@ -98,7 +98,7 @@ describe("futex-wake-op", () => {
 test("replay on the threads build makes each task of these kinds a thread", async () => {
   const folder = new URL("../golden/futex/", import.meta.url);
   const files = ["queue", "contend"].map((kind) => fileURLToPath(new URL(`${kind}.jsonl.gz`, folder))); // prettier-ignore
-  const report = await jsonOf(["replay", ...files, "--build", "threads"]);
+  const report = await jsonOf(["replay", ...files, "--build", "threads"], spawned);
   expect(report).toMatchObject({ passed: 392, failed: 0 });
 });
 
@@ -159,7 +159,7 @@ describe("futex-pi", () => {
 describe("futex-stress", () => {
   test("says what was done, and what of it was lost", async () => {
     const args = ["--operations", "3000", "--layout", "straddling-pages", "--work", "cmpxchg32,handoff"]; // prettier-ignore
-    const { status, stdout } = await faultline(["run", "futex-stress", "--workers", "2", ...args]);
+    const { status, stdout } = await spawned(["run", "futex-stress", "--workers", "2", ...args]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^straddling-pages +cmpxchg32 +3000 +0 +0 +0$/m);
     expect(stdout).toMatch(/^operations done 3030, lost \(0\), wakes lost \(0\)$/m);
@@ -172,7 +172,7 @@ describe("futex-stress", () => {
     [["--operations", "0"], "--operations"],
     [["--kill", "3"], "--kill"],
   ])("%o is refused by name", async (args, name) => {
-    const { status, stderr } = await faultline(["run", "futex-stress", ...args]);
+    const { status, stderr } = await spawned(["run", "futex-stress", ...args]);
     expect(status).toBe(2);
     expect(stderr).toMatch(new RegExp(`^faultline: ${name} .+; valid: `));
   });

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { faultline, jsonOf } from "./command.ts";
+import { jsonOf, spawned } from "./command.ts";
 
 test("run sync-ptr says result, memory, counters, cost and findings", async () => {
-  const { status, stdout, stderr } = await faultline(["run", "sync-ptr"]);
+  const { status, stdout, stderr } = await spawned(["run", "sync-ptr"]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toMatch(/^SYNC_PTR on x86-64, ABI compat, strategy kernel, kernel 7.1: 0\n/);
   expect(stdout).toMatch(/^hw_ptr +the kernel's value$/m);
@@ -13,7 +13,7 @@ test("run sync-ptr says result, memory, counters, cost and findings", async () =
 
 test("run sync-ptr --fault-at stops at the field", async () => {
   const args = ["run", "sync-ptr", "--arch", "powerpc-8xx", "--strategy", "unsafe-block"];
-  const { status, stdout } = await faultline([...args, "--fault-at", "appl_ptr"]);
+  const { status, stdout } = await spawned([...args, "--fault-at", "appl_ptr"]);
   expect(status).toBe(0);
   expect(stdout).toMatch(/^SYNC_PTR on powerpc-8xx.*read-only from appl_ptr on: -EFAULT$/m);
   expect(stdout).toMatch(/^audio_tstamp_nsec +the kernel's value$/m);
@@ -22,7 +22,10 @@ test("run sync-ptr --fault-at stops at the field", async () => {
 });
 
 test("run sync-ptr --json has the documented shape", async () => {
-  const object = await jsonOf(["run", "sync-ptr", "--strategy", "copy", "--kernel", "6.12"]);
+  const object = await jsonOf(
+    ["run", "sync-ptr", "--strategy", "copy", "--kernel", "6.12"],
+    spawned,
+  );
   expect(object).toMatchObject({
     schemaVersion: 1,
     scenario: "sync-ptr",
@@ -35,13 +38,13 @@ test("run sync-ptr --json has the documented shape", async () => {
 
 test("the scenario's name may stand behind its options", async () => {
   const options = ["--strategy", "copy", "--arch", "none"];
-  const before = await faultline(["run", ...options, "sync-ptr"]);
-  expect(before).toEqual(await faultline(["run", "sync-ptr", ...options]));
+  const before = await spawned(["run", ...options, "sync-ptr"]);
+  expect(before).toEqual(await spawned(["run", "sync-ptr", ...options]));
   expect(before.status).toBe(0);
 });
 
 test("the flags decide whose pointer it is", async () => {
-  const { outcome } = await jsonOf(["run", "sync-ptr", "--flags", "0"]);
+  const { outcome } = await jsonOf(["run", "sync-ptr", "--flags", "0"], spawned);
   const { written } = outcome as { written: { field: string; state: string }[] };
   const unchanged = written.filter(({ state }) => state === "old").map(({ field }) => field);
   expect(unchanged).toEqual(["appl_ptr", "avail_min"]);
@@ -50,8 +53,8 @@ test("the flags decide whose pointer it is", async () => {
 test("the same command prints the same, whatever the environment says about colour", async () => {
   const args = ["run", "sync-ptr", "--arch", "riscv64"];
   const [plain, forced] = await Promise.all([
-    faultline(args, { env: { NO_COLOR: "1" } }),
-    faultline(args, { env: { FORCE_COLOR: "3", CLICOLOR_FORCE: "1" } }),
+    spawned(args, { env: { NO_COLOR: "1" } }),
+    spawned(args, { env: { FORCE_COLOR: "3", CLICOLOR_FORCE: "1" } }),
   ]);
   expect(forced).toEqual(plain);
   expect(plain.stdout).not.toContain("\u001b");
