@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { layoutOf, parseStruct } from "../../src/index.ts";
 import { bundleForBrowser, root } from "../browser/support/bundle.ts";
+import { documentedReplays } from "../conformance/documented.ts";
 
 const guides = readdirSync(join(root, "docs")).map((name) => `docs/${name}`);
 const documents = ["README.md", "ARCHITECTURE.md", ...guides];
@@ -12,7 +13,7 @@ const documents = ["README.md", "ARCHITECTURE.md", ...guides];
 const textOf = (document: string): string => readFileSync(join(root, document), "utf8");
 
 function checkDocs(...files: string[]): { status: number | null; stderr: string } {
-  const args = ["scripts/docs.mjs", "--check", ...files];
+  const args = ["scripts/docs.mjs", "--check", "--but-replays", ...files];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
   return { status, stderr };
 }
@@ -73,6 +74,13 @@ describe("what the documents repeat", () => {
     const { status, stderr } = checkDocs(documentWith(section));
     expect(status).toBe(1);
     expect(stderr).toMatch(new RegExp(`document\\.md: ${what} .*is stale`));
+  });
+
+  test("what replays print is compared where all recordings are replayed", () => {
+    const shown = documents.flatMap((document) =>
+      [...textOf(document).matchAll(/^\$ npx faultline (replay .*)$/gm)].map(([, line]) => line),
+    );
+    expect(shown.sort()).toEqual([...documentedReplays].sort());
   });
 
   test("real time may differ, and nothing else of a printed row", () => {

@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
 import { buildNames, type BuildName } from "../../../src/index.ts";
+import { expectDocumented } from "../documented.ts";
 import { ownFutexRecordings, futexRecordings } from "./recordings.ts";
 
 /** What was recorded of the futex on a real kernel, replayed on every build. */
@@ -8,7 +9,8 @@ describe("all recordings of the futex", () => {
   it.each(["release", "threads", "profile"] satisfies BuildName[])(
     "on the %s build",
     async (build) => {
-      await futexRecordings.expectAllToPass(build);
+      const { report } = await futexRecordings.expectAllToPass(build);
+      expectDocumented("replay test/golden/futex", report);
     },
   );
 

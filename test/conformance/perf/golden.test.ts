@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { buildNames, type BuildName } from "../../../src/index.ts";
+import { expectDocumented } from "../documented.ts";
 import { ownPerfRecordings, perfRecordings } from "./recordings.ts";
 
 /** What was recorded of performance events on a real kernel, replayed on every build. */
@@ -8,7 +9,8 @@ describe("all recordings of performance events", () => {
   it.each(["release", "threads", "profile"] satisfies BuildName[])(
     "on the %s build",
     async (build) => {
-      await perfRecordings.expectAllToPass(build);
+      const { report } = await perfRecordings.expectAllToPass(build);
+      expectDocumented("replay test/golden/perf-regs", report);
     },
   );
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { buildNames, type BuildName } from "../../../src/index.ts";
+import { expectDocumented } from "../documented.ts";
 import { ownRemoteRecordings, remoteRecordings } from "./recordings.ts";
 
 /** What was recorded of remote memory access on a real kernel, replayed on every build. */
@@ -34,6 +35,7 @@ describe("all recordings of remote memory access", () => {
         diverged.filter(({ claim }) => claim === wanted).length;
       expect([steps("D1"), steps("D2")]).toEqual([191, 2]);
       expect(new Set(diverged.map(({ id }) => id)).size).toBe(181);
+      expectDocumented("replay test/golden/remote-vm --path fast-v1", report);
       expect(remoteBytes.fast).toBeGreaterThan(4_000_000);
     },
   );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BuildName } from "../../../src/index.ts";
+import { expectDocumented } from "../documented.ts";
 import { virtioRecordings } from "./recordings.ts";
 
 /** What was recorded of the drivers of 6.1 and 6.12, replayed on every build: every ring, log entry and pointer. */
@@ -8,7 +9,8 @@ describe("all recordings of virtio-snd", () => {
   it.each(["release", "threads", "profile"] satisfies BuildName[])(
     "on the %s build",
     async (build) => {
-      await virtioRecordings.expectAllToPass(build);
+      const { report } = await virtioRecordings.expectAllToPass(build);
+      expectDocumented("replay test/golden/virtio-snd", report);
     },
   );
 
