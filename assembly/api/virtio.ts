@@ -29,7 +29,9 @@ import { freeSubstreams } from "../virtio/message";
 import { QUEUE_CONTROL, formatOfBit, rateOfBit } from "../virtio/numbers";
 import { newVirtqueue, virtqueueAt } from "../virtio/virtqueue";
 import { tie } from "../virtio/wires";
+import { Player, serveDevice } from "../virtio/player";
 import { runWorks } from "../virtio/works";
+import { serveDriver } from "../virtio/worker";
 import { wide } from "./tasks";
 
 /** The doors of virtio-snd. A card is named by its record's linear address. */
@@ -174,6 +176,17 @@ export function virtioPlay(cpu: u32, address: u32, count: u32): u32 {
   const done = playMessages(on, cardAt(address), count);
   leaveCore(on);
   return done;
+}
+
+/**
+ * threads: the CPU serves as the card's device, with the address of its Player, or as the CPU on which the driver works
+ * (`player` 0), until Apart.ended. How many periods it played.
+ */
+export function virtioServe(cpu: u32, address: u32, player: u32): u32 {
+  if (!THREADS) return 0;
+  if (player != 0) return serveDevice(cardAt(address), changetype<Player>(player as usize));
+  serveDriver(cpuAt(cpu), cardAt(address));
+  return 0;
 }
 
 export function virtioEvent(address: u32, code: u32, data: u32): i32 {

@@ -1,8 +1,11 @@
+import { Apart } from "../virtio/apart";
 import { Card, Substream } from "../virtio/card";
 import { DeviceQueue, SoundDevice } from "../virtio/device";
 import { Completion } from "../virtio/deviceStream";
 import { Journal, JournalPiece, JournalRecord } from "../virtio/journal";
+import { Player } from "../virtio/player";
 import { Rule } from "../virtio/rule";
+import { Virtqueue } from "../virtio/virtqueue";
 
 /** Numbers of virtio-snd that the host needs. */
 export {
@@ -66,6 +69,33 @@ export {
   MAX_ENTRIES,
   USED_ENTRY_BYTES,
 } from "../virtio/vring";
+
+/** threads: a device that is a CPU of its own. */
+export const CARD_APART: u32 = offsetof<Card>("apart");
+export const APART_BYTES: u32 = offsetof<Apart>();
+export const APART_BELL: u32 = offsetof<Apart>("bell");
+export const APART_BELL_SEEN: u32 = offsetof<Apart>("bellSeen");
+export const APART_LINE: u32 = offsetof<Apart>("line");
+export const APART_LINE_SEEN: u32 = offsetof<Apart>("lineSeen");
+export const APART_PROGRESS: u32 = offsetof<Apart>("progress");
+export const APART_ENDED: u32 = offsetof<Apart>("ended");
+/** By QUEUE_*, a word each. */
+export const APART_RAISED: u32 = offsetof<Apart>("raised");
+export const APART_HANDLED: u32 = offsetof<Apart>("handled");
+export const CARD_QUEUES: u32 = offsetof<Card>("control");
+export const VIRTQUEUE_LOCK: u32 = offsetof<Virtqueue>("lock");
+export const PLAYER_BYTES: u32 = offsetof<Player>();
+export const PLAYER_STATUS: u32 = offsetof<Player>("status");
+export const PLAYER_USED_LENGTH: u32 = offsetof<Player>("usedLength");
+export const PLAYER_READS: u32 = offsetof<Player>("reads");
+export const PLAYER_POLLS: u32 = offsetof<Player>("polls");
+export const PLAYER_LIMIT: u32 = offsetof<Player>("limit");
+export const PLAYER_AHEAD: u32 = offsetof<Player>("ahead");
+export const PLAYER_CLOCK: u32 = offsetof<Player>("clock");
+export const PLAYER_PLAYED: u32 = offsetof<Player>("played");
+export const PLAYER_KEPT: u32 = offsetof<Player>("kept");
+export const PLAYER_HEARD: u32 = offsetof<Player>("heard");
+export { HEARD_TORN, READS_AT_EXPOSURE, READS_IN_TURN } from "../virtio/player";
 
 export const CARD_DEVICE: u32 = offsetof<Card>("device");
 export const CARD_SUBSTREAMS: u32 = offsetof<Card>("substreams");

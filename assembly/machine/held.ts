@@ -145,6 +145,17 @@ export function spinLock(address: usize): void {
   }
 }
 
+/** Takes the lock if nobody has it; where only one thread runs nobody ever does. */
+export function trySpinLock(address: usize): bool {
+  if (THREADS) {
+    noteHeld(HELD_WORD, address);
+    if (atomic.cmpxchg<u32>(address, 0, ownMark()) == 0) return true;
+    forgetHeld(HELD_WORD, address);
+    return false;
+  }
+  return true;
+}
+
 function awaitWord(address: usize): void {
   while (true) {
     const holder = atomic.cmpxchg<u32>(address, 0, ownMark());

@@ -1,6 +1,6 @@
 import { HEADER, Header } from "../machine/map";
 import { STATE_DRAINING, STATE_RUNNING } from "./numbers";
-import { spinLock, spinUnlock } from "../machine/held";
+import { spinLock, spinUnlock, trySpinLock } from "../machine/held";
 
 /**
  * One open substream: struct snd_pcm_runtime (include/sound/pcm.h). The records that a program may map stand in frames
@@ -237,6 +237,15 @@ function takeLock(stream: Stream): void {
     if (lockWord(stream) == word) return;
     spinUnlock(word);
   }
+}
+
+/** Takes the lock if nobody has it. */
+export function tryLockStream(stream: Stream): bool {
+  const word = lockWord(stream);
+  if (!trySpinLock(word)) return false;
+  if (lockWord(stream) == word) return true;
+  spinUnlock(word);
+  return false;
 }
 
 @inline

@@ -1,3 +1,4 @@
+import { storeShared } from "../base/atomics";
 import { header } from "../machine/map";
 import { Task } from "../mm/task";
 import { Stream, addressOf, streamAt } from "./runtime";
@@ -17,8 +18,15 @@ export const WAIT_PCM_DRIVER: u32 = 18; // the driver, in the call that wait1 na
 function wakeQueue(stream: Stream, kind: u32): void {
   for (let at = header().tasks; at != 0; at = changetype<Task>(at as usize).next) {
     const task = changetype<Task>(at as usize);
-    if (task.blockedOn == kind && task.wait0 == addressOf(stream)) task.woken = 1;
+    if (task.blockedOn == kind && task.wait0 == addressOf(stream)) wake(task);
   }
+}
+
+/** Its thread may be parked on that word. */
+function wake(task: Task): void {
+  const woken = changetype<usize>(task) + offsetof<Task>("woken");
+  storeShared(woken, 1);
+  if (THREADS) atomic.notify(woken, 1);
 }
 
 @inline

@@ -15,6 +15,7 @@ export class Card {
   worksScheduled: u32; // counts, so that works run in the order in which they were scheduled
   eventBuffers: u32; // of the event queue, all in one
   eventBytes: u32;
+  apart: u32; // threads: Apart, where the device is a CPU of its own; 0 = it works within the driver's calls
   /** Virtqueue addresses by QUEUE_*; 0 while the queues are deleted. */
   control: u32;
   event: u32;

@@ -3,15 +3,18 @@ import { Task } from "../mm/task";
 import { advanceClock } from "../pcm/clock";
 import { Cpu } from "../machine/cpu";
 import { sleepInDriver } from "../pcm/wake";
+import { isApart } from "./apart";
 import { Card, Substream, queueOf, streamOf } from "./card";
+import { awaitDevice } from "./interrupts";
 import { allocateBytes, freeBytes } from "./memory";
 import { QUEUE_CONTROL, STATUS_IO_ERR, STATUS_NOT_SUPP, STATUS_OK } from "./numbers";
 import { PIECE_BYTES, closePieces, layPiece } from "./piece";
 import {
   Virtqueue,
   addMessage,
-  kick,
+  kickIsDue,
   lockQueue,
+  notifyDevice,
   pendingToken,
   takeMessage,
   unlockQueue,
@@ -132,10 +135,16 @@ function send(card: Card, message: ControlMessage): i32 {
   const writable = closePieces(pieces, 1, total);
   lockQueue(queue);
   const failed = addMessage(queue, pieces, 1, total, writable, address);
+  const isDue = failed == 0 && kickIsDue(queue);
+  const index = failed == 0 ? queue.availIndex : 0; // a broken queue may be none
   unlockQueue(queue);
-  if (failed != 0) freeBytes(address, RECORD_BYTES);
-  else kick(queue);
-  return failed;
+  if (failed != 0) {
+    freeBytes(address, RECORD_BYTES);
+    return failed;
+  }
+  if (isDue) notifyDevice(queue);
+  if (isApart(card)) awaitDevice(card, index);
+  return 0;
 }
 
 /** What an answer means. Without one the request stays with the device. */

@@ -71,17 +71,15 @@ function sendable(substream: Substream, stream: Stream): u32 {
   return stream.state == STATE_DRAINING && ready > 0 ? (ready as u32) : 0;
 }
 
-/** Exposes what may be exposed and finds room. */
+/** Exposes what may be exposed and finds room. The queue lock is held. */
 function sendReady(substream: Substream, stream: Stream): void {
   const queue = ioQueue(substream);
-  lockQueue(queue);
   const before = substream.sentBytes;
   let bytes = sendable(substream, stream);
   while (bytes != 0 && exposeNext(substream, stream, queue, bytes)) {
     bytes = sendable(substream, stream);
   }
   if (substream.sentBytes != before) kickUnlessPolling(substream, queue);
-  unlockQueue(queue);
 }
 
 /** −EPIPE for a step back over what the device has; −EIO on a broken queue, which will never take anything again. */
@@ -92,9 +90,12 @@ export function acknowledgeFinal(substream: Substream, stream: Stream): i32 {
     frames < 0 ? -(framesToBytes(stream, -frames) as i64) : framesToBytes(stream, frames);
   const final = substream.finalBytes + bytes;
   if (bytes < 0 && final < substream.sentBytes) return -EPIPE;
-  substream.finalBytes = final;
   substream.applPtr = stream.applPtr;
+  const queue = ioQueue(substream);
+  lockQueue(queue);
+  substream.finalBytes = final;
   sendReady(substream, stream);
+  unlockQueue(queue);
   return 0;
 }
 
@@ -135,9 +136,13 @@ function silenceRest(substream: Substream, message: Message, written: u32): void
  */
 export function locateByCount(substream: Substream, stream: Stream): u64 {
   if (substream.xrun || acknowledgeFinal(substream, stream) < 0) return NO_POSITION;
+  const queue = ioQueue(substream);
+  lockQueue(queue); // the interrupt that counts may come to another CPU
   const fresh = substream.backBytes - substream.toldBytes;
+  const isDry = ranDry(substream, stream);
+  unlockQueue(queue);
   const most: i64 = substream.bufferBytes - substream.periodBytes;
-  if (ranDry(substream, stream) && (fresh > most || substream.finalBytes != substream.sentBytes)) {
+  if (isDry && (fresh > most || substream.finalBytes != substream.sentBytes)) {
     return NO_POSITION;
   }
   substream.toldBytes += min(fresh, most);

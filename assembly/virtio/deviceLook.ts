@@ -1,3 +1,4 @@
+import { isApart, ringBell } from "./apart";
 import { cardAt } from "./card";
 import { trustChain, watchChain } from "./chain";
 import { DeviceQueue, SoundDevice, chainOf, deviceQueue, journalOf, soundDeviceOf } from "./device";
@@ -10,9 +11,14 @@ import { setAvailableEvent } from "./vring";
 
 /** A device looks at its rings: when it is kicked, when it likes, and when a driver that is not trusted has stored something. */
 
-/** The driver notified a queue: it is looked at within the notification. */
+/** The driver notified a queue: it is looked at within the notification, or by the thread that the device is. */
 export function deviceIsKicked(queue: Virtqueue): void {
-  const device = soundDeviceOf(cardAt(queue.card));
+  const card = cardAt(queue.card);
+  if (isApart(card)) {
+    ringBell(card);
+    return;
+  }
+  const device = soundDeviceOf(card);
   noteValues(journalOf(device), JOURNAL_KICK, queue.number, 0, 0);
   const own = deviceQueue(device, queue.number);
   takeNew(device, own);
@@ -41,7 +47,7 @@ export function takeNew(device: SoundDevice, queue: DeviceQueue): void {
   else while (hasNew(queue)) takeRequest(device, queue);
 }
 
-function takeRequest(device: SoundDevice, queue: DeviceQueue): void {
+export function takeRequest(device: SoundDevice, queue: DeviceQueue): void {
   const head = nextHead(queue);
   watchChain(chainOf(device));
   receiveRequest(device, queue, head);

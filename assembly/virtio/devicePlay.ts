@@ -35,7 +35,7 @@ export function playMessage(device: SoundDevice, queue: DeviceQueue): void {
 }
 
 /** Where the last piece is, if it is a status; else 0. The way through the chain says what is wrong with it. */
-function readData(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
+export function readData(device: SoundDevice, queue: DeviceQueue, head: u32): u32 {
   const chain = chainOf(device);
   let room = device.outputBytes;
   let skip = HEADER_BYTES;

@@ -263,7 +263,10 @@ function start(card: Card, substream: Substream, command: u32): i32 {
 
 /** What the device was given stays with it. */
 function stop(card: Card, substream: Substream): i32 {
+  const queue = ioQueue(substream);
+  lockQueue(queue);
   substream.enabled = 0;
+  unlockQueue(queue);
   return sendCommand(card, substream, REQUEST_STOP);
 }
 

@@ -55,7 +55,7 @@ export class Virtqueue extends Vring {
 export type QueueEnd = (queue: Virtqueue) => void;
 
 @inline
-function notifyDevice(queue: Virtqueue): void {
+export function notifyDevice(queue: Virtqueue): void {
   changetype<QueueEnd>(queue.kicked as usize)(queue);
 }
 
@@ -254,7 +254,7 @@ export function kick(queue: Virtqueue): void {
 }
 
 @inline
-function kickIsDue(queue: Virtqueue): bool {
+export function kickIsDue(queue: Virtqueue): bool {
   const old = (queue.availIndex - queue.added) & INDEX_MASK;
   queue.added = 0;
   if (queue.features & RING_EVENT_INDEX) {

@@ -15,10 +15,13 @@ import { PAGE_MASK, header } from "../machine/map";
  *               │ addr │ length │ flags │ next │                      │ id │ length │
  *               └──────┴────────┴───────┴──────┘                      └────┴────────┘
  *
- * The driver writes the first two parts, the device the third. Both indexes run freely over 16 bits.
+ * The driver writes the first two parts, the device the third. Both indexes run freely over 16 bits. They, the flags and
+ * the events are atomic where the two sides are threads: who has read an index sees all that was stored before it moved,
+ * and who moves one and then looks whether the other side wants to know does so in this order.
  */
 export const DESCRIPTOR_BYTES: u32 = 16;
 export const USED_ENTRY_BYTES: u32 = 8;
+const INDEX_AT: u32 = 2;
 const RING_AT: u32 = 4;
 
 /** Descriptor flags. */
@@ -97,22 +100,24 @@ function slotOf(ring: Vring, index: u32): u32 {
 
 @inline
 export function availableIndex(ring: Vring): u32 {
-  return load<u16>(ring.available, 2);
+  return THREADS ? atomic.load<u16>(ring.available, INDEX_AT) : load<u16>(ring.available, INDEX_AT);
 }
 
 @inline
 export function setAvailableIndex(ring: Vring, index: u32): void {
-  store<u16>(ring.available, index as u16, 2);
+  if (THREADS) atomic.store<u16>(ring.available, index as u16, INDEX_AT);
+  else store<u16>(ring.available, index as u16, INDEX_AT);
 }
 
 @inline
 export function availableFlags(ring: Vring): u32 {
-  return load<u16>(ring.available);
+  return THREADS ? atomic.load<u16>(ring.available) : load<u16>(ring.available);
 }
 
 @inline
 export function setAvailableFlags(ring: Vring, flags: u32): void {
-  store<u16>(ring.available, flags as u16);
+  if (THREADS) atomic.store<u16>(ring.available, flags as u16);
+  else store<u16>(ring.available, flags as u16);
 }
 
 @inline
@@ -127,27 +132,31 @@ export function setAvailableHead(ring: Vring, index: u32, head: u32): void {
 
 @inline
 export function usedEvent(ring: Vring): u32 {
-  return load<u16>(ring.available + 2 * ring.entries, RING_AT);
+  return THREADS
+    ? atomic.load<u16>(ring.available + 2 * ring.entries, RING_AT)
+    : load<u16>(ring.available + 2 * ring.entries, RING_AT);
 }
 
 @inline
 export function setUsedEvent(ring: Vring, index: u32): void {
-  store<u16>(ring.available + 2 * ring.entries, index as u16, RING_AT);
+  if (THREADS) atomic.store<u16>(ring.available + 2 * ring.entries, index as u16, RING_AT);
+  else store<u16>(ring.available + 2 * ring.entries, index as u16, RING_AT);
 }
 
 @inline
 export function usedFlags(ring: Vring): u32 {
-  return load<u16>(ring.used);
+  return THREADS ? atomic.load<u16>(ring.used) : load<u16>(ring.used);
 }
 
 @inline
 export function usedIndex(ring: Vring): u32 {
-  return load<u16>(ring.used, 2);
+  return THREADS ? atomic.load<u16>(ring.used, INDEX_AT) : load<u16>(ring.used, INDEX_AT);
 }
 
 @inline
 export function setUsedIndex(ring: Vring, index: u32): void {
-  store<u16>(ring.used, index as u16, 2);
+  if (THREADS) atomic.store<u16>(ring.used, index as u16, INDEX_AT);
+  else store<u16>(ring.used, index as u16, INDEX_AT);
 }
 
 @inline
@@ -157,12 +166,16 @@ export function usedEntry(ring: Vring, index: u32): usize {
 
 @inline
 export function availableEvent(ring: Vring): u32 {
-  return load<u16>(ring.used + USED_ENTRY_BYTES * ring.entries, RING_AT);
+  return THREADS
+    ? atomic.load<u16>(ring.used + USED_ENTRY_BYTES * ring.entries, RING_AT)
+    : load<u16>(ring.used + USED_ENTRY_BYTES * ring.entries, RING_AT);
 }
 
 @inline
 export function setAvailableEvent(ring: Vring, index: u32): void {
-  store<u16>(ring.used + USED_ENTRY_BYTES * ring.entries, index as u16, RING_AT);
+  const end = ring.used + USED_ENTRY_BYTES * ring.entries;
+  if (THREADS) atomic.store<u16>(end, index as u16, RING_AT);
+  else store<u16>(end, index as u16, RING_AT);
 }
 
 /** With the event index: does moving an index from `old` to `now` pass the place that the other side asked for? */

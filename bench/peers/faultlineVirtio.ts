@@ -1,4 +1,5 @@
 import { FaultlineError, Machine, PcmStream, VirtioSnd } from "../../src/index.ts";
+import type { QueueView } from "../../src/systems/virtio/rings.ts";
 import { RAM_BYTES } from "../cells.ts";
 
 // A virtio sound card of our own, whose stream plays what stands in its ring.
@@ -36,6 +37,10 @@ export interface PlayBed {
   readonly ring: Uint8Array;
   /** What the device read last. */
   readonly played: () => Uint8Array;
+  /** The stream's position in frames. */
+  readonly position: () => number;
+  /** The virtqueue as it stands in memory. */
+  readonly queue: () => QueueView | null;
 }
 
 function must(good: boolean): void {
@@ -66,5 +71,7 @@ export async function createPlayBed(periodBytes: number): Promise<PlayBed> {
     playPeriods: (n) => machine.exports.measurePeriods(task.cpu, stream.handle, card.address, n),
     ring,
     played: () => card.played,
+    position: () => Number(stream.field("hw_ptr")),
+    queue: () => card.view("tx"),
   };
 }

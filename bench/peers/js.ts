@@ -1,4 +1,12 @@
-import { COPY_SIZES, PAGE_COUNTS, RAM_BYTES, REMOTE_SIZES, SAMPLES, SEED } from "../cells.ts";
+import {
+  COPY_SIZES,
+  PAGE_COUNTS,
+  PERIOD_SIZES,
+  RAM_BYTES,
+  REMOTE_SIZES,
+  SAMPLES,
+  SEED,
+} from "../cells.ts";
 import type { CellId } from "../cells.ts";
 import { SOURCE_SHIFT, STRUCTS, STRUCT_SHIFT } from "../compatLayout.ts";
 import type { Inspectable, Peer, Work } from "../peer.ts";
@@ -6,6 +14,7 @@ import { fillPool, POOL_FRAMES, poolFrame } from "../pool.ts";
 import { timeFirstAccess } from "../process.ts";
 import { PAGE_SHIFT, PAGE_SIZE, RAM, ROOT } from "./js/layout.ts";
 import { createJsSampleBed } from "./jsPerf.ts";
+import { createJsPlayBed } from "./jsVirtio.ts";
 import * as loops from "./js/loops.ts";
 import { createMachine, createSharedMachine, mapAnonymous } from "./js/machine.ts";
 import type { JsMachine } from "./js/machine.ts";
@@ -141,6 +150,9 @@ function works({ machine, remoteRoot }: Bed): ReadonlyMap<CellId, Work> {
   loop("W4.1", (n) => loops.loopExchange(shared, STRUCT_LO, USER_HI, n));
   for (const [variant, { stack }] of Object.entries(SAMPLES)) {
     loop(`S1.${variant}`, createJsSampleBed(stack).sample);
+  }
+  for (const [variant, bytes] of Object.entries(PERIOD_SIZES)) {
+    loop(`V1.${variant}`, createJsPlayBed(bytes).playPeriods);
   }
   map.set("W6.create", { kind: "single", perRound: 5, run: createAndAccess });
   map.set("W6.process", { kind: "single", perRound: 1, run: () => timeFirstAccess("js") });

@@ -69,6 +69,10 @@ export const scenarios = [
     name: "virtio-snd-messages",
     summary: "millions of messages through one virtqueue, whose indexes go round: what was lost",
   },
+  {
+    name: "virtio-snd-threads",
+    summary: "program, driver and virtio sound device as threads: what was heard of what was written",
+  },
 ] as const;
 
 export type ScenarioName = (typeof scenarios)[number]["name"];

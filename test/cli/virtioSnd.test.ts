@@ -83,3 +83,40 @@ describe("compare virtio-snd", () => {
     expect(stderr).toMatch(/^faultline: --design .+; valid: .+\n$/);
   });
 });
+
+describe("run virtio-snd-threads", () => {
+  const run = ["run", "virtio-snd-threads"];
+
+  test("says that nothing was wrong, and what was", async () => {
+    const good = await faultline([...run, "--count", "300", "--signals", "event"]);
+    expect(good.status).toBe(0);
+    expect(good.stdout).toMatch(/^wrong periods: 0 of 300 played, of 300 in all\.$/m);
+    const bad = await faultline([...run, "--count", "30", "--design", "mmap", "--pace", "steps"]);
+    expect(bad.status).toBe(1);
+    expect(bad.stdout).toMatch(/^wrong periods: 27 of 30 played, of 30 in all\.$/m);
+    expect(bad.stdout).toMatch(/^ +4 +1$/m);
+  });
+
+  test("--json has the same", async () => {
+    const answer = await jsonOf([...run, "--count", "20", "--write", "33", "--device", "lazy"]);
+    expect(answer).toMatchObject({
+      scenario: "virtio-snd-threads",
+      write: 33,
+      played: 20,
+      wrong: 0,
+    });
+  });
+
+  test.each([
+    [["--design", "copy"], "--design"],
+    [["--device", "late"], "--device"],
+    [["--pace", "slow"], "--pace"],
+    [["--signals", "none"], "--signals"],
+    [["--write", "301"], "--write"],
+    [["--count", "0"], "--count"],
+  ])("%o is refused by name", async (args, name) => {
+    const { status, stderr } = await faultline([...run, ...args]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(new RegExp(`^faultline: ${name} .+; valid: .+\n$`));
+  });
+});

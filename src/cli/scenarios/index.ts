@@ -16,6 +16,7 @@ import { syncPtrCommands } from "./syncPtr.ts";
 import { umcgCommands } from "./umcg.ts";
 import { virtioSndCommands } from "./virtioSnd.ts";
 import { virtioSndMessagesCommands } from "./virtioSndMessages.ts";
+import { virtioSndThreadsCommands } from "./virtioSndThreads.ts";
 
 /** The library's table has a scenario's name and summary; a name without commands here does not compile. */
 const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
@@ -36,6 +37,7 @@ const commandsOf: Readonly<Record<ScenarioName, ScenarioCommands>> = {
   "perf-shared-sample": perfSharedSampleCommands,
   "virtio-snd": virtioSndCommands,
   "virtio-snd-messages": virtioSndMessagesCommands,
+  "virtio-snd-threads": virtioSndThreadsCommands,
 };
 
 /** Every scenario, in the order in which the help lists them. */
