@@ -5,16 +5,15 @@ import { Cpu } from "../machine/cpu";
 import { sleepInDriver } from "../pcm/wake";
 import { isApart } from "./apart";
 import { Card, Substream, queueOf, streamOf } from "./card";
-import { awaitDevice } from "./interrupts";
+import { kickAndAwait } from "./interrupts";
 import { allocateBytes, freeBytes } from "./memory";
 import { QUEUE_CONTROL, STATUS_IO_ERR, STATUS_NOT_SUPP, STATUS_OK } from "./numbers";
 import { PIECE_BYTES, closePieces, layPiece } from "./piece";
 import {
   Virtqueue,
   addMessage,
-  kickIsDue,
+  kick,
   lockQueue,
-  notifyDevice,
   pendingToken,
   takeMessage,
   unlockQueue,
@@ -135,16 +134,11 @@ function send(card: Card, message: ControlMessage): i32 {
   const writable = closePieces(pieces, 1, total);
   lockQueue(queue);
   const failed = addMessage(queue, pieces, 1, total, writable, address);
-  const isDue = failed == 0 && kickIsDue(queue);
-  const index = failed == 0 ? queue.availIndex : 0; // a broken queue may be none
   unlockQueue(queue);
-  if (failed != 0) {
-    freeBytes(address, RECORD_BYTES);
-    return failed;
-  }
-  if (isDue) notifyDevice(queue);
-  if (isApart(card)) awaitDevice(card, index);
-  return 0;
+  if (failed != 0) freeBytes(address, RECORD_BYTES);
+  else if (isApart(card)) kickAndAwait(card, queue);
+  else kick(queue);
+  return failed;
 }
 
 /** What an answer means. Without one the request stays with the device. */

@@ -72,8 +72,7 @@ function sendable(substream: Substream, stream: Stream): u32 {
 }
 
 /** Exposes what may be exposed and finds room. The queue lock is held. */
-function sendReady(substream: Substream, stream: Stream): void {
-  const queue = ioQueue(substream);
+function sendReady(substream: Substream, stream: Stream, queue: Virtqueue): void {
   const before = substream.sentBytes;
   let bytes = sendable(substream, stream);
   while (bytes != 0 && exposeNext(substream, stream, queue, bytes)) {
@@ -84,17 +83,17 @@ function sendReady(substream: Substream, stream: Stream): void {
 
 /** −EPIPE for a step back over what the device has; −EIO on a broken queue, which will never take anything again. */
 export function acknowledgeFinal(substream: Substream, stream: Stream): i32 {
-  if (ioQueue(substream).broken) return -EIO;
+  const queue = ioQueue(substream);
+  if (queue.broken) return -EIO;
   const frames = movedFrames(substream, stream);
   const bytes =
     frames < 0 ? -(framesToBytes(stream, -frames) as i64) : framesToBytes(stream, frames);
   const final = substream.finalBytes + bytes;
   if (bytes < 0 && final < substream.sentBytes) return -EPIPE;
   substream.applPtr = stream.applPtr;
-  const queue = ioQueue(substream);
   lockQueue(queue);
   substream.finalBytes = final;
-  sendReady(substream, stream);
+  sendReady(substream, stream, queue);
   unlockQueue(queue);
   return 0;
 }
@@ -105,7 +104,7 @@ export function acknowledgeFinal(substream: Substream, stream: Stream): i32 {
  */
 export function exposeReady(substream: Substream, _command: u32): i32 {
   const stream = streamOf(substream);
-  sendReady(substream, stream);
+  sendReady(substream, stream, ioQueue(substream));
   if (limitOf(substream) > substream.sentBytes) scheduleWork(substream);
   return 0;
 }
@@ -136,11 +135,11 @@ function silenceRest(substream: Substream, message: Message, written: u32): void
  */
 export function locateByCount(substream: Substream, stream: Stream): u64 {
   if (substream.xrun || acknowledgeFinal(substream, stream) < 0) return NO_POSITION;
-  const queue = ioQueue(substream);
-  lockQueue(queue); // the interrupt that counts may come to another CPU
+  // the interrupt that counts may come to another CPU
+  if (THREADS) lockQueue(ioQueue(substream));
   const fresh = substream.backBytes - substream.toldBytes;
   const isDry = ranDry(substream, stream);
-  unlockQueue(queue);
+  if (THREADS) unlockQueue(ioQueue(substream));
   const most: i64 = substream.bufferBytes - substream.periodBytes;
   if (isDry && (fresh > most || substream.finalBytes != substream.sentBytes)) {
     return NO_POSITION;

@@ -263,10 +263,9 @@ function start(card: Card, substream: Substream, command: u32): i32 {
 
 /** What the device was given stays with it. */
 function stop(card: Card, substream: Substream): i32 {
-  const queue = ioQueue(substream);
-  lockQueue(queue);
+  if (THREADS) lockQueue(ioQueue(substream));
   substream.enabled = 0;
-  unlockQueue(queue);
+  if (THREADS) unlockQueue(ioQueue(substream));
   return sendCommand(card, substream, REQUEST_STOP);
 }
 

@@ -14,6 +14,7 @@ import {
 import { Card, queueOf } from "./card";
 import { QUEUES } from "./numbers";
 import { handleAmongOthers } from "./transport";
+import { Virtqueue, kickIsDue, lockQueue, notifyDevice, unlockQueue } from "./virtqueue";
 import { INDEX_MASK } from "./vring";
 
 /**
@@ -39,10 +40,15 @@ export function waitAmid(card: Card, word: usize, seen: u32): void {
 }
 
 /**
- * Waits until the device has looked at the control requests up to an index, and the driver at what came of that: as far
- * as it has come when a device that works within the kick returns. The virtual clock stands still meanwhile.
+ * Kicks the device, and waits until it has looked at the control requests up to now, and the driver at what came of that:
+ * as far as all has come when a device that works within the kick returns. The virtual clock stands still meanwhile.
  */
-export function awaitDevice(card: Card, index: u32): void {
+export function kickAndAwait(card: Card, queue: Virtqueue): void {
+  lockQueue(queue);
+  const isDue = kickIsDue(queue);
+  const index = queue.availIndex;
+  unlockQueue(queue);
+  if (isDue) notifyDevice(queue);
   const apart = apartOf(card);
   awaitServed(card, apart, index);
   for (let number: u32 = 0; number < QUEUES; number++) awaitHandled(card, apart, number);
