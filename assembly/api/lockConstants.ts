@@ -1,4 +1,5 @@
 import { Cpu, HELD_AT as CPU_HELD_AT } from "../machine/cpu";
+import { HELD_LIST } from "../machine/held";
 import { Header } from "../machine/map";
 import { MappedFile } from "../mm/file";
 import { Mm } from "../mm/mm";
@@ -19,6 +20,7 @@ export const HEADER_HUGE_ZERO_LOCK: u32 = offsetof<Header>("hugeZeroLock");
 export const HEADER_RCU_LOCK: u32 = offsetof<Header>("rcuLock");
 export const HEADER_RT_LOCK: u32 = offsetof<Header>("rtLock");
 export const HEADER_PCM_LOCK: u32 = offsetof<Header>("pcmLock");
+export const HEADER_PERF_LOCK: u32 = offsetof<Header>("perfLock");
 export const MM_MMAP_LOCK: u32 = offsetof<Mm>("mmapLock");
 export const MM_PAGES: u32 = offsetof<Mm>("pages");
 export const MM_TABLE_LOCK: u32 = offsetof<Mm>("tableLock");
@@ -29,6 +31,7 @@ export const STREAM_LOCK: u32 = offsetof<Stream>("lock");
 export const CABLE_LOCK: u32 = offsetof<Device>("cableLock");
 export const CARD_CONTROL: u32 = offsetof<Card>("control");
 export const VIRTQUEUE_LOCK: u32 = offsetof<Virtqueue>("lock");
-/** How many locks the CPU's thread holds. */
+/** How many locks the CPU's thread holds or is about to take, and where the list of them begins: 8 bytes each. */
 export const CPU_HELD: u32 = CPU_HELD_AT;
+export const CPU_HELD_LIST: u32 = CPU_HELD_AT + HELD_LIST;
 export const CPU_IN_CORE: u32 = offsetof<Cpu>("inCore");

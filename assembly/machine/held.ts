@@ -36,8 +36,9 @@ const PATIENCE: u32 = 20_000;
 /** The CPU whose thread runs this instance. */
 declare const ownCpu: u32;
 
-/** Where the looks stand in a list. */
+/** Where the looks stand in a list, and the first of what is held. */
 const LOOKS: usize = 4;
+export const HELD_LIST: u32 = 8;
 
 @inline
 function ownList(): usize {
@@ -46,7 +47,7 @@ function ownList(): usize {
 
 @inline
 function slotOf(list: usize, index: u32): usize {
-  return list + 8 + (index << 3);
+  return list + HELD_LIST + (index << 3);
 }
 
 @inline

@@ -70,6 +70,11 @@ export type Job =
       readonly rounds: number;
     }
   /**
+   * Holds the lock of the events until a CPU's thread is about to take it (the result is 1), or until the word `over`
+   * says that what was to take it has come to its end without (0).
+   */
+  | { readonly kind: "holdsPerfLock"; readonly against: number; readonly over: number }
+  /**
    * So many reads of another task's pages, of any place and length. Each word of a page should be its number, counted
    * from 1, or 0; the result is how many of those looked at were not.
    */

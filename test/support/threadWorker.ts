@@ -126,6 +126,29 @@ function perfSamples(job: Job & { kind: "perfSamples" }): void {
   Atomics.store(words, own + control.result, failed);
 }
 
+function holdPerfLock({ against, over }: Job & { kind: "holdsPerfLock" }): void {
+  const lock = machine.constant("HEADER") + machine.constant("HEADER_PERF_LOCK");
+  const goesOn = patience();
+  machine.exports.perfLock();
+  Atomics.store(words, own + control.calls, 1);
+  while (!isListed(against, lock) && !isSet(over) && goesOn());
+  Atomics.store(words, own + control.result, isListed(against, lock) ? 1 : 0);
+  machine.exports.perfUnlock();
+}
+
+function isSet(word: number): boolean {
+  return Atomics.load(machine.words, word >>> 2) !== 0;
+}
+
+/** The CPU's thread holds the lock, or is about to take it (assembly/machine/held.ts). */
+function isListed(cpu: number, lock: number): boolean {
+  const record = machine.exports.cpuAddress(cpu);
+  const count = Atomics.load(machine.words, (record + machine.constant("CPU_HELD")) >>> 2);
+  const list = (record + machine.constant("CPU_HELD_LIST")) >>> 2;
+  const places = Array.from({ length: count }, (_, index) => list + 2 * index);
+  return places.some((at) => Atomics.load(machine.words, at) === lock);
+}
+
 function remoteReads(job: Job & { kind: "remoteReads" }): void {
   const random = randomNumbers(data.index + 1);
   const buffer = machine.words.subarray(job.buffer >>> 2, (job.buffer + job.bytes) >>> 2);
@@ -166,6 +189,7 @@ function runJob(job: Job): void {
   else if (job.kind === "futex") futexLoop(job);
   else if (job.kind === "slots") slots(job);
   else if (job.kind === "perfSamples") perfSamples(job);
+  else if (job.kind === "holdsPerfLock") holdPerfLock(job);
   else remoteReads(job);
 }
 
