@@ -1,5 +1,5 @@
-import { Cpu, HELD_AT as CPU_HELD_AT } from "../machine/cpu";
-import { HELD_LIST } from "../machine/held";
+import { Cpu, HELD_AT as CPU_HELD_AT, HELD_LIST } from "../machine/cpu";
+import { UNLISTED } from "../machine/held";
 import { Header } from "../machine/map";
 import { MappedFile } from "../mm/file";
 import { Mm } from "../mm/mm";
@@ -11,7 +11,9 @@ import { Virtqueue } from "../virtio/virtqueue";
 
 /** Where the locks are that a CPU's thread may hold when it dies: those that are words. */
 
+export { HELD_SLOTS } from "../machine/cpu";
 export { BUS_LOCK } from "../machine/held";
+export { UNKNOWN_LOCKS } from "../futex/bury";
 export { FREE_LISTS, HEADER, MAX_ORDER, SLAB_CLASSES, SLAB_PARTIAL } from "../machine/map";
 export const HEADER_ZONE_LOCK: u32 = offsetof<Header>("zoneLock");
 export const HEADER_SLAB_LOCK: u32 = offsetof<Header>("slabLock");
@@ -34,4 +36,6 @@ export const VIRTQUEUE_LOCK: u32 = offsetof<Virtqueue>("lock");
 /** How many locks the CPU's thread holds or is about to take, and where the list of them begins: 8 bytes each. */
 export const CPU_HELD: u32 = CPU_HELD_AT;
 export const CPU_HELD_LIST: u32 = CPU_HELD_AT + HELD_LIST;
+/** How many more it holds than the list tells of. */
+export const CPU_UNLISTED: u32 = CPU_HELD_AT + UNLISTED;
 export const CPU_IN_CORE: u32 = offsetof<Cpu>("inCore");

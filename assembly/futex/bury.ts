@@ -1,6 +1,14 @@
 import { loadShared, storeShared } from "../base/atomics";
 import { Cpu, setPorts } from "../machine/cpu";
-import { HELD_WORD, forgetAll, heldAt, heldCount, heldKind, holderMark } from "../machine/held";
+import {
+  HELD_WORD,
+  forgetAll,
+  heldAt,
+  heldCount,
+  heldKind,
+  holderMark,
+  unlistedCount,
+} from "../machine/held";
 import { HEADER, Header, header } from "../machine/map";
 import { mendFrames, mendSlabs } from "../machine/mend";
 import { buryAddressSpaces } from "../mm/bury";
@@ -15,10 +23,13 @@ import { Entry, entryAt, isQueued, releaseEntry, setBucket } from "./entry";
  * or a function is entered, and the stores of one change to a list lie between two such places. Another CPU clears up.
  */
 
+/** What stays held besides is no Mm: locks that had no room in the list. */
+export const UNKNOWN_LOCKS: u32 = 1;
+
 /**
  * Another CPU gives back what the dead one held (machine/held.ts; a futex's buckets and the rt lock name their holder),
- * takes it out of the core, and makes its task one that can be ended, even out of a call. The Mm that it died in the
- * middle of changing, whose users can go on no more; else 0.
+ * takes it out of the core, and makes its task one that can be ended, even out of a call. What stays held: 0, the Mm
+ * that it died in the middle of changing, whose users can go on no more, or UNKNOWN_LOCKS, for which others wait in vain.
  */
 export function buryCpu(by: Cpu, dead: Cpu): u32 {
   leaveForGood(dead);
@@ -33,9 +44,10 @@ export function buryCpu(by: Cpu, dead: Cpu): u32 {
   forgetAll(dead);
   const task = changetype<Task>(dead.task as usize);
   if (dead.task != 0) fallAsleep(task);
-  storeShared(HEADER + offsetof<Header>("deadCpu"), 0);
+  const unknown = unlistedCount(dead) != 0;
+  storeShared(HEADER + offsetof<Header>("deadCpu"), unknown ? holderMark(dead) : 0);
   if (lost != 0) storeShared(HEADER + offsetof<Header>("lostCpu"), holderMark(dead));
-  return lost;
+  return lost == 0 && unknown ? UNKNOWN_LOCKS : lost;
 }
 
 /**

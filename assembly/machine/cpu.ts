@@ -90,10 +90,11 @@ export function cpuAt(index: u32): Cpu {
  * left to keep a longer one in (mm/mmap.ts); the kernel stack image at the area's end.
  */
 export const CHECKED_SLOTS: u32 = 16;
-/** Then, in the threads build, the locks that the CPU's thread holds (held.ts). */
+/** Then, in the threads build, the locks that the CPU's thread holds (held.ts): three words, and the list. */
 export const HELD_AT: u32 = offsetof<Cpu>("checked") + CHECKED_SLOTS * 16;
+export const HELD_LIST: u32 = 16;
 export const HELD_SLOTS: u32 = 12;
-const GATHER_AT: u32 = HELD_AT + (THREADS ? 8 + HELD_SLOTS * 8 : 0);
+const GATHER_AT: u32 = HELD_AT + (THREADS ? HELD_LIST + HELD_SLOTS * 8 : 0);
 export const CPU_GATHER_BYTES: u32 = CPU_BYTES - STACK_IMAGE_BYTES - GATHER_AT;
 
 /** Counts a walk for remote memory by the level of the page that it found; 0: it found none. */

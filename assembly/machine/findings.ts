@@ -30,6 +30,7 @@ export const FINDING_VIRTIO_REUSE: u32 = 27;
 export const FINDING_VIRTIO_UNFINISHED: u32 = 28;
 export const FINDING_VIRTIO_LENGTH: u32 = 29;
 export const FINDING_VIRTIO_RANGE: u32 = 30;
+export const FINDING_LOCK_UNLISTED: u32 = 31;
 
 export function recordFinding(kind: u32, cpu: u32, task: u32, va: u64, detail: u32): void {
   const sequence = fetchAdd(HEADER + offsetof<Header>("findingCount"), 1);

@@ -1,19 +1,25 @@
 import { loadShared, waitOnWord } from "../base/atomics";
-import { Cpu, HELD_AT, HELD_SLOTS } from "./cpu";
+import { Cpu, HELD_AT, HELD_LIST, HELD_SLOTS, cpuAt } from "./cpu";
+import { FINDING_LOCK_UNLISTED, recordFinding } from "./findings";
 import { CPU_BYTES, FIRST_REGION, HEADER, Header } from "./map";
 
 /**
- * Which locks a thread holds, or is about to take: so that others can give them back if it dies (api/bury.ts). Only the
+ * Which locks a thread holds, or is about to take: so that others can give them back if it dies (futex/bury.ts). Only the
  * threads build has threads that die. What the list says is true wherever one ends, which it does where a loop begins
  * anew, where a function is entered, or in a wait:
  *
  *   a word that names its holder   listed before it is taken, struck off after it was given back
  *   a count of holders             listed and struck off beside the change of the count, with nothing in between
  *
- *   0       4      8                 16
- *   ┌───────┬──────┬─────────────────┬───
- *   │ count │looks │ kind << 32 | at │ …        (behind the CPU's remembered range checks)
- *   └───────┴──────┴─────────────────┴───
+ *   0       4       8          12     16
+ *   ┌───────┬───────┬──────────┬──────┬─────────────────┬───
+ *   │ count │ looks │ unlisted │      │ kind << 32 | at │ …        (behind the CPU's remembered range checks)
+ *   └───────┴───────┴──────────┴──────┴─────────────────┴───
+ *
+ * Whatever a call of the core holds at once fits: each kind of lock at most once, one chain at a time, of which the
+ * deepest are mmap lock → page tables → a file's pages → slabs → free frames, and links of streams → a stream → a cable.
+ * Who holds locks from outside (api/locks.ts) may want more than there is room for: such a lock is taken and not
+ * listed, and that is told, by a finding and where the thread is cleared up behind.
  */
 
 /** A word with its holder's mark. */
@@ -36,9 +42,9 @@ const PATIENCE: u32 = 20_000;
 /** The CPU whose thread runs this instance. */
 declare const ownCpu: u32;
 
-/** Where the looks stand in a list, and the first of what is held. */
+/** Where in a list the looks stand, and how many locks are held that had no room in it. */
 const LOOKS: usize = 4;
-export const HELD_LIST: u32 = 8;
+export const UNLISTED: u32 = 8;
 
 @inline
 function ownList(): usize {
@@ -75,8 +81,14 @@ export function noteHeld(kind: u32, at: usize): void {
     if (count < HELD_SLOTS) {
       store<u64>(slotOf(list, count), listed(kind, at));
       store<u32>(list, count + 1);
-    }
+    } else noteUnlisted(list, at);
   }
+}
+
+/** Nobody could give this one back: where that is needed (futex/bury.ts), it is an error. */
+function noteUnlisted(list: usize, at: usize): void {
+  store<u32>(list, load<u32>(list, UNLISTED) + 1, UNLISTED);
+  recordFinding(FINDING_LOCK_UNLISTED, ownCpu, cpuAt(ownCpu).task, 0, at as u32);
 }
 
 /** Locks are mostly given back in the order in which they were taken, the last one first. */
@@ -98,6 +110,8 @@ function forgetEarlier(list: usize, count: u32, entry: u64): void {
     store<u32>(list, count - 1);
     return;
   }
+  const unlisted = load<u32>(list, UNLISTED);
+  if (unlisted != 0) store<u32>(list, unlisted - 1, UNLISTED);
 }
 
 @inline
@@ -120,6 +134,12 @@ export function heldAt(cpu: Cpu, index: u32): usize {
   return load<u32>(slotOf(listOf(cpu), index));
 }
 
+/** How many more locks the CPU holds than the list tells of. */
+export function unlistedCount(cpu: Cpu): u32 {
+  return load<u32>(listOf(cpu), UNLISTED);
+}
+
+/** All that the list tells of was given back. */
 export function forgetAll(cpu: Cpu): void {
   store<u32>(listOf(cpu), 0);
 }

@@ -5,6 +5,7 @@ const everyBuild = buildNames;
 const severalCpus: readonly BuildName[] = ["study", "threads"];
 const waitless: readonly BuildName[] = ["release", "study", "profile"];
 const study: readonly BuildName[] = ["study"];
+const threads: readonly BuildName[] = ["threads"];
 
 /**
  * What only modelled kernel code can do wrong: the kinds, the builds that can record each, and what each
@@ -77,6 +78,12 @@ export const findingTable = [
     constant: "FINDING_SHOOTDOWN_TIMEOUT",
     builds: severalCpus,
     meaning: "a CPU did not answer a TLB invalidation",
+  },
+  {
+    kind: "lock-unlisted",
+    constant: "FINDING_LOCK_UNLISTED",
+    builds: threads,
+    meaning: "a lock was taken that nobody could give back if the thread that holds it ended",
   },
   {
     kind: "object-overflow",
@@ -199,8 +206,8 @@ export interface Finding {
    */
   readonly address: bigint;
   /**
-   * What belongs to the kind: direction, pfn, CPU, bytes; of the two pcm kinds the stream's record; of the virtio kinds
-   * the queue's number.
+   * What belongs to the kind: direction, pfn, CPU, bytes; of lock-unlisted where the core keeps the lock; of the two pcm
+   * kinds the stream's record; of the virtio kinds the queue's number.
    */
   readonly detail: number;
 }

@@ -114,7 +114,7 @@ export class CpuThreads {
    * Clears up behind a thread that has ended: no lock stays held by its CPU, and the task that ran there ends as one that
    * is killed, so that its robust list and its PI locks go to others.
    * @throws FaultlineError "thread-lost" where it has died in the middle of a change to an address space: that stays
-   *   locked, and who asks for the lock gets this error too
+   *   locked, and who asks for the lock gets this error too; also where it held more locks than are kept in mind of it
    */
   bury(thread: CpuThread, task: Task): void {
     thread.expectEnd();
@@ -122,9 +122,13 @@ export class CpuThreads {
     const lost = this.#machine.exports.buryCpu(thread.cpu);
     for (const other of this.threads) other.tellDeathAgain();
     if (lost !== 0) {
+      const why =
+        lost === this.#machine.constant("UNKNOWN_LOCKS")
+          ? "with more locks than are kept in mind, for which others wait in vain (finding lock-unlisted)"
+          : "in the middle of a change to its address space, whose tasks cannot go on";
       throw new FaultlineError(
         "thread-lost",
-        `the thread that was CPU ${thread.cpu} has ended in the middle of a change to its address space, whose tasks cannot go on`,
+        `the thread that was CPU ${thread.cpu} has ended ${why}`,
       );
     }
     const host = Task.attach(this.#machine, task.handle, 0);

@@ -42,8 +42,9 @@ export function tellAgain(own: Int32Array, memory: WebAssembly.Memory, cpu: numb
 function leaveCore(words: Int32Array, cpu: number): void {
   const at = Atomics.load(words, FIRST_CPU) + cpu * coreConstants.CPU_BYTES;
   Atomics.store(words, (at + coreConstants.CPU_IN_CORE) >>> 2, 0);
-  const holdsLocks = Atomics.load(words, (at + coreConstants.CPU_HELD) >>> 2) !== 0;
-  if (holdsLocks) Atomics.store(words, DEAD_CPU, cpu + 1);
+  const holds = (count: "CPU_HELD" | "CPU_UNLISTED"): boolean =>
+    Atomics.load(words, (at + coreConstants[count]) >>> 2) !== 0;
+  if (holds("CPU_HELD") || holds("CPU_UNLISTED")) Atomics.store(words, DEAD_CPU, cpu + 1);
 }
 
 /** The CPU behind whose thread calls into the core give up; 0, which is the driver's own, where there is none. */

@@ -24,7 +24,7 @@ const FRESH = 0x3000_0000;
 const RING = { bytes: PAGE, writable: true } as const;
 const WITHOUT_RING = { bytes: 0, writable: false } as const;
 const DUMMY = softwareEvents.indexOf("dummy");
-const CLOCK = softwareEvents.indexOf("cpu-clock");
+const CLOCK = softwareEvents.indexOf("cpu_clock");
 const READ_ACCESS = 0;
 
 let machine: Machine;
