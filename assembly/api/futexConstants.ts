@@ -45,8 +45,9 @@ export { HANDLER_INTERRUPTS, HANDLER_NONE, HANDLER_RESTARTS } from "../mm/signal
 export { REALTIME_AHEAD_SECONDS } from "../futex/time";
 export const TASK_BOOSTED: u32 = offsetof<Task>("boosted");
 export const TASK_FUTEX_CALL: u32 = offsetof<Task>("futexCall");
-/** Of a call's first entry: the bucket that it names. */
+/** Of a call's first entry: the bucket that it names, and the state of the PI futex that it waits for. */
 export const CALL_BUCKET: u32 = ENTRIES_AT + offsetof<Entry>("bucket");
+export const CALL_PI_STATE: u32 = ENTRIES_AT + offsetof<Entry>("piState");
 export const TASK_RT_WAITER: u32 = offsetof<Task>("rtWaiter");
 export const RT_WAITER_TASK: u32 = offsetof<RtWaiter>("task");
 export const RT_WAITER_MUTEX: u32 = offsetof<RtWaiter>("mutex");
