@@ -11,40 +11,13 @@ import {
   type Shape,
 } from "../base/checks.ts";
 import { FaultlineError, UsageError } from "../base/errors.ts";
-import { oneOf } from "../base/nearest.ts";
-import {
-  adviceConstants,
-  adviceNames,
-  specialConstants,
-  specialNames,
-  type Advice,
-  type SpecialMapping,
-} from "./advice.ts";
+import { halves, type Address } from "./address.ts";
 import { placeArguments, setArguments, type ArgumentPlaces } from "./arguments.ts";
-import { UserAccess } from "./userAccess.ts";
-import { anyAddress, halves, type Address } from "./address.ts";
-import type { Machine } from "./machine.ts";
-import { mapDeviceOf, type DeviceMapOptions } from "./deviceMapping.ts";
-import {
-  fixupFaultOf,
-  touchConstant,
-  type FixupAnswer,
-  type FixupOptions,
-  type Touch,
-} from "./fixupFault.ts";
 import { Handle } from "./handle.ts";
-import { inspectPage, inspectVmas, type PageState, type VmaView } from "./inspect.ts";
-import {
-  checkHugetlb,
-  mapOptions,
-  mapRequest,
-  protectionLetters,
-  type MapOptions,
-} from "./mapOptions.ts";
-import { Mapping } from "./mapping.ts";
-import { levelOf, type PageSize } from "./pageSize.ts";
-import { remapOf, type RemapOptions } from "./remap.ts";
+import type { Machine } from "./machine.ts";
 import { sendSignal, type SignalOptions } from "./signal.ts";
+import { TaskMemory } from "./taskMemory.ts";
+import { UserAccess } from "./userAccess.ts";
 
 export interface TaskOptions {
   /** The CPU it runs on; null leaves it off every CPU. Default 0. */
@@ -56,8 +29,6 @@ export interface TaskOptions {
   /** arm64, RISC-V: the program may pass tagged pointers. */
   readonly tagged?: boolean;
 }
-
-const letterBits = { r: "VM_READ", w: "VM_WRITE", x: "VM_EXEC" } as const;
 
 /** Tagged pointers need a CPU that ignores the tag. */
 function requireTags(machine: Machine): void {
@@ -72,8 +43,8 @@ function requireTags(machine: Machine): void {
   });
 }
 
-/** A user task: its address space, and the kernel code that runs for it. */
-export class Task {
+/** A user task: its life, its address space, and the kernel code that runs for it. */
+export class Task extends TaskMemory {
   readonly #machine: Machine;
   readonly #handle: Handle;
   /** Every user-access primitive, run by this task's kernel code on its CPU. */
@@ -82,6 +53,7 @@ export class Task {
   #cpu: number;
 
   private constructor(machine: Machine, handle: number, cpu: number) {
+    super();
     this.#machine = machine;
     this.#handle = new Handle(machine, "task", handle);
     this.#cpu = cpu;
@@ -116,7 +88,7 @@ export class Task {
   }
 
   /** The record of a task that has an address space. @throws UsageError for a zombie */
-  get #living(): number {
+  protected get living(): number {
     if (this.#field("TASK_MM") !== 0) return this.handle;
     throw new UsageError({ argument: "task", problem: "is a zombie", valid: "a live task" });
   }
@@ -189,216 +161,6 @@ export class Task {
     return this.machine.exports.resumeTask(this.cpu, this.handle);
   }
 
-  /**
-   * Maps a range, replacing what was there. Nothing is present until it is touched, unless `populate` is given.
-   * @throws UsageError for options that no mmap could mean, an unaligned place and no bytes among them; FaultlineError
-   *   "mmap-failed" with the errno for what the modelled kernel refuses: a range that the program cannot have, RAM full
-   */
-  map(options: MapOptions): Mapping {
-    checkOptions("options", options, mapOptions);
-    checkHugetlb(options);
-    mapRequest(this.#caller, {
-      at: options.at,
-      length: options.length,
-      flags: this.#vmaFlags(options),
-      file: options.file === undefined ? 0 : options.file.handleOn(this.machine),
-      filePage: options.filePage,
-      level: this.#leafLevel(options.pageSize ?? (options.hugetlb === true ? "2M" : "4K")),
-      protectionKey: options.protectionKey,
-    });
-    const mapping = new Mapping(this, BigInt(options.at), Number(BigInt(options.length)));
-    if (options.populate === true && options.file?.isSecret !== true) mapping.populate();
-    return mapping;
-  }
-
-  /** Who asks for what its machine does with its address space. */
-  get #caller() {
-    return {
-      machine: this.machine,
-      cpu: this.cpu,
-      handle: this.#living,
-      protectionBits: (letters: string) => this.protectionBits(letters),
-    };
-  }
-
-  /** Maps memory of a device, as a driver's own mmap does: new memory, all zeros. @throws as {@link map} */
-  mapDevice(options: DeviceMapOptions): Mapping {
-    mapDeviceOf(this.#caller, options);
-    return new Mapping(this, BigInt(options.at), Number(BigInt(options.length)));
-  }
-
-  /** 32-bit tables have no larger leaves. */
-  #leafLevel(pageSize: PageSize): number {
-    const levels =
-      this.machine.words[
-        (this.machine.exports.profileAddress() + this.machine.constant("PROFILE_LEVELS")) >>> 2
-      ]!;
-    if (levels > 2 || pageSize === "4K") return levelOf(pageSize);
-    throw new UsageError({
-      argument: "pageSize",
-      problem: `is ${pageSize} on ${this.machine.arch}`,
-      valid: "4K (32-bit tables have one size)",
-    });
-  }
-
-  #vmaFlags(options: MapOptions): number {
-    const { machine } = this;
-    const may = ["VM_MAYREAD", "VM_MAYWRITE", "VM_MAYEXEC"] as const;
-    let flags =
-      this.protectionBits(options.protection ?? "rw") |
-      may.reduce((bits, name) => bits | machine.constant(name), 0);
-    if (options.shared === true) {
-      flags |= machine.constant("VM_SHARED") | machine.constant("VM_MAYSHARE");
-    }
-    if (options.hugetlb === true) flags |= machine.constant("VM_HUGETLB");
-    if (options.growsDown === true) flags |= machine.constant("VM_GROWSDOWN");
-    return flags;
-  }
-
-  /** VM_READ | VM_WRITE | VM_EXEC for letters such as "rw". @throws UsageError for other letters */
-  protectionBits(protection: string): number {
-    protectionLetters("protection", protection);
-    if (protection === "none") return 0;
-    let bits = 0;
-    for (const letter of protection) {
-      bits |= this.machine.constant(letterBits[letter as keyof typeof letterBits]);
-    }
-    return bits;
-  }
-
-  /** The lowest page-aligned place from `from` on where `length` bytes are not mapped. */
-  freeRange(from: Address, length: number): bigint {
-    anyAddress("from", from);
-    anyAddress("length", length);
-    let start = BigInt(from);
-    for (const vma of this.vmas()) {
-      if (vma.end <= start) continue;
-      if (vma.start >= start + BigInt(length)) break;
-      start = vma.end;
-    }
-    return start;
-  }
-
-  /** A range as the core takes it: address and length, each as low and high half. */
-  #range(at: Address, length: Address): [number, number, number, number] {
-    const start = this.machine.word(at, "at");
-    const bytes = this.machine.word(length, "length");
-    return [start.lo, start.hi, bytes.lo, bytes.hi];
-  }
-
-  /** munmap: 0 or −errno. */
-  unmap(at: Address, length: Address): number {
-    return this.machine.exports.unmapMemory(this.cpu, this.#living, ...this.#range(at, length));
-  }
-
-  /** mprotect: 0 or −errno. */
-  protect(at: Address, length: Address, protection: string): number {
-    const access = this.protectionBits(protection);
-    const { exports } = this.machine;
-    return exports.protectMemory(this.cpu, this.#living, ...this.#range(at, length), access);
-  }
-
-  /** madvise: 0 or −errno. */
-  advise(at: Address, length: Address, advice: Advice): number {
-    const { machine } = this;
-    const value = machine.constant(adviceConstants[oneOf("advice", advice, adviceNames)]);
-    return machine.exports.adviseMemory(this.cpu, this.#living, ...this.#range(at, length), value);
-  }
-
-  /** mlock2 without flags: locks a range and makes its pages present. 0 or −errno. */
-  lockMemory(at: Address, length: Address): number {
-    return this.machine.exports.lockMemory(this.cpu, this.#living, ...this.#range(at, length), 0);
-  }
-
-  /** mlock2 with MLOCK_ONFAULT: locks the pages of a range as they come. 0 or −errno. */
-  lockOnFault(at: Address, length: Address): number {
-    const { machine } = this;
-    const flags = machine.constant("MLOCK_ONFAULT");
-    return machine.exports.lockMemory(this.cpu, this.#living, ...this.#range(at, length), flags);
-  }
-
-  /** mseal: 0 or −errno. */
-  seal(at: Address, length: Address): number {
-    return this.machine.exports.sealMemory(this.cpu, this.#living, ...this.#range(at, length));
-  }
-
-  /** Registers a range with a userfaultfd of its own, for missing pages and SIGBUS: 0 or −errno. */
-  registerMissing(at: Address, length: Address): number {
-    return this.machine.exports.registerMissing(this.cpu, this.#living, ...this.#range(at, length));
-  }
-
-  /** mremap: the mapping's address from now on, or −errno. */
-  remap(
-    at: Address,
-    oldLength: Address,
-    newLength: Address,
-    options: RemapOptions = {},
-  ): bigint | number {
-    return remapOf(this.#caller, at, oldLength, newLength, options);
-  }
-
-  /** mremap of one of the kernel's own mappings to an address: 0 or −errno. */
-  moveSpecial(name: SpecialMapping, at: Address): number {
-    const { machine } = this;
-    const { lo, hi } = machine.word(at, "at");
-    const which = machine.constant(specialConstants[oneOf("name", name, specialNames)]);
-    return machine.exports.moveSpecial(this.cpu, this.#living, which, lo, hi);
-  }
-
-  /** The program itself touches a page: true if it is present for that now, false for a signal. */
-  touch(at: Address, access: Touch): boolean {
-    return this.#makePresent(at, touchConstant(access));
-  }
-
-  /**
-   * fixup_user_fault: kernel code makes a page of the task present, by the mapping's own rights and without growing a
-   * stack. With `mayRetry` a page that a disk has to be asked for lets go of the mmap lock meanwhile.
-   */
-  fixupFault(at: Address, access: Touch, options: FixupOptions = {}): FixupAnswer {
-    return fixupFaultOf(this.#caller, at, access, options);
-  }
-
-  /** A debugger is about to write: a page of the task's own stands there if that can be, whatever the protection. */
-  force(at: Address): boolean {
-    return this.#makePresent(at, "ACCESS_FORCE");
-  }
-
-  #makePresent(at: Address, access: "ACCESS_READ" | "ACCESS_WRITE" | "ACCESS_FORCE"): boolean {
-    const { lo, hi } = this.machine.word(at, "at");
-    return (
-      this.machine.exports.touchPage(
-        this.cpu,
-        this.handle,
-        lo,
-        hi,
-        this.machine.constant(access),
-      ) === 0
-    );
-  }
-
-  /** The byte's place in linear memory, or null where no page is present. Asking changes nothing. */
-  linearOf(at: Address): number | null {
-    const { lo, hi } = this.machine.word(at, "at");
-    const linear = this.machine.exports.inspectAddress(this.handle, lo, hi) >>> 0;
-    return linear === 0 ? null : linear;
-  }
-
-  /** The page-table entry for an address and the level it stands at. Asking changes nothing. */
-  entryOf(at: Address): { entry: bigint; level: number } {
-    const { entry, level } = this.pageState(at);
-    return { entry, level };
-  }
-
-  /** What stands for the page of an address. Asking changes nothing. */
-  pageState(at: Address): PageState {
-    return inspectPage(this.machine, this.handle, at);
-  }
-
-  /** The address space's mappings, in order. */
-  vmas(): VmaView[] {
-    return inspectVmas(this.machine, this.handle);
-  }
-
   /** The user's own protection-key denials: the AMR of the thread (book3s/64). */
   setProtectionKeys(amr: bigint): void {
     const { lo, hi } = halves(amr, "amr");
@@ -414,7 +176,7 @@ export class Task {
   /** setuid: who leaves root loses its capabilities, and its address space is no longer dumpable. */
   setUser(uid: number): void {
     const id = wholeNumber("uid", uid, 0, 2 ** 32 - 1);
-    this.machine.exports.setTaskUser(this.#living, id);
+    this.machine.exports.setTaskUser(this.living, id);
   }
 
   /**
@@ -425,17 +187,17 @@ export class Task {
   setTagged(tagged: boolean): void {
     flag("tagged", tagged);
     if (tagged) requireTags(this.machine);
-    this.machine.exports.setTagged(this.#living, tagged ? 1 : 0);
+    this.machine.exports.setTagged(this.living, tagged ? 1 : 0);
   }
 
   /** PR_SET_DUMPABLE. */
   setDumpable(value: 0 | 1): void {
-    this.machine.exports.setDumpable(this.#living, wholeNumber("value", value, 0, 1));
+    this.machine.exports.setDumpable(this.living, wholeNumber("value", value, 0, 1));
   }
 
   /** PR_SET_MM_MAP: where the program's arguments and environment stand. */
   setArguments(places: ArgumentPlaces): void {
-    setArguments(this.machine, this.#living, places);
+    setArguments(this.machine, this.living, places);
   }
 
   /**
@@ -444,7 +206,7 @@ export class Task {
    */
   fork(): Task {
     const { machine } = this;
-    const handle = machine.exports.forkTask(this.cpu, this.#living) >>> 0;
+    const handle = machine.exports.forkTask(this.cpu, this.living) >>> 0;
     if (handle === 0) throw new FaultlineError("no-memory", "RAM is full: no child");
     return new Task(machine, handle, this.cpu);
   }
@@ -456,7 +218,7 @@ export class Task {
   exec(argv: readonly Uint8Array[], env: readonly Uint8Array[]): void {
     listOf(byteArray)("argv", argv);
     listOf(byteArray)("env", env);
-    if (this.machine.exports.execTask(this.cpu, this.#living) !== 0) {
+    if (this.machine.exports.execTask(this.cpu, this.living) !== 0) {
       throw new FaultlineError("no-memory", "RAM is full: no address space");
     }
     placeArguments(this, argv, env);
@@ -483,12 +245,12 @@ export class Task {
    * a new private page is SIGBUS from now on (MMF_UNSTABLE).
    */
   oomReap(): void {
-    this.machine.exports.reapMemory(this.cpu, this.#living);
+    this.machine.exports.reapMemory(this.cpu, this.living);
   }
 
   /** The task ends but for its record, as a zombie does: no mapping is left. `exit` reaps it. */
   die(): void {
-    this.machine.exports.leaveZombie(this.cpu, this.#living);
+    this.machine.exports.leaveZombie(this.cpu, this.living);
   }
 
   /**
