@@ -27,6 +27,8 @@ export type StartThread = (
 
 /** So long until threads that run by themselves are looked at again. */
 const LOOK_MS = 5;
+/** A thread that serves no call by then never will. */
+const START_MS = 60_000;
 
 export class CpuThreads {
   readonly threads: readonly CpuThread[];
@@ -56,7 +58,10 @@ export class CpuThreads {
     });
   }
 
-  /** @throws UsageError for a machine whose memory no other thread can share */
+  /**
+   * @throws UsageError for a machine whose memory no other thread can share; FaultlineError "thread-lost" for a thread
+   *   that ends before it serves
+   */
   static async start(
     machine: Machine,
     programs: readonly string[],
@@ -86,7 +91,22 @@ export class CpuThreads {
     );
     machine.core.exports = explainedExports(machine.core);
     const shared = new Int32Array(control, 0, SHARED_WORDS);
-    return new CpuThreads(machine, threads, hosts, watch, shared);
+    const crew = new CpuThreads(machine, threads, hosts, watch, shared);
+    await crew.#untilServing();
+    return crew;
+  }
+
+  /** In a browser a thread may need this one's events to come so far, and they stop where the driver waits for a call. */
+  async #untilServing(): Promise<void> {
+    const deadline = Date.now() + START_MS;
+    while (this.threads.some((thread) => thread.state === "starting")) {
+      for (const thread of this.threads) thread.checkAlive();
+      if (Date.now() > deadline) {
+        const message = `not every thread serves after ${START_MS / 1000} s`;
+        throw new FaultlineError("thread-lost", message);
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
   }
 
   /**

@@ -21,15 +21,31 @@ const LAST_WORDS = 1 + 255;
 export const THREAD_WORDS = CALL_WORDS + LAST_WORDS;
 
 /** Where a thread's words stand among its own. */
-export const wordAt = { state: 0, what: 1, result: 2, published: 3, cancelled: 4, life: 5, arguments: 6 } as const; // prettier-ignore
+export const wordAt = {
+  state: 0,
+  what: 1,
+  result: 2,
+  published: 3,
+  cancelled: 4,
+  life: 5,
+  arguments: 6,
+} as const;
 
 export const MOST_ARGUMENTS = CALL_WORDS - wordAt.arguments;
 
 /**
- * idle: waits for a call; called: at one; asleep: its task sleeps in it; awake: that was woken and goes on; returned:
- * the result waits to be taken; ended: an error has ended the thread.
+ * starting: serves no call yet; idle: waits for a call; called: at one; asleep: its task sleeps in it; awake: that was
+ * woken and goes on; returned: the result waits to be taken; ended: an error has ended the thread.
  */
-export const threadStates = ["idle", "called", "asleep", "awake", "returned", "ended"] as const;
+export const threadStates = [
+  "starting",
+  "idle",
+  "called",
+  "asleep",
+  "awake",
+  "returned",
+  "ended",
+] as const;
 export type ThreadState = (typeof threadStates)[number];
 
 export function numberOfState(state: ThreadState): number {
@@ -52,7 +68,7 @@ export interface ThreadData {
   /** Which of the threads it is, from 0. */
   readonly index: number;
   readonly cpu: number;
-  /** Never used, and closed with the thread: by that its end is noticed (watch.ts). */
+  /** Names the thread's lock to who watches (watch.ts), and is closed with the thread: by either its end is noticed. */
   readonly port: MessagePort;
   /** The programs that it may be asked to run, in the order of their numbers. */
   readonly programs: readonly string[];

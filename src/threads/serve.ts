@@ -4,6 +4,7 @@ import { instantiateCore } from "../core/core.ts";
 import type { CoreExports } from "../core/exports.ts";
 import { Machine } from "../machine/machine.ts";
 import { explained } from "./death.ts";
+import { workForLife } from "./lifeLock.ts";
 import {
   MOST_ARGUMENTS,
   SHARED_WORDS,
@@ -43,7 +44,7 @@ export function serveThread(
   programs: Readonly<Record<string, ThreadProgram>>,
 ): void {
   if ("watched" in data) watchThreads(data);
-  else serveCpu(data, programs);
+  else workForLife(data.port, () => serveCpu(data, programs));
 }
 
 /**
@@ -78,6 +79,7 @@ class Service implements Seat {
     this.#calls = functionNames(exports).map((name) => callOf(exports, name));
     this.#programs = data.programs.map((name) => programs[name]!);
     this.#blocked = this.machine.constant("BLOCKED");
+    Atomics.store(this.#words, wordAt.state, numberOfState("idle"));
   }
 
   /** The next call, to its end. */

@@ -1,10 +1,12 @@
 /**
- * A thread that watches those that are CPUs: the host closes a dead one's port, whatever ended it, and of that the driver
- * is told through shared memory, because it may be waiting where no event of the host reaches it. Where ports close
- * silently (browsers but Chromium) nothing is told, and the driver loses patience in the end.
+ * A thread that watches those that are CPUs, whatever ends one; and of that the driver is told through shared memory,
+ * because it may be waiting where no event of the host reaches it. The end shows in two ways, and the first counts: the
+ * host gives on the lock that the thread has for its life (lifeLock.ts), or it closes the thread's port, which Node and
+ * Chromium tell of and other browsers do not.
  */
 
 import { tellDeath } from "./death.ts";
+import { awaitEndOf } from "./lifeLock.ts";
 import { ownWordsOf } from "./protocol.ts";
 
 /** What the watching thread is given at its start. */
@@ -17,8 +19,9 @@ export interface WatchData {
 
 export function watchThreads({ memory, control, watched }: WatchData): void {
   watched.forEach((port, index) => {
-    port.addEventListener("close", () => tellDeath(ownWordsOf(control, index), memory, index + 1));
+    const tell = (): void => tellDeath(ownWordsOf(control, index), memory, index + 1);
+    port.addEventListener("close", tell);
     // a handler keeps the port open, and with it this thread alive
-    port.onmessage = () => undefined;
+    port.onmessage = ({ data }: MessageEvent<string>) => awaitEndOf(data, tell);
   });
 }
