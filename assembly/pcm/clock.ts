@@ -6,6 +6,12 @@ import { Stream } from "./runtime";
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
+/**
+ * The tick stamp of a stream whose pointer was never brought up to date. It is 0 in the kernel, whose counter starts
+ * 300 s before it passes 32 bits (INITIAL_JIFFIES), while ours starts at 0: so it lies far in the past.
+ */
+export const NEVER_UPDATED: u64 = 300 * HZ - 0x1_0000_0000;
+
 /** Moves the clock on; sleeping tasks whose limit has passed can then be resumed. */
 export function advanceClock(nanoseconds: u64): void {
   const h = header();

@@ -5,6 +5,7 @@ import { pageAddress } from "../machine/frame";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { FILE_DEVICE, MappedFile, filePage, filePut, openFile } from "../mm/file";
+import { NEVER_UPDATED } from "./clock";
 import {
   DRIVER_CLOSE,
   DRIVER_HW_FREE,
@@ -58,6 +59,7 @@ export function openStream(
   stream.availMinAt = stream.controlPage + word;
   stream.direction = direction;
   stream.nonblock = nonblock;
+  stream.hwPtrJiffies = NEVER_UPDATED;
   enlist(stream);
   driverNote(cpu, stream, DRIVER_OPEN);
   return address as u32;
