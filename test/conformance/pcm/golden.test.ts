@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
-import type { BuildName } from "../../../src/index.ts";
+import { buildNames, type BuildName } from "../../../src/index.ts";
 import { expectDocumented } from "../documented.ts";
-import { pcmRecordings } from "./recordings.ts";
+import { ownPcmRecordings, pcmRecordings } from "./recordings.ts";
 
 /** What was recorded on a real kernel, replayed on the builds without fibers; goldenStudy.test.ts has the one with. */
 
@@ -13,4 +13,10 @@ describe("all PCM recordings", () => {
       expectDocumented("replay test/golden/pcm", report);
     },
   );
+});
+
+describe("recordings of our own", () => {
+  it.each(buildNames)("on the %s build", async (build) => {
+    await ownPcmRecordings.expectAllToPass(build);
+  });
 });

@@ -29,3 +29,28 @@ export const pcmRecordings = new Recordings({
   },
 });
 export type PcmKind = (typeof pcmRecordings.kinds)[number];
+
+/** Our own: recorded cases changed at random, and random ones (test/golden/own). */
+export const ownPcmRecordings = new Recordings({
+  folder: "own/pcm",
+  machine: { memory: "16M", kernel: "6.12" },
+  steps: 31_578,
+  cases: {
+    disconnect: 30,
+    hw_params: 30,
+    link: 30,
+    misc: 30,
+    mixed_entry: 30,
+    mmap: 30,
+    random: 420,
+    rw_data: 30,
+    rw_fault: 30,
+    seq: 30,
+    seq_wrap: 30,
+    status: 30,
+    sw_params: 30,
+    sync_ptr: 30,
+    sync_ptr_fault: 30,
+    sync_ptr_wrap: 30,
+  },
+});
