@@ -46,6 +46,7 @@ export const BEHAVIOUR_MASK_ALL_ONES: u32 = 1 << 4;
 export const BEHAVIOUR_CHECK_START_ONLY: u32 = 1 << 5;
 export const BEHAVIOUR_SILENCE_FRESH: u32 = 1 << 6;
 export const BEHAVIOUR_VIRTIO_ACK: u32 = 1 << 7;
+export const BEHAVIOUR_PAUSE_UPDATES: u32 = 1 << 8;
 
 /**
  * Page-table geometry: x86-64 and arm64 9/9/9/9, book3s/64 13/9/9/9, RISC-V Sv39 9/9/9,

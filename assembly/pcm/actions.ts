@@ -1,3 +1,4 @@
+import { BEHAVIOUR_PAUSE_UPDATES } from "../arch/profile";
 import { EBADFD, EBUSY, ENOSYS, EPIPE } from "../base/errno";
 import { Cpu } from "../machine/cpu";
 import { header } from "../machine/map";
@@ -137,6 +138,9 @@ function startDevice(cpu: Cpu, stream: Stream): i32 {
 }
 
 function pauseDevice(cpu: Cpu, stream: Stream, command: u32): i32 {
+  const updates = (header().behaviour & BEHAVIOUR_PAUSE_UPDATES) != 0;
+  // an xrun that the position says is not a failure of the pause
+  if (updates && command == TRIGGER_PAUSE_PUSH) updateHwPtr(cpu, stream, FROM_CALL);
   stream.hwPtrJiffies = header().jiffies - PAUSE_AGE;
   return driverTrigger(cpu, stream, command);
 }

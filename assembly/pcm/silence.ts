@@ -1,30 +1,22 @@
-import { FINDING_PCM_UNEXPECTED, recordFinding } from "../machine/findings";
 import { BEHAVIOUR_SILENCE_FRESH } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
+import { FINDING_PCM_UNEXPECTED, recordFinding } from "../machine/findings";
 import { header } from "../machine/map";
 import { deviceOf } from "./device";
 import { driverFillSilence, driverSilenced } from "./driver";
 import { NO_POSITION } from "./numbers";
 import { Stream, addressOf, distance, signedFrames } from "./runtime";
 import { framesToBytes } from "./ring";
+import { earlySilence, moveSilenceStart } from "./silenceEarly";
 import { silenceFrames } from "./silentFrames";
 
 /** Filling the ring behind the program's data with silence (snd_pcm_playback_silence, sound/core/pcm_lib.c). */
-
-/** The silent part begins later: what it loses in front is no longer filled. */
-function moveSilenceStart(stream: Stream, from: u64, to: u64): void {
-  if (from == to) return;
-  const moved = distance(stream, from, to);
-  stream.silenceFilled = moved < stream.silenceFilled ? stream.silenceFilled - moved : 0;
-  stream.silenceStart = to;
-}
 
 /** Threshold mode: frames to fill so that the played noise stays `silenceThreshold` ahead of the hardware. */
 function framesToThreshold(stream: Stream, hwPtr: u64): u64 {
   const applPtr = stream.applPtr;
   moveSilenceStart(stream, stream.silenceStart, applPtr);
-  const fresh = hwPtr != NO_POSITION && (header().behaviour & BEHAVIOUR_SILENCE_FRESH) != 0;
-  const ahead = distance(stream, fresh ? hwPtr : stream.hwPtr, applPtr);
+  const ahead = distance(stream, hwPtr != NO_POSITION ? hwPtr : stream.hwPtr, applPtr);
   const noise = (ahead + stream.silenceFilled) & stream.mask;
   if (signedFrames(stream, noise) >= signedFrames(stream, stream.silenceThreshold)) return 0;
   return min((stream.silenceThreshold - noise) & stream.mask, stream.silenceSize);
@@ -40,18 +32,26 @@ function framesFreeRunning(stream: Stream, hwPtr: u64): u64 {
   return (stream.bufferSize - stream.silenceFilled) & stream.mask;
 }
 
+function silentFramesWanted(stream: Stream, hwPtr: u64): u64 {
+  const thresholdMode = stream.silenceSize < stream.boundary;
+  return thresholdMode ? framesToThreshold(stream, hwPtr) : framesFreeRunning(stream, hwPtr);
+}
+
+/** Where in the ring the next silence goes: behind what is filled; early kernels begin at the silent part's start. */
+function silentPlace(stream: Stream, early: bool): u64 {
+  const filled = early ? 0 : stream.silenceFilled;
+  return ((stream.silenceStart + filled) & stream.mask) % stream.bufferSize;
+}
+
 /** Fills before the pointer update to `hwPtr` is stored, or outside one (NO_POSITION). */
 export function fillSilence(cpu: Cpu, stream: Stream, hwPtr: u64): void {
-  const thresholdMode = stream.silenceSize < stream.boundary;
-  let frames = thresholdMode ? framesToThreshold(stream, hwPtr) : framesFreeRunning(stream, hwPtr);
+  const early = (header().behaviour & BEHAVIOUR_SILENCE_FRESH) == 0;
+  let frames = early ? earlySilence(stream, hwPtr) : silentFramesWanted(stream, hwPtr);
   if (frames > stream.bufferSize) {
     recordFinding(FINDING_PCM_UNEXPECTED, cpu.index, cpu.task, frames, addressOf(stream));
     return;
   }
-  let offset =
-    frames == 0
-      ? 0
-      : ((stream.silenceStart + stream.silenceFilled) & stream.mask) % stream.bufferSize;
+  let offset = frames == 0 ? 0 : silentPlace(stream, early);
   while (frames != 0) {
     const part = min(frames, stream.bufferSize - offset);
     if (deviceOf(stream).ownCopy) askForSilence(cpu, stream, offset, part);

@@ -51,12 +51,19 @@ export const behaviours = [
     meaning: "a masked kernel pointer becomes all ones; later the user limit",
   },
   {
+    constant: "BEHAVIOUR_PAUSE_UPDATES",
+    from: "6.1",
+    until: "6.5",
+    archs: undefined,
+    meaning: "PAUSE asks for the position before it stops the device",
+  },
+  {
     constant: "BEHAVIOUR_SILENCE_FRESH",
     from: "6.4",
     until: undefined,
     archs: undefined,
     meaning:
-      "the silence threshold counts from the position that an update brings; before: from the one before it",
+      "silence counts from the position that an update brings and goes behind what is silent; before: from the one before it, over what is silent",
   },
   {
     constant: "BEHAVIOUR_VIRTIO_ACK",

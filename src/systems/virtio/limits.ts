@@ -11,6 +11,8 @@ import {
 
 const PAGE_BYTES = 4096;
 const MILLISECONDS = 1000;
+/** No stream has fewer periods, and the longest is measured by them, whatever `periodsMin` says. */
+const FEWEST_PERIODS = 2;
 
 /** The numbers that the set bits of a mask stand for, in the order of the bits; unknown bits are passed over. */
 function namedBits(mask: bigint, count: number, meaning: (bit: number) => number): number[] {
@@ -68,7 +70,7 @@ function smallest(samples: readonly number[]): number {
 export function areValid(parameters: VirtioSndParameters): boolean {
   const { messageTimeout, buffer, periodsMin, periodsMax, periodMin, periodMax } = parameters;
   if (messageTimeout === 0) return false;
-  if (periodsMin < 2 || periodsMin > periodsMax) return false;
+  if (periodsMin < FEWEST_PERIODS || periodsMin > periodsMax) return false;
   if (periodMin === 0 || periodMin > periodMax) return false;
-  return buffer >= periodsMin * periodMin && periodMax <= Math.floor(buffer / periodsMin);
+  return buffer >= periodsMin * periodMin && periodMax <= Math.floor(buffer / FEWEST_PERIODS);
 }
