@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { BuildName } from "../../../src/index.ts";
+import { buildNames, type BuildName } from "../../../src/index.ts";
 import { expectDocumented } from "../documented.ts";
-import { virtioRecordings } from "./recordings.ts";
+import { ownVirtioRecordings, virtioRecordings } from "./recordings.ts";
 
 /** What was recorded of the drivers of 6.1 and 6.12, replayed on every build: every ring, log entry and pointer. */
 
@@ -17,5 +17,11 @@ describe("all recordings of virtio-snd", () => {
   it("on the study build, really left at every seventh yield point", async () => {
     const { machine } = await virtioRecordings.expectAllToPass("study", { switchEvery: 7 });
     expect(machine.core.fibers!.switches).toBeGreaterThan(10_000);
+  });
+});
+
+describe("recordings of our own", () => {
+  it.each(buildNames)("on the %s build", async (build) => {
+    await ownVirtioRecordings.expectAllToPass(build);
   });
 });

@@ -30,3 +30,39 @@ export const virtioRecordings = new Recordings({
   },
 });
 export type VirtioKind = (typeof virtioRecordings.kinds)[number];
+
+/** Our own: mutated cases, and random ones (test/golden/own). */
+export const ownVirtioRecordings = new Recordings({
+  folder: "own/virtio-snd",
+  machine: { memory: "16M" },
+  steps: 24_157,
+  cases: {
+    blocking: 2,
+    capture: 32,
+    control: 32,
+    exposure: 32,
+    io_status: 32,
+    large: 22,
+    mixed: 32,
+    mmap: 32,
+    move: 32,
+    params: 32,
+    playback: 32,
+    probe: 32,
+    queue: 32,
+    random_block: 40,
+    random_capture: 40,
+    random_mixed: 40,
+    random_mmap: 40,
+    random_playback: 40,
+    random_refine: 40,
+    random_rules: 40,
+    random_tiny: 40,
+    random_two: 40,
+    seq: 32,
+    stop: 32,
+    suspend: 4,
+    two_streams: 14,
+    xrun: 32,
+  },
+});
