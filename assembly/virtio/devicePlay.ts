@@ -1,7 +1,7 @@
 import { header } from "../machine/map";
 import { beginChain, nextPiece, trustChain, watchChain } from "./chain";
 import { DeviceQueue, SoundDevice, chainOf } from "./device";
-import { removeWaiting, returnEntry } from "./deviceRings";
+import { dropWaiting, removeWaiting, returnEntry } from "./deviceRings";
 import { STATUS_BYTES, noteCompletion } from "./deviceStream";
 import { STATUS_OK } from "./numbers";
 import {
@@ -21,9 +21,20 @@ const HEADER_BYTES: u32 = 4;
  * Plays the oldest message of a queue: reads its data, all readable bytes behind the header, into the device's own
  * output, as far as that goes, and returns it.
  */
-@inline
 export function playMessage(device: SoundDevice, queue: DeviceQueue): void {
   const head = removeWaiting(device, queue, 0);
+  playHead(device, queue, head);
+  noteCompletion(device, queue, head, STATUS_OK, 0, STATUS_BYTES);
+}
+
+/** The same where nobody wants to know more of it. */
+@inline
+export function playPlain(device: SoundDevice, queue: DeviceQueue): void {
+  playHead(device, queue, dropWaiting(queue, 0));
+}
+
+@inline
+function playHead(device: SoundDevice, queue: DeviceQueue, head: u32): void {
   let status: u32 = STUDY ? 0 : hitData(device, queue, head);
   if (status == 0) status = readData(device, queue, head);
   if (status != 0) {
@@ -31,7 +42,6 @@ export function playMessage(device: SoundDevice, queue: DeviceQueue): void {
     store<u32>(status, 0, 4);
   }
   returnEntry(queue, head, STATUS_BYTES);
-  noteCompletion(device, queue, head, STATUS_OK, 0, STATUS_BYTES);
 }
 
 /** Where the last piece is, if it is a status; else 0. The way through the chain says what is wrong with it. */

@@ -10,7 +10,7 @@ import { designOf } from "./design";
 import { acknowledge } from "./designAck";
 import { DeviceQueue, SoundDevice, deviceQueue, soundDeviceOf } from "./device";
 import { takeNew } from "./deviceLook";
-import { playMessage } from "./devicePlay";
+import { playMessage, playPlain } from "./devicePlay";
 import { considerInterrupt, isPlain, keepWaiting } from "./deviceRings";
 import { advanceHwPtr, messageAt, messageOf, piecesOf, tokenOf } from "./message";
 import { FEATURE_MSG_POLLING, QUEUE_TX, RING_INDIRECT } from "./numbers";
@@ -50,41 +50,53 @@ export function playPeriods(cpu: Cpu, card: Card, stream: Stream, count: u32): u
   const device = soundDeviceOf(card);
   const own = deviceQueue(device, QUEUE_TX);
   const queue = queueOf(card, QUEUE_TX);
-  const only = STUDY ? 0 : onlySubstream(card, stream);
+  const only = STUDY || !isPlain(device, own) ? 0 : onlySubstream(card, stream);
   let played: u32 = 0;
   for (let done: u32 = 0; done < count; done++) {
-    const exposed = exposeNext(cpu, device, own, queue, only, stream);
-    if (own.waitingCount == 0) continue;
-    playMessage(device, own);
-    played += 1;
-    if (exposed && hitTake(cpu, card, own, queue, only, stream)) continue;
-    considerInterrupt(device, own);
-    runWorks(cpu, card);
-    if (own.taken != availableIndex(own)) takeNew(device, own);
+    if (only != 0 && hitNext(own, queue, substreamAt(only), stream)) {
+      playPlain(device, own);
+      if (!hitTake(cpu, card, own, queue, only, stream)) interruptAndLook(cpu, card, device, own);
+      played += 1;
+    } else if (playNext(cpu, card, device, own, stream)) {
+      played += 1;
+    }
   }
   return played;
 }
 
-/** True where all was as usual. */
-@inline
-function exposeNext(
+/** The ordinary way. False where nothing waits to be played. */
+function playNext(
   cpu: Cpu,
+  card: Card,
   device: SoundDevice,
   own: DeviceQueue,
-  queue: Virtqueue,
-  only: u32,
   stream: Stream,
 ): bool {
   lockStream(stream);
-  const old = stream.applPtr;
-  const next = nextPeriod(stream, old);
-  const exposed =
-    only != 0 &&
-    isUsual(queue, substreamAt(only), stream, old) &&
-    hitExpose(device, own, queue, substreamAt(only), stream, next);
-  if (!exposed) applyApplPtr(cpu, stream, next);
+  applyApplPtr(cpu, stream, nextPeriod(stream, stream.applPtr));
   unlockStream(stream);
-  return exposed;
+  if (own.waitingCount == 0) return false;
+  playMessage(device, own);
+  interruptAndLook(cpu, card, device, own);
+  return true;
+}
+
+function interruptAndLook(cpu: Cpu, card: Card, device: SoundDevice, own: DeviceQueue): void {
+  considerInterrupt(device, own);
+  runWorks(cpu, card);
+  if (own.taken != availableIndex(own)) takeNew(device, own);
+}
+
+/** The next period becomes final the written-out way. False, and nothing is changed, where that cannot be. */
+@inline
+function hitNext(own: DeviceQueue, queue: Virtqueue, substream: Substream, stream: Stream): bool {
+  lockStream(stream);
+  const old = stream.applPtr;
+  const hit =
+    isUsual(queue, substream, stream, old) &&
+    hitExpose(own, queue, substream, stream, nextPeriod(stream, old));
+  unlockStream(stream);
+  return hit;
 }
 
 @inline
@@ -118,7 +130,6 @@ function isUsual(queue: Virtqueue, substream: Substream, stream: Stream, applPtr
 /** appl_ptr moves by a period to `value`: message, table, available ring, index, and the kicked device's list. */
 @inline
 function hitExpose(
-  device: SoundDevice,
   own: DeviceQueue,
   queue: Virtqueue,
   substream: Substream,
@@ -142,7 +153,7 @@ function hitExpose(
     u32(queue.freeCount == 0) |
     u32(own.waitingCount >= own.entries) |
     u32(ready > (ring as i32));
-  if (unusual != 0 || !isPlain(device, own)) return false;
+  if (unusual != 0) return false;
   const pieces = message.pieceCount;
   const entry = stateOf(queue, head);
   const table = readyTable(entry, pieces);

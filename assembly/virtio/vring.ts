@@ -84,7 +84,7 @@ export function descriptorAt(table: usize, index: u32): Descriptor {
 /** Flags and next of a descriptor as one word, next in the upper half. */
 @inline
 export function linkOf(descriptor: Descriptor): u32 {
-  return load<u32>(changetype<usize>(descriptor) + offsetof<Descriptor>("flags"));
+  return load<u32>(changetype<usize>(descriptor), offsetof<Descriptor>("flags"));
 }
 
 /** The device sees RAM from 0 on. */
