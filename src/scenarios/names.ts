@@ -71,7 +71,8 @@ export const scenarios = [
   },
   {
     name: "virtio-snd-threads",
-    summary: "program, driver and virtio sound device as threads: what was heard of what was written",
+    summary:
+      "program, driver and virtio sound device as threads: what was heard of what was written",
   },
 ] as const;
 
