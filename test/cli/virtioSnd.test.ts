@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { faultline, jsonOf, temporaryFolder } from "./command.ts";
+import { faultline, jsonOf, temporaryFolder, spawned } from "./command.ts";
 
 describe("run virtio-snd", () => {
   const run = ["run", "virtio-snd"];
@@ -88,17 +88,21 @@ describe("run virtio-snd-threads", () => {
   const run = ["run", "virtio-snd-threads"];
 
   test("says that nothing was wrong, and what was", async () => {
-    const good = await faultline([...run, "--count", "300", "--signals", "event"]);
+    const good = await spawned([...run, "--count", "300", "--signals", "event"]);
     expect(good.status).toBe(0);
     expect(good.stdout).toMatch(/^wrong periods: 0 of 300 played, of 300 in all\.$/m);
-    const bad = await faultline([...run, "--count", "30", "--design", "mmap", "--pace", "steps"]);
+    const steps = ["--design", "mmap", "--pace", "steps"];
+    const bad = await spawned([...run, "--count", "30", ...steps]);
     expect(bad.status).toBe(1);
     expect(bad.stdout).toMatch(/^wrong periods: 27 of 30 played, of 30 in all\.$/m);
     expect(bad.stdout).toMatch(/^ +4 +1$/m);
   });
 
   test("--json has the same", async () => {
-    const answer = await jsonOf([...run, "--count", "20", "--write", "33", "--device", "lazy"]);
+    const answer = await jsonOf(
+      [...run, "--count", "20", "--write", "33", "--device", "lazy"],
+      spawned,
+    );
     expect(answer).toMatchObject({
       scenario: "virtio-snd-threads",
       write: 33,
