@@ -31,6 +31,11 @@ export function ranges(numbers: readonly number[]): string {
   return parts.join(", ");
 }
 
+/** "1 period", "4 periods". */
+export function counted(number: number, one: string): string {
+  return number === 1 ? `1 ${one}` : `${number} ${one}s`;
+}
+
 export function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }

@@ -3,18 +3,21 @@ import type { VirtioSndPeriod, VirtioSndRun } from "../scenarios/virtioRun.ts";
 import { virtioSndDevices } from "../scenarios/virtioBed.ts";
 import type { VirtioSndStep } from "../scenarios/virtioLog.ts";
 import type { SoundPiece } from "../scenarios/virtioSound.ts";
+import type { PcmDirection } from "../systems/pcm/states.ts";
 import { errnoName } from "./errno.ts";
 import { renderTable, type TableCell } from "./table.ts";
+import { counted } from "./text.ts";
 
 /** A run step by step, then period by period: who had it when, and what became of it. */
 export function virtioSndText(run: VirtioSndRun): string {
   const { design, direction, device, kernel, transfer, periodSize, periods } = run;
   return [
-    `virtio-snd, design ${design}, kernel ${kernel}: ${direction} in transfers of ${transfer} frames, ` +
-      `${periods} periods of ${periodSize}`,
+    `virtio-snd, design ${design}, kernel ${kernel}: ${direction} in transfers of ${counted(transfer, "frame")}, ` +
+      `${counted(periods, "period")} of ${periodSize}`,
     `The device is ${device}: it ${virtioSndDevices[device].meaning}.`,
     stepsTable(run.steps),
     periodsTable(run),
+    legend(direction),
     verdict(run),
     groupedFindingsText(run.findings),
   ].join("\n\n");
@@ -71,6 +74,14 @@ function periodCells(row: VirtioSndPeriod): TableCell[] {
   return [period, slot, program, exposed, device, returned, piecesText(holds), mark];
 }
 
+function legend(direction: PcmDirection): string {
+  const [, , , holds] = titles[direction];
+  return [
+    "exposed, queue  periods by their place in the ring: what the step gave to the device, what it then has",
+    `in step, ${holds}  when that was (–: never), and the number of the period whose sound it is`,
+  ].join("\n");
+}
+
 /** "5", or "25 of 1, 75 of old memory". */
 function piecesText(pieces: readonly SoundPiece[]): string {
   if (pieces.length === 1) return String(pieces[0]!.of);
@@ -83,9 +94,17 @@ const ends = {
   refused: " The program was refused and gave up.",
 } as const;
 
-function verdict({ played, count, wrongPeriods, end, direction }: VirtioSndRun): string {
+function verdict(run: VirtioSndRun): string {
+  const { played, count, wrongPeriods, direction } = run;
   const verb = direction === "playback" ? "played" : "captured";
-  return `wrong periods: ${wrongPeriods} of ${played.length} ${verb}, of ${count} in all.${ends[end]}`;
+  return `wrong periods: ${wrongPeriods} of ${played.length} ${verb}, of ${count} in all.${endText(run)}`;
+}
+
+/** Playback whose start threshold the program does not reach is heard by nobody. */
+function endText({ end, steps, start }: VirtioSndRun): string {
+  const last = steps.at(-1);
+  if (end !== "stalled" || last?.state !== "PREPARED") return ends[end];
+  return ` The stream never started: it waits for ${start} frames and has ${last.applPtr}.`;
 }
 
 /** Each kind once, with how often. */
@@ -95,7 +114,7 @@ function groupedFindingsText(findings: readonly Finding[]): string {
   return kinds
     .map(([kind, meaning]) => {
       const times = findings.filter((finding) => finding.kind === kind).length;
-      return `finding, ${times} times: ${kind}: ${meaning}`;
+      return `finding, ${counted(times, "time")}: ${kind}: ${meaning}`;
     })
     .join("\n");
 }

@@ -5,6 +5,7 @@ import {
 } from "../scenarios/virtioMessages.ts";
 import { findingsText } from "./counters.ts";
 import { renderTable } from "./table.ts";
+import { counted } from "./text.ts";
 
 const TURN = 2 ** 16;
 
@@ -13,7 +14,7 @@ export function virtioSndMessagesText(run: VirtioSndMessages): string {
   const { design, kernel, messages, available, used, played, position, waiting } = run;
   const { periodSize, periods } = virtioSndMessagesRing;
   return [
-    `virtio-snd-messages, design ${design}, kernel ${kernel}: ${messages} periods of ${periodSize} frames through a ring of ${periods}`,
+    `virtio-snd-messages, design ${design}, kernel ${kernel}: ${counted(messages, "period")} of ${periodSize} frames through a ring of ${periods}`,
     renderTable(
       [
         { title: "messages" },

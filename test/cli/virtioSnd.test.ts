@@ -17,6 +17,19 @@ describe("run virtio-snd", () => {
     expect(readFileSync(file)).toHaveLength(44 + 8 * 2000);
   });
 
+  test.each([
+    ["a wrong period", ["--direction", "capture", "--design", "ack", "--count", "2"], 1],
+    ["a refused call", ["--direction", "capture", "--design", "copy", "--write", "9"], 1],
+    ["a start that never comes", ["--count", "2"], 0],
+  ])("says by its status how it went: %s", async (_, args, status) => {
+    expect(await faultline([...run, ...args])).toMatchObject({ status, stderr: "" });
+  });
+
+  test("says that the stream never started", async () => {
+    const { stdout } = await faultline([...run, "--count", "1"]);
+    expect(stdout).toMatch(/ never started: it waits for 4000 frames and has 1000\.$/m);
+  });
+
   test("--json has the same", async () => {
     const options = ["--design", "ack", "--write", "300", "--device", "lazy", "--count", "4"];
     expect(await jsonOf([...run, ...options])).toMatchObject({
@@ -96,6 +109,7 @@ describe("run virtio-snd-threads", () => {
     expect(bad.status).toBe(1);
     expect(bad.stdout).toMatch(/^wrong periods: 27 of 30 played, of 30 in all\.$/m);
     expect(bad.stdout).toMatch(/^ +4 +1$/m);
+    expect(bad.stdout).toMatch(/^… and 22 more$/m);
   });
 
   test("--json has the same", async () => {

@@ -53,7 +53,9 @@ const run: ScenarioCommand<RunFlags> = {
     const options = optionsOf(flags);
     const { run: data, wav } = await runVirtioSnd(options);
     if (flags.wav !== undefined) writeBinaryFile("--wav", flags.wav, wav);
-    return { data, text: () => virtioSndText(data), failed: data.findings.length > 0 };
+    const { wrongPeriods, end, findings } = data;
+    const failed = wrongPeriods > 0 || end === "refused" || findings.length > 0;
+    return { data, text: () => virtioSndText(data), failed };
   },
 };
 
