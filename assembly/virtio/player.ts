@@ -65,8 +65,10 @@ export function serveDevice(card: Card, player: Player): u32 {
       playNext(device, player);
       continue;
     }
+    if (!player.polls || loadShared(bellSeenOf(apart)) != seen) {
+      publish(apart, bellSeenOf(apart), seen);
+    }
     if (player.polls) continue;
-    publish(apart, bellSeenOf(apart), seen);
     while (loadShared(bell) == seen && !hasEnded(apart)) pause(bell, seen);
   }
   return player.played;

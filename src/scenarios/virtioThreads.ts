@@ -120,7 +120,7 @@ export async function runVirtioThreads(options: VirtioThreadsOptions): Promise<V
     const problem = `is ${write}, and the ring has ${PERIOD * PERIODS} frames`;
     throw new UsageError({ argument: "write", problem, valid: "at most the ring" });
   }
-  const machine = await Machine.create({ build: "threads", memory: "4M", cpus: CPUS, kernel });
+  const machine = await Machine.create({ build: "threads", memory: "16M", cpus: CPUS, kernel });
   const threads = await options.start(machine);
   try {
     const scene = new Scene(threads, machine, { ...options, write });
@@ -178,7 +178,7 @@ class Scene {
     );
   }
 
-  /** A stream that is started by a full ring and never stops by itself. */
+  /** A stream that is started by a full ring, or by all that will ever be written, and never stops by itself. */
   #open(): PcmStream {
     const stream = this.#card.openStream(this.#task, 0);
     if (!(stream instanceof PcmStream)) {
@@ -188,7 +188,8 @@ class Scene {
     const format = { format: "S32_LE", channels: 1, rate: 8000 } as const;
     expectAnswer("HW_PARAMS", 0, stream.configure({ ...format, ...sizes }));
     const stopThreshold = stream.field("boundary");
-    const thresholds = { startThreshold: PERIODS * PERIOD, stopThreshold };
+    const startThreshold = Math.min(PERIODS, this.#options.count) * PERIOD;
+    const thresholds = { startThreshold, stopThreshold };
     expectAnswer("SW_PARAMS", 0, stream.swParams(thresholds).result);
     expectAnswer("PREPARE", 0, stream.prepare());
     return stream;

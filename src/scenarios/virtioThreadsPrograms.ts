@@ -77,13 +77,11 @@ class Application {
   }
 
   run(): number {
-    const { write, frames, ring, period, pace } = this.#script;
+    const { write, frames, period, pace } = this.#script;
     if (pace === paces.free) this.#setClock(frames);
     for (let at = 0; at < frames; at += write) {
       const part = Math.min(write, frames - at);
-      if (pace === paces.steps && !this.#stepTo(Math.ceil((at + part - ring) / period))) {
-        return -errnos.ETIMEDOUT;
-      }
+      if (pace === paces.steps && !this.#makeRoom(at, part)) return -errnos.ETIMEDOUT;
       const written = this.#write(at, part);
       if (written !== part) return written < 0 ? written : -errnos.EIO;
       if (pace === paces.written) this.#setClock(Math.floor((at + part) / period));
@@ -93,9 +91,23 @@ class Application {
     return isPlayed ? frames : -errnos.ETIMEDOUT;
   }
 
-  /** write(2) of so many frames from the one at a place on: bytes as frames, or −errno. */
+  /**
+   * Before a write: as much is played as it needs room. Where that is more than the device has been given, or it has
+   * not begun, the write itself waits for it.
+   */
+  #makeRoom(at: number, part: number): boolean {
+    const { ring, period } = this.#script;
+    if (at < ring) return true;
+    const wanted = Math.ceil((at + part - ring) / period);
+    return this.#stepTo(Math.min(wanted, Math.floor(at / period)));
+  }
+
+  /**
+   * write(2) of so many frames from the one at a place on: bytes as frames, or −errno. Where it sleeps while all stand
+   * still, more than two periods of the ring are full, and the time of the next one has come.
+   */
   #write(at: number, frames: number): number {
-    const { stream, sound, soundLinear, period } = this.#script;
+    const { stream, sound, soundLinear, period, pace } = this.#script;
     const { machine, cpu } = this.#seat;
     for (let frame = 0; frame < frames; frame++) {
       this.#words[(soundLinear >>> 2) + frame] = 1 + Math.floor((at + frame) / period);
@@ -104,7 +116,10 @@ class Application {
     const end = Date.now() + PATIENCE_MS;
     let result = machine.exports.pcmWrite(cpu, stream, sound, 0, bytes);
     while (result === coreConstants.BLOCKED) {
-      while (machine.exports.futexPark(cpu, NAP_MS) === 0) {
+      for (;;) {
+        const isStuck = pace !== paces.free && this.#isAtRest() && this.#played === this.#clock;
+        if (machine.exports.futexPark(cpu, NAP_MS) !== 0) break;
+        if (isStuck) this.#setClock(this.#clock + 1);
         if (Date.now() > end) return -errnos.ETIMEDOUT;
       }
       result = machine.exports.pcmResume(cpu);

@@ -3,11 +3,14 @@ import {
   runVirtioThreads,
   virtioThreadsDefaults,
   virtioThreadsDeviceNames,
+  virtioThreadsRange,
   virtioThreadsRing,
   virtioThreadsSignalNames,
   type VirtioThreadsOptions,
   type VirtioThreadsRun,
 } from "../../src/scenarios/virtioThreads.ts";
+import type { Machine } from "../../src/index.ts";
+import type { CpuThreads } from "../../src/threads/cpuThreads.ts";
 import { startThreads } from "../support/cpuThreads.ts";
 
 /**
@@ -47,6 +50,42 @@ describe.each(["ack", "corrected"] as const)("%s", (design) => {
     const run = await runOf({ design, pace: "steps", count: 500 });
     expect(run).toMatchObject({ ...faultless, played: 500 });
   });
+});
+
+describe("however much is written at once", () => {
+  test.each([1, 2, RING])("%i periods are all played", async (count) => {
+    const run = await runOf({ count });
+    expect(run).toMatchObject({ ...faultless, played: count });
+  });
+
+  test.each([PERIOD / 2 - 13, 2 * PERIOD + 1, RING * PERIOD - 1])(
+    "step by step, writes of %i frames that wait for room",
+    async (write) => {
+      const run = await runOf({ write, pace: "steps", count: 20 });
+      expect(run).toMatchObject({ ...faultless, played: 20, write });
+    },
+  );
+
+  test("a device that is never further than the program, and writes that wait for room", async () => {
+    const write = RING * PERIOD - 1;
+    const run = await runOf({ design: "mmap", device: "lazy", write, count: 20 });
+    expect(run).toMatchObject({ ...faultless, played: 20 });
+  });
+});
+
+test("step by step, a device that polls stands still too", async () => {
+  const run = await runOf({ pace: "steps", signals: "polling", count: 20 });
+  expect(run).toMatchObject({ ...faultless, played: 20 });
+});
+
+test("the machine has room for what was heard of the most periods", async () => {
+  const most = virtioThreadsRange.most;
+  const notStarted = new Error("has room");
+  const start = async (machine: Machine): Promise<CpuThreads> => {
+    expect(machine.exports.virtioAllocate(4 * most)).not.toBe(0);
+    return Promise.reject(notStarted);
+  };
+  await expect(runOf({ count: most, start })).rejects.toBe(notStarted);
 });
 
 describe("mmap", () => {
