@@ -92,15 +92,21 @@ export class CpuThreads {
     machine.core.exports = explainedExports(machine.core);
     const shared = new Int32Array(control, 0, SHARED_WORDS);
     const crew = new CpuThreads(machine, threads, hosts, watch, shared);
-    await crew.#untilServing();
+    try {
+      await crew.#untilServing();
+    } catch (error) {
+      await crew.stop();
+      throw error;
+    }
     return crew;
   }
 
   /** In a browser a thread may need this one's events to come so far, and they stop where the driver waits for a call. */
   async #untilServing(): Promise<void> {
     const deadline = Date.now() + START_MS;
-    while (this.threads.some((thread) => thread.state === "starting")) {
+    for (;;) {
       for (const thread of this.threads) thread.checkAlive();
+      if (this.threads.every((thread) => thread.state !== "starting")) return;
       if (Date.now() > deadline) {
         const message = `not every thread serves after ${START_MS / 1000} s`;
         throw new FaultlineError("thread-lost", message);

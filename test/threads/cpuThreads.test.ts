@@ -142,13 +142,32 @@ describe("a thread that an error ends", () => {
   });
 });
 
-it("an error that ends a thread where it cannot tell of it comes from the host", async () => {
-  const ended = Promise.resolve(new Error("out of memory"));
-  const host = { ended, end: () => Promise.resolve() };
-  const dead = await CpuThreads.start(machine, [], () => Promise.resolve(host));
-  await expect(dead.untilAtRest(dead.threads)).rejects.toThrow(
-    "the thread that is CPU 1 was ended by an error: Error: out of memory",
-  );
+describe("a thread that ends before it serves", () => {
+  function startThatEnds(): Promise<unknown> {
+    const ended = Promise.resolve(new Error("out of memory"));
+    const host = { ended, end: () => Promise.resolve() };
+    return CpuThreads.start(machine, [], () => Promise.resolve(host));
+  }
+
+  it("is an error of the start, which comes from the host where it cannot tell of it", async () => {
+    await expect(startThatEnds()).rejects.toThrow(
+      "the thread that is CPU 1 was ended by an error: Error: out of memory",
+    );
+  });
+
+  it("ends the others with it", async () => {
+    const running = new Set<unknown>();
+    const starting = CpuThreads.start(machine, [], async (data, ports) => {
+      const isFirst = "index" in data && data.index === 0;
+      // programs that are none: it ends while it begins
+      const host = await startThread(isFirst ? { ...data, programs: null as never } : data, ports);
+      running.add(host);
+      void host.ended.then(() => running.delete(host));
+      return host;
+    });
+    await expect(starting).rejects.toThrow("the thread that is CPU 1 was ended by an error");
+    expect(running.size).toBe(0);
+  });
 });
 
 describe("threads that are stopped", () => {
