@@ -79,6 +79,7 @@ export const behaviours = [
 export const kernelVersions = [
   "6.1",
   "6.4",
+  "6.5",
   "6.7",
   "6.12",
   "6.14",

@@ -54,6 +54,9 @@ describe("free-running silence", () => {
 describe("PAUSE", () => {
   test.each([
     ["6.1", 130n],
+    ["6.4", 130n],
+    ["6.5", 0n],
+    ["6.6", 0n],
     ["6.12", 0n],
   ])("%s: the position that it leaves", async (kernel, position) => {
     const stream = await bed(kernel);
