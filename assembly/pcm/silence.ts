@@ -37,10 +37,9 @@ function silentFramesWanted(stream: Stream, hwPtr: u64): u64 {
   return thresholdMode ? framesToThreshold(stream, hwPtr) : framesFreeRunning(stream, hwPtr);
 }
 
-/** Where in the ring the next silence goes: behind what is filled; early kernels begin at the silent part's start. */
-function silentPlace(stream: Stream, early: bool): u64 {
-  const filled = early ? 0 : stream.silenceFilled;
-  return ((stream.silenceStart + filled) & stream.mask) % stream.bufferSize;
+/** Where in the ring the frame stands that is so many behind the silent part's start. */
+function silentPlace(stream: Stream, frames: u64): u64 {
+  return ((stream.silenceStart + frames) & stream.mask) % stream.bufferSize;
 }
 
 /** Fills before the pointer update to `hwPtr` is stored, or outside one (NO_POSITION). */
@@ -51,7 +50,8 @@ export function fillSilence(cpu: Cpu, stream: Stream, hwPtr: u64): void {
     recordFinding(FINDING_PCM_UNEXPECTED, cpu.index, cpu.task, frames, addressOf(stream));
     return;
   }
-  let offset = frames == 0 ? 0 : silentPlace(stream, early);
+  // early kernels store it over what is filled already
+  let offset = frames == 0 ? 0 : silentPlace(stream, early ? 0 : stream.silenceFilled);
   while (frames != 0) {
     const part = min(frames, stream.bufferSize - offset);
     if (deviceOf(stream).ownCopy) askForSilence(cpu, stream, offset, part);

@@ -75,3 +75,9 @@ export function chainOf(device: SoundDevice): Chain {
 export function journalOf(device: SoundDevice): Journal {
   return changetype<Journal>(device.journal as usize);
 }
+
+/** The head of a message that waits with the device, the oldest at 0. */
+@inline
+export function waitingHead(queue: DeviceQueue, position: u32): u32 {
+  return load<u16>(queue.waiting + (position << 1));
+}

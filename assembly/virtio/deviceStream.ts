@@ -1,6 +1,6 @@
 import { cardAt, streamOf, substreamById } from "./card";
 import { Chain, beginChain, nextPiece, readableWord } from "./chain";
-import { DeviceQueue, SoundDevice, chainOf, journalOf } from "./device";
+import { DeviceQueue, SoundDevice, chainOf, journalOf, waitingHead } from "./device";
 import { considerInterrupt, removeWaiting, returnEntry } from "./deviceRings";
 import {
   JOURNAL_COMPLETE,
@@ -251,7 +251,7 @@ export function releaseMessages(
   let released = false;
   let position: u32 = 0;
   while (position < queue.waitingCount && queue.waitingCount > (keep as u32)) {
-    const head: u32 = load<u16>(queue.waiting + (position << 1));
+    const head = waitingHead(queue, position);
     if (streamIdOf(device, queue, head) != streamId) {
       position += 1;
       continue;

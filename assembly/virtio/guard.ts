@@ -6,7 +6,7 @@ import {
 } from "../machine/findings";
 import { header } from "../machine/map";
 import { Chain, beginChain, nextPiece } from "./chain";
-import { DeviceQueue, SoundDevice, chainOf } from "./device";
+import { DeviceQueue, SoundDevice, chainOf, waitingHead } from "./device";
 import { allocateBytes, freeBytes } from "./memory";
 
 /**
@@ -101,7 +101,7 @@ export function lookAgain(device: SoundDevice, queue: DeviceQueue): void {
 
 function compareAll(device: SoundDevice, queue: DeviceQueue): void {
   for (let index: u32 = 0; index < queue.waitingCount; index++) {
-    compare(device, queue, load<u16>(queue.waiting + (index << 1)));
+    compare(device, queue, waitingHead(queue, index));
   }
 }
 
@@ -140,7 +140,7 @@ function isSamePiece(chain: Chain, at: u32): bool {
 function isOut(device: SoundDevice, queue: DeviceQueue, head: u32): bool {
   const chain = chainOf(device);
   for (let index: u32 = 0; index < queue.waitingCount; index++) {
-    const other: u32 = load<u16>(queue.waiting + (index << 1));
+    const other = waitingHead(queue, index);
     if (other == head) return true;
     const record = load<u32>(slotOf(queue, other));
     if (record != 0 && writesInto(chain, queue, head, record)) return true;

@@ -12,7 +12,14 @@ import {
 } from "./apart";
 import { readableWord } from "./chain";
 import { Card } from "./card";
-import { DeviceQueue, SoundDevice, chainOf, deviceQueue, soundDeviceOf } from "./device";
+import {
+  DeviceQueue,
+  SoundDevice,
+  chainOf,
+  deviceQueue,
+  soundDeviceOf,
+  waitingHead,
+} from "./device";
 import { hasNew } from "./deviceIntake";
 import { takeNew, takeRequest } from "./deviceLook";
 import { readData } from "./devicePlay";
@@ -109,11 +116,6 @@ function lookAtRequests(apart: Apart, device: SoundDevice, player: Player): void
     if ((queue.features & RING_EVENT_INDEX) == 0) return;
     setAvailableEvent(queue, queue.taken);
   } while (hasNew(queue));
-}
-
-@inline
-function waitingHead(queue: DeviceQueue, position: u32): u32 {
-  return load<u16>(queue.waiting + (position << 1));
 }
 
 function mayPlay(apart: Apart, device: SoundDevice, player: Player): bool {

@@ -107,7 +107,13 @@ const FIRST_WRONG = 5;
 const PATIENCE_MS = 10_000;
 
 /** S32, mono, 8 kHz, by virtio's numbers. */
-const STREAM = { nid: 0, formats: 1n << 17n, rates: 1n << 1n, direction: 0, channels: [1, 1] } as const; // prettier-ignore
+const STREAM = {
+  nid: 0,
+  formats: 1n << 17n,
+  rates: 1n << 1n,
+  direction: 0,
+  channels: [1, 1],
+} as const;
 
 /**
  * Plays numbered periods through a virtio sound card: the program, the CPU that takes the driver's interrupts, and the
