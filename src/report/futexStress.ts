@@ -24,13 +24,16 @@ export function futexStressText(run: FutexStressRun): string {
   ].join("\n\n");
 }
 
-/** What somebody left who was ended at work, and nobody can take. */
+/** What somebody left who was ended at work, and what that means for those who wait. */
 function abandonedText({ layout, work, abandoned }: FutexStressRow): string[] {
   if (abandoned === null) return [];
   const { cpu, address, value } = abandoned;
-  return [
-    `${work} on ${layout}: the thread that was CPU ${cpu} left the word at ${hex(address)} as ${hex(value)}, and nobody can take that from the dead; the others were stopped`,
-  ];
+  const left = `${work} on ${layout}: the thread that was CPU ${cpu} left the word at ${hex(address)} as ${hex(value)}`;
+  const why =
+    work === "mutex" && value === 0
+      ? "it is free, but the wake of those who sleep died with it"
+      : "nobody can take that from the dead";
+  return [`${left}, and ${why}; the others were stopped`];
 }
 
 function hex(value: number): string {

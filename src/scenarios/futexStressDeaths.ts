@@ -11,9 +11,12 @@ export interface StressWorker {
   readonly id: number;
 }
 
-/** A word that a dead thread left such that nobody can take it: the others were stopped. */
+/**
+ * A word that a dead thread left such that nobody can go on: the others were stopped. A plain mutex that was left free
+ * is one whose next wake died with the thread: it owed that, or had been given it.
+ */
 export interface AbandonedWord {
-  /** The CPU whose thread had it. */
+  /** The CPU whose thread died. */
   readonly cpu: number;
   readonly address: number;
   readonly value: number;

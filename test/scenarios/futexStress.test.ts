@@ -72,12 +72,16 @@ describe("a thread that dies at work", () => {
     expect(run.findings).toEqual([]);
   });
 
-  it("keeps a plain mutex that it had, or lets all others finish", async () => {
+  it("keeps a plain mutex that it had or the wake that it owed, or lets all others finish", async () => {
     const run = await runFutexStress({ ...dying, operations: 1_000_000, works: ["mutex"] });
     expect(run).toMatchObject({ lost: 0, wakesLost: 0, findings: [] });
     const [row] = run.rows;
     if (row!.abandoned === null) expect(row!.operations).toBeGreaterThanOrEqual(1_000_000 / 10 / 3);
-    else expect(row!.abandoned).toMatchObject({ cpu: 1, address: 0x4000_0000, value: 2 });
+    else {
+      expect(row!.abandoned).toMatchObject({ cpu: 1, address: 0x4000_0000 });
+      // held with sleepers; or free: it died between its store and its wake, or when it had been woken and before it took it
+      expect([2, 0]).toContain(row!.abandoned!.value);
+    }
   });
 });
 
