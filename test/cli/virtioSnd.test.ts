@@ -20,7 +20,9 @@ describe("run virtio-snd", () => {
   test.each([
     ["a wrong period", ["--direction", "capture", "--design", "ack", "--count", "2"], 1],
     ["a refused call", ["--direction", "capture", "--design", "copy", "--write", "9"], 1],
-    ["a start that never comes", ["--count", "2"], 0],
+    ["a start that never comes", ["--count", "2"], 1],
+    ["a stream that stands still", ["--design", "copy", "--write", "4000"], 1],
+    ["none of that", ["--design", "ack", "--count", "4"], 0],
   ])("says by its status how it went: %s", async (_, args, status) => {
     expect(await faultline([...run, ...args])).toMatchObject({ status, stderr: "" });
   });

@@ -73,6 +73,7 @@ type ExposeEvent = Extract<VirtioSndEvent, { readonly kind: "expose" }>;
 export class DeviceSchedule {
   readonly #card: VirtioSnd;
   readonly #stream: number;
+  readonly #queue: "tx" | "rx";
   readonly #reads: DeviceReading;
   readonly #order: readonly number[];
   readonly #reportsXrun: boolean;
@@ -84,18 +85,16 @@ export class DeviceSchedule {
   #empty = 0;
   #filled = 0;
 
+  /** @throws UsageError also for a stream that the card's driver did not take */
   constructor(card: VirtioSnd, timing: DeviceTiming) {
     isCard("card", card);
     checkOptions("timing", timing, deviceTiming);
     this.#card = card;
     this.#stream = timing.stream ?? 0;
+    this.#queue = card.directionOf(this.#stream) === "playback" ? "tx" : "rx";
     this.#reads = timing.reads;
     this.#order = timing.order ?? [0];
     this.#reportsXrun = timing.reportsXrun ?? false;
-  }
-
-  get #queue(): "tx" | "rx" {
-    return this.#card.directionOf(this.#stream) === "playback" ? "tx" : "rx";
   }
 
   /** What the device read of the messages that it returned, one after the other: what is heard. */

@@ -8,6 +8,7 @@ import {
   wholeNumber,
   type Shape,
 } from "../../base/checks.ts";
+import { UsageError } from "../../base/errors.ts";
 import { coreConstants } from "../../core/generated/coreConstants.ts";
 import { behavioursOf } from "../../machine/kernel.ts";
 import { madeMachine, type Machine } from "../../machine/machine.ts";
@@ -263,6 +264,10 @@ export class VirtioSnd {
 
   /** @throws UsageError for a stream that the driver did not take */
   directionOf(stream: number): PcmDirection {
+    if (this.#streams.length === 0) {
+      const problem = "is of a card none of whose streams the driver took";
+      throw new UsageError({ argument: "stream", problem, valid: "a card that isBound" });
+    }
     const known = this.#streams[wholeNumber("stream", stream, 0, this.#streams.length - 1)]!;
     return pcmDirections[known.direction]!;
   }

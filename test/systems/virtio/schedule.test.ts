@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Machine, UsageError, VirtioSnd } from "../../../src/index.ts";
 import { coreConstants } from "../../../src/core/generated/coreConstants.ts";
 import type { VirtioSndDesign } from "../../../src/systems/virtio/description.ts";
 import {
@@ -204,4 +205,22 @@ test("a device without messages may say so: A and the corrected design stop, F g
     expect(notices).toMatchObject([{ code: coreConstants.NOTICE_XRUN, data: 0 }]);
   }
   expect(states).toEqual(["copy XRUN", "ack RUNNING", "corrected XRUN"]);
+});
+
+describe("a stream that it cannot play is refused at once", () => {
+  test.each([1, 7])("stream %i of one", async (stream) => {
+    const { card } = await virtioBed({ design: "ack" });
+    const make = (): DeviceSchedule => new DeviceSchedule(card, { reads: "turn", stream });
+    expect(make).toThrow(UsageError);
+    expect(make).toThrow(`stream is ${stream}; valid: a whole number from 0 to 0`);
+  });
+
+  test("a card that the driver refused has none", async () => {
+    const machine = await Machine.create({ memory: "4M", kernel: "6.12" });
+    const card = VirtioSnd.plug(machine, { streams: [] });
+    expect(() => new DeviceSchedule(card, { reads: "turn" })).toThrow(UsageError);
+    expect(() => card.directionOf(0)).toThrow(
+      /stream is of a card .*; valid: a card that isBound$/,
+    );
+  });
 });
