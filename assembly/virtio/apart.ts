@@ -1,8 +1,9 @@
-import { fetchAdd, loadShared, storeShared } from "../base/atomics";
+import { fetchAdd, loadShared, storeShared, waitOnWord } from "../base/atomics";
 import { cpuAt } from "../machine/cpu";
-import { ownMark } from "../machine/held";
+import { lookForDead, ownMark } from "../machine/held";
 import { waitForOthers } from "../mm/shootdown";
 import { Card, cardAt } from "./card";
+import { QUEUE_TX } from "./numbers";
 import { Virtqueue } from "./virtqueue";
 
 /**
@@ -24,7 +25,9 @@ export class Apart {
   ended: u32; // both are to return
   driver: u32; // mark of the CPU that takes interrupts; 0 = none does yet
   served: u32; // control requests that the device has looked at, over 16 bits
-  told: u32; // tx messages that came back before the notification that ran last, over 16 bits
+  /** tx, rx: messages that came back before the notification that ran last, over 16 bits. */
+  told: u32;
+  told1: u32;
   /** By QUEUE_*: interrupts raised, and of those handled. */
   raised: u32;
   raised1: u32;
@@ -82,8 +85,8 @@ export function lineSeenOf(apart: Apart): usize {
 }
 
 @inline
-export function toldOf(apart: Apart): usize {
-  return changetype<usize>(apart) + offsetof<Apart>("told");
+export function toldOf(apart: Apart, number: u32): usize {
+  return changetype<usize>(apart) + offsetof<Apart>("told") + ((number - QUEUE_TX) << 2);
 }
 
 @inline
@@ -124,7 +127,16 @@ export function publish(apart: Apart, word: usize, value: u32): void {
   move(progressOf(apart));
 }
 
-/** Waits a little for a word to change from what was seen. */
+/** So long does somebody sleep that nobody waits for, if nothing wakes him. */
+const NAP_NANOSECONDS: i64 = 1_000_000;
+
+/** Waits for a word to change from what was seen: outside of the core, and with no lock. */
+export function nap(word: usize, seen: u32): void {
+  waitOnWord(word, seen, NAP_NANOSECONDS);
+  lookForDead();
+}
+
+/** Likewise within the core: only a little at a time. */
 export function pause(word: usize, seen: u32): void {
   waitForOthers(cpuAt(ownMark() - 1), word, seen);
 }

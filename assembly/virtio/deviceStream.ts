@@ -143,7 +143,7 @@ export function fillEagerly(device: SoundDevice, queue: DeviceQueue, head: u32):
 }
 
 /** Fills up to `limit` data bytes out of `source`, or with `value` where there is none. */
-function fillData(
+export function fillData(
   device: SoundDevice,
   queue: DeviceQueue,
   head: u32,

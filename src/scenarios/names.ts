@@ -72,7 +72,7 @@ export const scenarios = [
   {
     name: "virtio-snd-threads",
     summary:
-      "program, driver and virtio sound device as threads: what was heard of what was written",
+      "program, driver and virtio sound device as threads: what the one heard of the other",
   },
 ] as const;
 

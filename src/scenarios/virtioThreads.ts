@@ -1,34 +1,58 @@
-/** A virtio sound card whose program, driver and device are threads: what the device heard, of what was written. */
+/** A virtio sound card whose program, driver and device are threads: what the one heard of what the other gave. */
 
 import { UsageError, FaultlineError } from "../base/errors.ts";
+import { oneOf } from "../base/nearest.ts";
 import type { ConstantName } from "../core/exports.ts";
 import type { Finding } from "../machine/findings.ts";
 import { Machine } from "../machine/machine.ts";
 import type { Task } from "../machine/task.ts";
+import { pcmDirections, type PcmDirection } from "../systems/pcm/states.ts";
 import { PcmStream } from "../systems/pcm/stream.ts";
-import { queueNames } from "../systems/virtio/description.ts";
+import { queueNames, type VirtioQueueName } from "../systems/virtio/description.ts";
 import { VirtioSnd } from "../systems/virtio/virtioSnd.ts";
 import type { CpuThread } from "../threads/cpuThread.ts";
 import type { CpuThreads } from "../threads/cpuThreads.ts";
 import { expectAnswer } from "./playbackBed.ts";
-import { THREAD_FRAME_BYTES, applicationNumbers, paces } from "./virtioThreadsPrograms.ts";
+import { notesIn, outcomeOf, type ThreadsOutcome } from "./virtioThreadsOutcome.ts";
+import {
+  THREAD_FRAME_BYTES,
+  applicationNumbers,
+  notesBytes,
+  paces,
+} from "./virtioThreadsScript.ts";
 
-/** Those whose device finds something to play whenever a period was written. */
-export const virtioThreadsDesigns = ["mmap", "ack", "corrected"] as const;
-export type VirtioThreadsDesign = (typeof virtioThreadsDesigns)[number];
+export type VirtioThreadsDesign = "mmap" | "copy" | "ack" | "corrected";
 
-/** When the device reads a period. */
+/** Those whose device finds something to play whenever a period was written, or room whenever one was read. */
+export const virtioThreadsDesigns = {
+  playback: ["mmap", "ack", "corrected"],
+  capture: ["mmap", "copy", "ack", "corrected"],
+} as const satisfies Record<PcmDirection, readonly VirtioThreadsDesign[]>;
+
+/** When the device reads a period, or fills it. */
 export const virtioThreadsDevices = {
-  eager: { reads: "READS_AT_EXPOSURE", meaning: "reads a period the moment it takes it" },
-  lazy: { reads: "READS_IN_TURN", meaning: "reads a period when it plays it" },
-} as const satisfies Record<string, { readonly reads: ConstantName; readonly meaning: string }>;
+  eager: {
+    reads: "READS_AT_EXPOSURE",
+    playback: "reads a period the moment it takes it",
+    capture: "fills a period the moment it takes it",
+  },
+  lazy: {
+    reads: "READS_IN_TURN",
+    playback: "reads a period when it plays it",
+    capture: "fills a period when it gives it back",
+  },
+} as const satisfies Record<
+  string,
+  { readonly reads: ConstantName } & Readonly<Record<PcmDirection, string>>
+>;
 export type VirtioThreadsDevice = keyof typeof virtioThreadsDevices;
 export const virtioThreadsDeviceNames = Object.keys(virtioThreadsDevices) as VirtioThreadsDevice[];
 
 /** How the threads meet. */
 export const virtioThreadsPaces = {
   free: "each goes on as fast as it can",
-  steps: "a period is played when all stand still, and the next one written when they do so again",
+  steps:
+    "the device has a period's time when all stand still, and the program goes on when they do so again",
 } as const;
 export type VirtioThreadsPace = keyof typeof virtioThreadsPaces;
 export const virtioThreadsPaceNames = Object.keys(virtioThreadsPaces) as VirtioThreadsPace[];
@@ -44,13 +68,16 @@ export const virtioThreadsSignalNames = Object.keys(virtioThreadsSignals) as Vir
 
 export interface VirtioThreadsOptions {
   readonly design: VirtioThreadsDesign;
+  readonly direction: PcmDirection;
   readonly device: VirtioThreadsDevice;
   readonly pace: VirtioThreadsPace;
   readonly signals: VirtioThreadsSignals;
-  /** Frames of each write; default a period. */
+  /** Frames of each write, or read; default a period. */
   readonly write?: number | undefined;
-  /** Periods that are written and played. */
+  /** Periods that are written and played, or captured and read. */
   readonly count: number;
+  /** The device reports an xrun after these periods that it played, or captured, in ascending order; default none. */
+  readonly xruns?: readonly number[] | undefined;
   readonly kernel: string;
   /** Starts the machine's CPUs as threads, which can run {@link virtioThreadsPrograms}. */
   readonly start: (machine: Machine) => Promise<CpuThreads>;
@@ -59,6 +86,7 @@ export interface VirtioThreadsOptions {
 export const virtioThreadsRing = { periodSize: 100, periods: 3 } as const;
 export const virtioThreadsDefaults = {
   design: "ack",
+  direction: "playback",
   device: "eager",
   pace: "free",
   signals: "flags",
@@ -66,43 +94,34 @@ export const virtioThreadsDefaults = {
 } as const;
 export const virtioThreadsRange = { least: 1, most: 1_000_000 } as const;
 
-/** A period that is not the one whose turn it was. */
-export interface WrongPeriod {
-  /** Its turn, from 1. */
-  readonly turn: number;
-  /** What was heard: an earlier or later period, parts of two, or what was there before all of them. */
-  readonly heard: number | "torn" | "nothing";
-}
-
-export interface VirtioThreadsRun {
+export interface VirtioThreadsRun extends ThreadsOutcome {
   readonly schemaVersion: 1;
   readonly scenario: "virtio-snd-threads";
   readonly kernel: string;
   readonly design: VirtioThreadsDesign;
+  readonly direction: PcmDirection;
   readonly device: VirtioThreadsDevice;
   readonly pace: VirtioThreadsPace;
   readonly signals: VirtioThreadsSignals;
   readonly write: number;
   readonly count: number;
-  readonly played: number;
+  /** After which periods the device was to report an xrun, */
+  readonly xruns: readonly number[];
+  /** how often it did, */
+  readonly reported: number;
+  /** and how often the program met one, with EPIPE, and began again. */
+  readonly met: number;
   /** What the application ended with, where it could not go on: −errno. */
   readonly stopped: number | null;
-  readonly wrong: number;
-  /** Of those, periods of which parts of two were heard. */
-  readonly torn: number;
-  /** Periods that were written and never heard. */
-  readonly unheard: number;
-  /** The first of the wrong ones. */
-  readonly firstWrong: readonly WrongPeriod[];
-  /** Interrupts of the device for what it had played. */
+  /** Interrupts of the device for what it had played, or captured. */
   readonly interrupts: number;
   readonly findings: readonly Finding[];
 }
 
 const { periodSize: PERIOD, periods: PERIODS } = virtioThreadsRing;
+const START = PERIODS * PERIOD;
 const SOUND = 0x1000_0000;
 const CPUS = 4;
-const FIRST_WRONG = 5;
 /** The device and the driver return as soon as they are told: one that does not stands at a lock that nobody gives back. */
 const PATIENCE_MS = 10_000;
 
@@ -111,33 +130,49 @@ const STREAM = {
   nid: 0,
   formats: 1n << 17n,
   rates: 1n << 1n,
-  direction: 0,
   channels: [1, 1],
 } as const;
 
+/** Options with nothing left out. */
+type Plan = Required<{
+  readonly [Name in keyof VirtioThreadsOptions]: NonNullable<VirtioThreadsOptions[Name]>;
+}>;
+
 /**
- * Plays numbered periods through a virtio sound card: the program, the CPU that takes the driver's interrupts, and the
- * device are a thread each.
- * @throws UsageError for writes that the ring has no room for; FaultlineError "thread-lost"
+ * Plays, or captures, numbered periods through a virtio sound card: the program, the CPU that takes the driver's
+ * interrupts, and the device are a thread each.
+ * @throws UsageError for transfers that the ring has no room for, a design without that direction, and xruns that are
+ *   not in order; FaultlineError "thread-lost"
  */
 export async function runVirtioThreads(options: VirtioThreadsOptions): Promise<VirtioThreadsRun> {
-  const { write = PERIOD, kernel } = options;
-  if (write > PERIOD * PERIODS) {
-    const problem = `is ${write}, and the ring has ${PERIOD * PERIODS} frames`;
-    throw new UsageError({ argument: "write", problem, valid: "at most the ring" });
-  }
+  const { write = PERIOD, xruns = [], kernel } = options;
+  const plan = { ...options, write, xruns };
+  checkPlan(plan);
   const machine = await Machine.create({ build: "threads", memory: "16M", cpus: CPUS, kernel });
   const threads = await options.start(machine);
   try {
-    const scene = new Scene(threads, machine, { ...options, write });
+    const scene = new Scene(threads, machine, plan);
     return await scene.play();
   } finally {
     await threads.stop();
   }
 }
 
+function checkPlan({ design, direction, write, xruns, count }: Plan): void {
+  oneOf("design", design, virtioThreadsDesigns[direction]);
+  if (write > PERIOD * PERIODS) {
+    const problem = `is ${write}, and the ring has ${PERIOD * PERIODS} frames`;
+    throw new UsageError({ argument: "write", problem, valid: "at most the ring" });
+  }
+  const isAscending = xruns.every((turn, at) => at === 0 || turn > xruns[at - 1]!);
+  const isWithin = xruns.every((turn) => Number.isInteger(turn) && turn >= 1 && turn <= count);
+  if (isAscending && isWithin) return;
+  const valid = `periods from 1 to ${count}, in ascending order`;
+  throw new UsageError({ argument: "xruns", problem: `is ${xruns.join()}`, valid });
+}
+
 class Scene {
-  readonly #options: VirtioThreadsOptions & { readonly write: number };
+  readonly #options: Plan;
   readonly #machine: Machine;
   readonly #threads: CpuThreads;
   readonly #words: Int32Array;
@@ -147,12 +182,9 @@ class Scene {
   readonly #apart: number;
   readonly #player: number;
   readonly #heard: number;
+  readonly #notes: number;
 
-  constructor(
-    threads: CpuThreads,
-    machine: Machine,
-    options: VirtioThreadsOptions & { readonly write: number },
-  ) {
+  constructor(threads: CpuThreads, machine: Machine, options: Plan) {
     this.#options = options;
     this.#machine = machine;
     this.#threads = threads;
@@ -162,8 +194,18 @@ class Scene {
     this.#stream = this.#open();
     this.#apart = this.#allocate(machine.constant("APART_BYTES"));
     this.#heard = this.#allocate(4 * options.count);
+    this.#notes = this.#allocate(notesBytes(this.#beginnings));
     this.#player = this.#newPlayer();
     this.#set(this.#card.address, "CARD_APART", this.#apart);
+  }
+
+  /** At first, and after each xrun. */
+  get #beginnings(): number {
+    return 1 + this.#options.xruns.length;
+  }
+
+  get #queue(): VirtioQueueName {
+    return this.#options.direction === "playback" ? "tx" : "rx";
   }
 
   get #application(): CpuThread {
@@ -171,12 +213,12 @@ class Scene {
   }
 
   #plug(): VirtioSnd {
-    const { design, signals } = this.#options;
+    const { design, direction, signals } = this.#options;
     const features = signals === "polling" ? this.#machine.constant("FEATURE_MSG_POLLING") : 0;
     return VirtioSnd.plug(
       this.#task.machine,
       {
-        streams: [{ ...STREAM, features }],
+        streams: [{ ...STREAM, direction: pcmDirections.indexOf(direction), features }],
         eventIndex: signals === "event",
         output: PERIOD * THREAD_FRAME_BYTES,
       },
@@ -184,7 +226,7 @@ class Scene {
     );
   }
 
-  /** A stream that is started by a full ring, or by all that will ever be written, and never stops by itself. */
+  /** A stream that is started by a full ring, or when it is told to, and never stops for want of data or room. */
   #open(): PcmStream {
     const stream = this.#card.openStream(this.#task, 0);
     if (!(stream instanceof PcmStream)) {
@@ -194,8 +236,7 @@ class Scene {
     const format = { format: "S32_LE", channels: 1, rate: 8000 } as const;
     expectAnswer("HW_PARAMS", 0, stream.configure({ ...format, ...sizes }));
     const stopThreshold = stream.field("boundary");
-    const startThreshold = Math.min(PERIODS, this.#options.count) * PERIOD;
-    const thresholds = { startThreshold, stopThreshold };
+    const thresholds = { startThreshold: START, stopThreshold };
     expectAnswer("SW_PARAMS", 0, stream.swParams(thresholds).result);
     expectAnswer("PREPARE", 0, stream.prepare());
     return stream;
@@ -204,17 +245,24 @@ class Scene {
   /** Notifications that stay out for a whole ring are one that does not move: the device is never that far ahead. */
   #newPlayer(): number {
     const { machine } = this.#task;
-    const { design, device, signals, count } = this.#options;
+    const { design, device, signals, count, xruns } = this.#options;
     const player = this.#allocate(machine.constant("PLAYER_BYTES"));
     this.#set(player, "PLAYER_STATUS", machine.constant("STATUS_OK"));
+    this.#set(player, "PLAYER_CAPTURED", -1);
     this.#set(player, "PLAYER_USED_LENGTH", -1);
+    this.#set(player, "PLAYER_QUEUE", queueNames.indexOf(this.#queue));
     this.#set(player, "PLAYER_READS", machine.constant(virtioThreadsDevices[device].reads));
     this.#set(player, "PLAYER_POLLS", signals === "polling" ? 1 : 0);
     this.#set(player, "PLAYER_LIMIT", count);
     this.#set(player, "PLAYER_AHEAD", design === "corrected" ? PERIODS + 1 : PERIODS - 1);
-    const entries = this.#card.view("tx")!.entries;
+    const entries = this.#card.view(this.#queue)!.entries;
     this.#set(player, "PLAYER_KEPT", this.#allocate(4 * entries));
     this.#set(player, "PLAYER_HEARD", this.#heard);
+    this.#set(player, "PLAYER_SOUND", this.#allocate(PERIOD * THREAD_FRAME_BYTES));
+    this.#set(player, "PLAYER_SOUND_BYTES", PERIOD * THREAD_FRAME_BYTES);
+    const reports = this.#allocate(4 * (xruns.length + 1));
+    this.#words.set([...xruns, 0], reports >>> 2);
+    this.#set(player, "PLAYER_XRUNS", reports);
     return player;
   }
 
@@ -245,10 +293,11 @@ class Scene {
   }
 
   #script(): Parameters<typeof applicationNumbers>[0] {
-    const { write, count, pace, design } = this.#options;
+    const { write, count, direction } = this.#options;
     const length = write * THREAD_FRAME_BYTES;
     const sound = this.#task.map({ at: SOUND, length, populate: true });
     return {
+      captures: direction === "capture" ? 1 : 0,
       stream: this.#stream.handle,
       sound: SOUND,
       soundLinear: this.#task.linearOf(sound.address)!,
@@ -256,35 +305,45 @@ class Scene {
       period: PERIOD,
       ring: PERIODS * PERIOD,
       frames: count * PERIOD,
-      pace: pace === "steps" ? paces.steps : design === "mmap" ? paces.written : paces.free,
+      start: START,
+      pace: this.#pace,
       apart: this.#apart,
       player: this.#player,
+      notes: this.#notes,
+      beginnings: this.#beginnings,
     };
   }
 
+  /** A device that goes on as it likes is held up by a driver that gives it nothing before the program has come so far. */
+  get #pace(): (typeof paces)[keyof typeof paces] {
+    const { pace, design, direction } = this.#options;
+    if (pace === "steps") return paces.steps;
+    const holdsUp = design === "corrected" || (design === "ack" && direction === "playback");
+    return holdsUp ? paces.free : paces.program;
+  }
+
   #outcome(stopped: number | null): VirtioThreadsRun {
-    const { design, device, pace, signals, write, count } = this.#options;
-    const played = this.#word(this.#player, "PLAYER_PLAYED");
+    const { design, direction, device, pace, signals, write, count, xruns } = this.#options;
+    const { began, read } = notesIn(this.#words, this.#notes);
+    const played = direction === "playback" ? this.#word(this.#player, "PLAYER_PLAYED") : read;
     const heard = [...this.#words.subarray(this.#heard >>> 2).subarray(0, played)];
-    const wrong = heard.flatMap((number, at) => (number === at + 1 ? [] : [wrongAt(at, number)]));
-    const known = new Set(heard);
-    const raised = this.#machine.constant("APART_RAISED") + 4 * queueNames.indexOf("tx");
+    const raised = this.#machine.constant("APART_RAISED") + 4 * queueNames.indexOf(this.#queue);
     return {
       schemaVersion: 1,
       scenario: "virtio-snd-threads",
       kernel: this.#machine.shape.kernel.version,
       design,
+      direction,
       device,
       pace,
       signals,
       write,
       count,
-      played,
+      xruns,
+      reported: this.#word(this.#player, "PLAYER_REPORTED"),
+      met: began.length - 1,
       stopped,
-      wrong: wrong.length,
-      torn: wrong.filter((period) => period.heard === "torn").length,
-      unheard: Array.from({ length: count }, (_, at) => at + 1).filter((n) => !known.has(n)).length,
-      firstWrong: wrong.slice(0, FIRST_WRONG),
+      ...outcomeOf(heard, began, count),
       interrupts: this.#words[(this.#apart + raised) >>> 2]!,
       findings: this.#machine.findings(),
     };
@@ -293,11 +352,4 @@ class Scene {
   #word(record: number, field: ConstantName): number {
     return Atomics.load(this.#words, (record + this.#machine.constant(field)) >>> 2);
   }
-}
-
-const TORN = -1;
-
-function wrongAt(at: number, number: number): WrongPeriod {
-  if (number === TORN) return { turn: at + 1, heard: "torn" };
-  return { turn: at + 1, heard: number === 0 ? "nothing" : number };
 }

@@ -2,93 +2,67 @@
 
 import { errnos } from "../base/errno.ts";
 import { coreConstants } from "../core/generated/coreConstants.ts";
-import type { ConstantName } from "../core/exports.ts";
-import type { Seat, ThreadProgram } from "../threads/serve.ts";
-
-/** A sample, S32_LE, mono, is the number of the period that it is of, from 1. */
-export const THREAD_FRAME_BYTES = 4;
-
-/** Whoever does not get on for so long never will. */
-const PATIENCE_MS = 20_000;
-const NAP_MS = 1;
+import type { ThreadProgram } from "../threads/serve.ts";
+import { Meeting } from "./virtioThreadsMeeting.ts";
+import { paces, scriptOf } from "./virtioThreadsScript.ts";
 
 /** The device, with its player, or the driver's own CPU: until they are told to return. */
 const virtioServe: ThreadProgram = (seat, [card, player]) =>
   seat.machine.exports.virtioServe(seat.cpu, card!, player!);
 
-/** What the application is told. Addresses are linear but for the sound's own. */
-export interface ApplicationScript {
-  readonly stream: number;
-  /** Where its sound lies: the program's address, and the linear one. */
-  readonly sound: number;
-  readonly soundLinear: number;
-  /** Frames of a write, of a period, of the ring and of all. */
-  readonly write: number;
-  readonly period: number;
-  readonly ring: number;
-  readonly frames: number;
-  readonly pace: (typeof paces)[keyof typeof paces];
-  readonly apart: number;
-  readonly player: number;
-}
+/** The program that writes numbered periods, or reads them: how many frames that were, or −errno. */
+const virtioApplication: ThreadProgram = (seat, numbers) => {
+  const script = scriptOf(numbers);
+  const meeting = new Meeting(seat, script);
+  return script.captures === 1 ? new Reader(meeting).run() : new Writer(meeting).run();
+};
 
 /**
- * How the device's time goes: in steps of a period, which the application gives it and between which all stand still; as
- * far as the application has written; or as it likes.
+ * Writes all frames. After an xrun it prepares the stream and goes on with the next whole period: what it had written
+ * and was not played is gone.
  */
-export const paces = { steps: 0, written: 1, free: 2 } as const;
+class Writer {
+  readonly #meeting: Meeting;
+  /** Where it began last: the frame, and how many periods had been played by then. */
+  #frame = 0;
+  #turn = 0;
 
-const order = [
-  "stream",
-  "sound",
-  "soundLinear",
-  "write",
-  "period",
-  "ring",
-  "frames",
-  "pace",
-  "apart",
-  "player",
-] as const satisfies readonly (keyof ApplicationScript)[];
-
-export function applicationNumbers(script: ApplicationScript): number[] {
-  return order.map((name) => script[name]);
-}
-
-function scriptOf(numbers: readonly number[]): ApplicationScript {
-  const named = Object.fromEntries(order.map((name, at) => [name, numbers[at]! >>> 0]));
-  return named as unknown as ApplicationScript;
-}
-
-/** The program that writes numbered periods: how many frames it wrote and were played, or −errno. */
-const virtioApplication: ThreadProgram = (seat, numbers) =>
-  new Application(seat, scriptOf(numbers)).run();
-
-class Application {
-  readonly #seat: Seat;
-  readonly #script: ApplicationScript;
-  readonly #words: Int32Array;
-  #clock = 0;
-
-  constructor(seat: Seat, script: ApplicationScript) {
-    this.#seat = seat;
-    this.#script = script;
-    this.#words = new Int32Array(seat.machine.core.memory.buffer);
+  constructor(meeting: Meeting) {
+    this.#meeting = meeting;
   }
 
   run(): number {
-    const { write, frames, period, pace } = this.#script;
-    if (pace === paces.free) this.#setClock(frames);
-    for (let at = 0; at < frames; at += write) {
-      const part = Math.min(write, frames - at);
-      if (pace === paces.steps && !this.#makeRoom(at, part)) return -errnos.ETIMEDOUT;
-      const written = this.#write(at, part);
-      if (written !== part) return written < 0 ? written : -errnos.EIO;
-      if (pace === paces.written) this.#setClock(Math.floor((at + part) / period));
+    const { frames, period, pace } = this.#meeting.script;
+    if (pace === paces.free) this.#meeting.setClock(frames / period);
+    this.#meeting.begin(1, 1);
+    let at = 0;
+    while (at < frames) {
+      const next = this.#goOn(at);
+      if (next < 0) return next;
+      at = next;
     }
-    const periods = frames / period;
-    const isPlayed = pace === paces.steps ? this.#stepTo(periods) : this.#awaitPlayed(periods);
-    return isPlayed ? frames : -errnos.ETIMEDOUT;
+    return this.#awaitEnd();
+  }
+
+  /** A write from a frame on: where the next one goes on, or −errno. */
+  #goOn(at: number): number {
+    const { write, frames, period, pace } = this.#meeting.script;
+    const part = Math.min(write, frames - at);
+    if (pace === paces.steps && !this.#makeRoom(at, part)) return -errnos.ETIMEDOUT;
+    const sound = this.#meeting.sound(part);
+    for (let frame = 0; frame < part; frame++) {
+      sound[frame] = 1 + Math.floor((at + frame) / period);
+    }
+    const written = this.#meeting.transfer("pcmWrite", part);
+    if (written === -errnos.EPIPE) return this.#beginAgain(at);
+    if (written <= 0) return written < 0 ? written : -errnos.EIO;
+    if (pace === paces.program) this.#meeting.setClock(this.#turnsTo(at + written));
+    return at + written;
+  }
+
+  /** Periods that have been played once all whole ones before a frame have. */
+  #turnsTo(at: number): number {
+    return this.#turn + Math.floor((at - this.#frame) / this.#meeting.script.period);
   }
 
   /**
@@ -96,89 +70,115 @@ class Application {
    * not begun, the write itself waits for it.
    */
   #makeRoom(at: number, part: number): boolean {
-    const { ring, period } = this.#script;
-    if (at < ring) return true;
-    const wanted = Math.ceil((at + part - ring) / period);
-    return this.#stepTo(Math.min(wanted, Math.floor(at / period)));
+    const { ring, period } = this.#meeting.script;
+    if (at - this.#frame < ring) return true;
+    const wanted = this.#turn + Math.ceil((at + part - ring - this.#frame) / period);
+    return this.#meeting.stepTo(Math.min(wanted, this.#turnsTo(at)));
   }
 
-  /**
-   * write(2) of so many frames from the one at a place on: bytes as frames, or −errno. Where it sleeps while all stand
-   * still, more than two periods of the ring are full, and the time of the next one has come.
-   */
-  #write(at: number, frames: number): number {
-    const { stream, sound, soundLinear, period, pace } = this.#script;
-    const { machine, cpu } = this.#seat;
-    for (let frame = 0; frame < frames; frame++) {
-      this.#words[(soundLinear >>> 2) + frame] = 1 + Math.floor((at + frame) / period);
-    }
-    const bytes = frames * THREAD_FRAME_BYTES;
-    const end = Date.now() + PATIENCE_MS;
-    let result = machine.exports.pcmWrite(cpu, stream, sound, 0, bytes);
-    while (result === coreConstants.BLOCKED) {
-      for (;;) {
-        const isStuck = pace !== paces.free && this.#isAtRest() && this.#played === this.#clock;
-        if (machine.exports.futexPark(cpu, NAP_MS) !== 0) break;
-        if (isStuck) this.#setClock(this.#clock + 1);
-        if (Date.now() > end) return -errnos.ETIMEDOUT;
-      }
-      result = machine.exports.pcmResume(cpu);
-    }
-    return result < 0 ? result : result / THREAD_FRAME_BYTES;
+  #beginAgain(at: number): number {
+    const { period, pace } = this.#meeting.script;
+    const answer = this.#meeting.prepare();
+    if (answer < 0) return answer;
+    this.#turn = this.#meeting.played;
+    this.#frame = Math.ceil(at / period) * period;
+    if (pace !== paces.free) this.#meeting.setClock(this.#turn);
+    const isKnown = this.#meeting.begin(this.#turn + 1, this.#frame / period + 1);
+    return isKnown ? this.#frame : -errnos.EPIPE;
   }
 
-  /** The time of so many periods has come, one after the other, and each time all come to a rest. */
-  #stepTo(periods: number): boolean {
-    while (this.#clock < periods) {
-      this.#setClock(this.#clock + 1);
-      const isDone = (): boolean => this.#isAtRest() && this.#played === this.#clock;
-      if (!this.#await(isDone)) return false;
-    }
-    return true;
-  }
-
-  #setClock(periods: number): void {
-    const { apart, player } = this.#script;
-    this.#clock = periods;
-    Atomics.store(this.#words, at(player, "PLAYER_CLOCK"), periods);
-    const bell = at(apart, "APART_BELL");
-    Atomics.add(this.#words, bell, 1);
-    Atomics.notify(this.#words, bell);
-  }
-
-  /** Device and driver have worked off what they were told of; nobody tells them anything but each other and this. */
-  #isAtRest(): boolean {
-    const [bell, line] = [this.#apart("APART_BELL"), this.#apart("APART_LINE")];
-    const isOff = this.#apart("APART_BELL_SEEN") === bell && this.#apart("APART_LINE_SEEN") === line; // prettier-ignore
-    return isOff && this.#apart("APART_BELL") === bell && this.#apart("APART_LINE") === line;
-  }
-
-  #awaitPlayed(periods: number): boolean {
-    return this.#await(() => this.#played === periods);
-  }
-
-  get #played(): number {
-    return Atomics.load(this.#words, at(this.#script.player, "PLAYER_PLAYED"));
-  }
-
-  #apart(field: ConstantName): number {
-    return Atomics.load(this.#words, at(this.#script.apart, field));
-  }
-
-  #await(isDone: () => boolean): boolean {
-    const progress = at(this.#script.apart, "APART_PROGRESS");
-    const end = Date.now() + PATIENCE_MS;
-    for (;;) {
-      const seen = Atomics.load(this.#words, progress);
-      if (isDone()) return true;
-      if (Date.now() > end) return false;
-      Atomics.wait(this.#words, progress, seen, NAP_MS);
-    }
+  /** All is written: it is played to the end, unless an xrun is in the way. */
+  #awaitEnd(): number {
+    const { frames, start, pace } = this.#meeting.script;
+    const left = frames - this.#frame;
+    if (left === 0) return frames;
+    const answer = left < start ? this.#meeting.start() : 0;
+    if (answer < 0) return answer;
+    const turns = this.#turnsTo(frames);
+    const isOver =
+      pace === paces.steps ? this.#meeting.stepTo(turns) : this.#meeting.awaitPlayed(turns);
+    if (!isOver) return -errnos.ETIMEDOUT;
+    return this.#meeting.played === turns ? frames : this.#beginAgain(frames);
   }
 }
 
-function at(record: number, field: ConstantName): number {
-  return (record + coreConstants[field]) >>> 2;
+/**
+ * Reads until it has the last period. After an xrun it prepares and starts the stream: what was captured and not read is
+ * gone, and a part of a period that it had.
+ */
+class Reader {
+  readonly #meeting: Meeting;
+  /** How many periods had been captured when it began last, and the frames that it has read since. */
+  #turn = 0;
+  #read = 0;
+  #periods = 0;
+  /** The number in the frames of the period that it is in. */
+  #number = 0;
+
+  constructor(meeting: Meeting) {
+    this.#meeting = meeting;
+  }
+
+  run(): number {
+    const { frames, period, pace } = this.#meeting.script;
+    if (pace === paces.free) this.#meeting.setClock(frames / period);
+    let answer = this.#begin();
+    while (answer >= 0 && this.#left > 0) answer = this.#goOn();
+    return answer < 0 ? answer : this.#periods * period;
+  }
+
+  /** Frames of the periods that are still to come. */
+  get #left(): number {
+    const { frames, period } = this.#meeting.script;
+    return frames - this.#turn * period - this.#read;
+  }
+
+  #begin(): number {
+    this.#turn = this.#meeting.played;
+    this.#read = 0;
+    if (!this.#meeting.begin(this.#periods + 1, this.#turn + 1)) return -errnos.EPIPE;
+    if (this.#left === 0) return 0;
+    this.#makeTime();
+    return this.#meeting.start();
+  }
+
+  /** As far as it has read there is room: the ring is never more than full. */
+  #makeTime(): void {
+    const { ring, pace } = this.#meeting.script;
+    if (pace === paces.steps) this.#meeting.setClock(this.#turnsTo(this.#read));
+    if (pace === paces.program) this.#meeting.setClock(this.#turnsTo(this.#read + ring));
+  }
+
+  #turnsTo(read: number): number {
+    return this.#turn + Math.floor(read / this.#meeting.script.period);
+  }
+
+  #goOn(): number {
+    const { write, period, pace } = this.#meeting.script;
+    const part = Math.min(write, this.#left);
+    const wanted = this.#turnsTo(this.#read + part + period - 1);
+    if (pace === paces.steps && !this.#meeting.stepTo(wanted)) return -errnos.ETIMEDOUT;
+    const got = this.#meeting.transfer("pcmRead", part);
+    if (got === -errnos.EPIPE) {
+      const answer = this.#meeting.prepare();
+      return answer < 0 ? answer : this.#begin();
+    }
+    if (got <= 0) return got < 0 ? got : -errnos.EIO;
+    for (const number of this.#meeting.sound(got)) this.#take(number);
+    if (pace === paces.program) this.#makeTime();
+    return got;
+  }
+
+  #take(number: number): void {
+    const { period } = this.#meeting.script;
+    const isFirst = this.#read % period === 0;
+    if (isFirst) this.#number = number;
+    else if (number !== this.#number) this.#number = coreConstants.HEARD_TORN;
+    this.#read += 1;
+    if (this.#read % period !== 0) return;
+    this.#meeting.noteRead(this.#number);
+    this.#periods += 1;
+  }
 }
 
 /** By their names, which whoever starts the threads needs. */

@@ -7,7 +7,11 @@ import {
 } from "../../../src/systems/virtio/description.ts";
 import type { CpuThreads } from "../../../src/threads/cpuThreads.ts";
 import type { ConstantName } from "../../../src/core/exports.ts";
-import { applicationNumbers, paces } from "../../../src/scenarios/virtioThreadsPrograms.ts";
+import {
+  applicationNumbers,
+  notesBytes,
+  paces,
+} from "../../../src/scenarios/virtioThreadsScript.ts";
 import { startThreads } from "../../support/cpuThreads.ts";
 import {
   PERIOD,
@@ -76,6 +80,7 @@ function partFrom(design: "mmap" | "ack" | "corrected", periods = 0): void {
   expect(stream.swParams(thresholds).result).toBe(0);
   apart = machine.exports.virtioAllocate(machine.constant("APART_BYTES"));
   player = machine.exports.virtioAllocate(machine.constant("PLAYER_BYTES"));
+  set(player, "PLAYER_QUEUE", TX);
   set(player, "PLAYER_USED_LENGTH", -1);
   set(player, "PLAYER_LIMIT", periods);
   set(player, "PLAYER_AHEAD", PERIODS - 1);
@@ -201,9 +206,10 @@ describe("the queue lock, while another CPU has it", () => {
     const sound = task.map({ at: SOUND, length: PAGE, populate: true });
     // of 4 bytes, as the program counts
     const frames = PERIOD / 4;
-    const script = { write: frames, period: frames, ring: PERIODS * frames, frames };
+    const script = { captures: 0, write: frames, period: frames, ring: PERIODS * frames, frames, start: frames }; // prettier-ignore
+    const notes = machine.exports.virtioAllocate(notesBytes(1));
     const soundLinear = task.linearOf(sound.address)!;
-    const places = { stream: stream.handle, sound: SOUND, soundLinear, apart, player };
+    const places = { stream: stream.handle, sound: SOUND, soundLinear, apart, player, notes, beginnings: 1 }; // prettier-ignore
     take();
     program!.begin("virtioApplication", applicationNumbers({ ...script, ...places, pace: paces.free })); // prettier-ignore
     nap(LONG_MS);

@@ -1,0 +1,165 @@
+/** How the program of a virtio-snd-threads run meets the device: its time, its rest, and the calls on the stream. */
+
+import { errnos } from "../base/errno.ts";
+import type { ConstantName } from "../core/exports.ts";
+import { coreConstants } from "../core/generated/coreConstants.ts";
+import { pcmStates } from "../systems/pcm/states.ts";
+import type { Seat } from "../threads/serve.ts";
+import {
+  BEGINNING_WORDS,
+  THREAD_FRAME_BYTES,
+  notesAt,
+  paces,
+  type ApplicationScript,
+} from "./virtioThreadsScript.ts";
+
+/** Whoever does not get on for so long never will. */
+const PATIENCE_MS = 20_000;
+const NAP_MS = 1;
+
+export class Meeting {
+  readonly script: ApplicationScript;
+  readonly #seat: Seat;
+  readonly #words: Int32Array;
+  #clock = 0;
+
+  constructor(seat: Seat, script: ApplicationScript) {
+    this.script = script;
+    this.#seat = seat;
+    this.#words = new Int32Array(seat.machine.core.memory.buffer);
+  }
+
+  /** Frames at the place of its sound. */
+  sound(frames: number): Int32Array {
+    const first = this.script.soundLinear >>> 2;
+    return this.#words.subarray(first, first + frames);
+  }
+
+  /** write(2), or read(2), of so many frames: how many were moved, or −errno. */
+  transfer(call: "pcmWrite" | "pcmRead", frames: number): number {
+    const { stream, sound } = this.script;
+    const { machine, cpu } = this.#seat;
+    const bytes = frames * THREAD_FRAME_BYTES;
+    const result = this.#finished(machine.exports[call](cpu, stream, sound, 0, bytes));
+    return result < 0 ? result : result / THREAD_FRAME_BYTES;
+  }
+
+  prepare(): number {
+    return this.#request("IOCTL_PREPARE");
+  }
+
+  start(): number {
+    return this.#request("IOCTL_START");
+  }
+
+  #request(name: ConstantName): number {
+    const { machine, cpu } = this.#seat;
+    const { DOOR_NATIVE, [name]: request } = coreConstants;
+    const { stream } = this.script;
+    return this.#finished(machine.exports.pcmCall(cpu, stream, DOOR_NATIVE, request, 0, 0));
+  }
+
+  /**
+   * A call to its end. Where it sleeps while all stand still, the time of the next period has come: more periods of the
+   * ring are full, or empty, than were given to the device.
+   */
+  #finished(first: number): number {
+    const { machine, cpu } = this.#seat;
+    const end = Date.now() + PATIENCE_MS;
+    let result = first;
+    while (result === coreConstants.BLOCKED) {
+      for (;;) {
+        const isStuck =
+          this.script.pace !== paces.free && this.#isAtRest() && this.played === this.#clock;
+        if (machine.exports.futexPark(cpu, NAP_MS) !== 0) break;
+        if (isStuck) this.setClock(this.#clock + 1);
+        if (Date.now() > end) return -errnos.ETIMEDOUT;
+      }
+      result = machine.exports.pcmResume(cpu);
+    }
+    return result;
+  }
+
+  /** The device has an xrun of its own making: the next call says so. */
+  get hasXrun(): boolean {
+    const page = this.#words[at(this.script.stream, "STREAM_STATUS_PAGE")]!;
+    return Atomics.load(this.#words, at(page, "STATUS_STATE")) === pcmStates.indexOf("XRUN");
+  }
+
+  /** The time of so many periods has come, one after the other, and each time all come to a rest. */
+  stepTo(periods: number): boolean {
+    while (this.#clock < periods) {
+      this.setClock(this.#clock + 1);
+      const isDone = (): boolean =>
+        this.#isAtRest() && (this.played === this.#clock || this.hasXrun);
+      if (!this.#await(isDone)) return false;
+    }
+    return true;
+  }
+
+  /** Until so many periods were played, or none will be any more. */
+  awaitPlayed(periods: number): boolean {
+    return this.#await(() => this.played === periods || this.hasXrun);
+  }
+
+  setClock(periods: number): void {
+    const { apart, player } = this.script;
+    this.#clock = periods;
+    Atomics.store(this.#words, at(player, "PLAYER_CLOCK"), periods);
+    const bell = at(apart, "APART_BELL");
+    Atomics.add(this.#words, bell, 1);
+    Atomics.notify(this.#words, bell);
+  }
+
+  /** Periods that the device has played, or captured. */
+  get played(): number {
+    return Atomics.load(this.#words, at(this.script.player, "PLAYER_PLAYED"));
+  }
+
+  /** Notes that the next turn is that of the period of a number; false where there is no room for that. */
+  begin(turn: number, number: number): boolean {
+    const { notes, beginnings } = this.script;
+    const count = this.#words[(notes >>> 2) + notesAt.beginnings]!;
+    if (count === beginnings) return false;
+    const place = (notes >>> 2) + notesAt.first + BEGINNING_WORDS * count;
+    this.#words.set([turn, number], place);
+    this.#words[(notes >>> 2) + notesAt.beginnings] = count + 1;
+    return true;
+  }
+
+  /** Notes the number that a period was of which was read. */
+  noteRead(number: number): void {
+    const { notes, player } = this.script;
+    const count = (notes >>> 2) + notesAt.read;
+    const read = this.#words[count]!;
+    const heard = this.#words[at(player, "PLAYER_HEARD")]!;
+    this.#words[(heard >>> 2) + read] = number;
+    this.#words[count] = read + 1;
+  }
+
+  /** Device and driver have worked off what they were told of; nobody tells them anything but each other and this. */
+  #isAtRest(): boolean {
+    const [bell, line] = [this.#apart("APART_BELL"), this.#apart("APART_LINE")];
+    const isOff = this.#apart("APART_BELL_SEEN") === bell && this.#apart("APART_LINE_SEEN") === line; // prettier-ignore
+    return isOff && this.#apart("APART_BELL") === bell && this.#apart("APART_LINE") === line;
+  }
+
+  #apart(field: ConstantName): number {
+    return Atomics.load(this.#words, at(this.script.apart, field));
+  }
+
+  #await(isDone: () => boolean): boolean {
+    const progress = at(this.script.apart, "APART_PROGRESS");
+    const end = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const seen = Atomics.load(this.#words, progress);
+      if (isDone()) return true;
+      if (Date.now() > end) return false;
+      Atomics.wait(this.#words, progress, seen, NAP_MS);
+    }
+  }
+}
+
+function at(record: number, field: ConstantName): number {
+  return (record + coreConstants[field]) >>> 2;
+}
