@@ -64,8 +64,10 @@ function periodsTable({
 }
 
 /** What became of the device's reports. */
-function xrunsText({ reported, met }: VirtioThreadsRun): string {
-  return `xruns: the device reported ${reported}, the program met ${met} and began again after each.`;
+function xrunsText({ reported, met, late }: VirtioThreadsRun): string {
+  const line = `xruns: the device reported ${reported}, the program met ${met} and began again after each.`;
+  if (late === 0) return line;
+  return `${line}\nOf these ${late} by a call that asked for the position, had nothing to move and slept to its time limit.`;
 }
 
 /** What came in whose turn. */

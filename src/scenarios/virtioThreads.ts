@@ -111,6 +111,8 @@ export interface VirtioThreadsRun extends ThreadsOutcome {
   readonly reported: number;
   /** and how often the program met one, with EPIPE, and began again. */
   readonly met: number;
+  /** Of those, how often by a call that found it itself and slept over it until its time limit. */
+  readonly late: number;
   /** What the application ended with, where it could not go on: −errno. */
   readonly stopped: number | null;
   /** Interrupts of the device for what it had played, or captured. */
@@ -324,7 +326,7 @@ class Scene {
 
   #outcome(stopped: number | null): VirtioThreadsRun {
     const { design, direction, device, pace, signals, write, count, xruns } = this.#options;
-    const { began, read } = notesIn(this.#words, this.#notes);
+    const { began, read, late } = notesIn(this.#words, this.#notes);
     const played = direction === "playback" ? this.#word(this.#player, "PLAYER_PLAYED") : read;
     const heard = [...this.#words.subarray(this.#heard >>> 2).subarray(0, played)];
     const raised = this.#machine.constant("APART_RAISED") + 4 * queueNames.indexOf(this.#queue);
@@ -342,6 +344,7 @@ class Scene {
       xruns,
       reported: this.#word(this.#player, "PLAYER_REPORTED"),
       met: began.length - 1,
+      late,
       stopped,
       ...outcomeOf(heard, began, count),
       interrupts: this.#words[(this.#apart + raised) >>> 2]!,

@@ -59,25 +59,34 @@ export class Meeting {
     return this.#finished(machine.exports.pcmCall(cpu, stream, DOOR_NATIVE, request, 0, 0));
   }
 
-  /**
-   * A call to its end. Where it sleeps while all stand still, the time of the next period has come: more periods of the
-   * ring are full, or empty, than were given to the device.
-   */
+  /** A call to its end, which must come. */
   #finished(first: number): number {
     const { machine, cpu } = this.#seat;
     const end = Date.now() + PATIENCE_MS;
     let result = first;
     while (result === coreConstants.BLOCKED) {
-      for (;;) {
-        const isStuck =
-          this.script.pace !== paces.free && this.#isAtRest() && this.played === this.#clock;
-        if (machine.exports.futexPark(cpu, NAP_MS) !== 0) break;
-        if (isStuck) this.setClock(this.#clock + 1);
-        if (Date.now() > end) return -errnos.ETIMEDOUT;
-      }
+      while (!this.#nap()) if (Date.now() > end) return -errnos.ETIMEDOUT;
       result = machine.exports.pcmResume(cpu);
     }
     return result;
+  }
+
+  /**
+   * The program sleeps a little; true where it may go on. Where all stand still meanwhile, either the time of the next
+   * period has come: more of the ring are full, or empty, than were given to the device. Or the call has met an xrun
+   * when it began, with nothing to move, and went to sleep over it: nobody is to wake it, and its time limit comes.
+   */
+  #nap(): boolean {
+    const { machine, cpu } = this.#seat;
+    const isAtRest = this.#isAtRest();
+    const isForgotten = isAtRest && this.hasXrun;
+    const isStuck = isAtRest && this.script.pace !== paces.free && this.played === this.#clock;
+    if (machine.exports.futexPark(cpu, NAP_MS) !== 0) return true;
+    if (isForgotten) {
+      machine.advanceToNextTimeout();
+      this.#words[(this.script.notes >>> 2) + notesAt.late]! += 1;
+    } else if (isStuck) this.setClock(this.#clock + 1);
+    return false;
   }
 
   /** The device has an xrun of its own making: the next call says so. */
@@ -86,15 +95,14 @@ export class Meeting {
     return Atomics.load(this.#words, at(page, "STATUS_STATE")) === pcmStates.indexOf("XRUN");
   }
 
-  /** The time of so many periods has come, one after the other, and each time all come to a rest. */
+  /** The time of so many periods has come, one after the other; each time, and in any case, all come to a rest. */
   stepTo(periods: number): boolean {
-    while (this.#clock < periods) {
+    const isDone = (): boolean => this.#isAtRest() && (this.played === this.#clock || this.hasXrun);
+    while (this.#await(isDone)) {
+      if (this.#clock >= periods) return true;
       this.setClock(this.#clock + 1);
-      const isDone = (): boolean =>
-        this.#isAtRest() && (this.played === this.#clock || this.hasXrun);
-      if (!this.#await(isDone)) return false;
     }
-    return true;
+    return false;
   }
 
   /** Until so many periods were played, or none will be any more. */

@@ -36,14 +36,20 @@ export interface ThreadsOutcome {
 const FIRST = 5;
 const TORN = -1;
 
-/** The program's notes: where it began, and how many periods it has read. */
-export function notesIn(words: Int32Array, notes: number): { began: Beginning[]; read: number } {
+/** What the program wrote down: see {@link notesAt}. */
+export interface Notes {
+  readonly began: readonly Beginning[];
+  readonly read: number;
+  readonly late: number;
+}
+
+export function notesIn(words: Int32Array, notes: number): Notes {
   const first = notes >>> 2;
   const began = Array.from({ length: words[first + notesAt.beginnings]! }, (_, index) => {
     const place = first + notesAt.first + BEGINNING_WORDS * index;
     return { turn: words[place]!, number: words[place + 1]! };
   });
-  return { began, read: words[first + notesAt.read]! };
+  return { began, read: words[first + notesAt.read]!, late: words[first + notesAt.late]! };
 }
 
 /** What was heard, turn by turn, of `count` periods. */

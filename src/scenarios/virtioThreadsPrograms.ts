@@ -71,7 +71,7 @@ class Writer {
    */
   #makeRoom(at: number, part: number): boolean {
     const { ring, period } = this.#meeting.script;
-    if (at - this.#frame < ring) return true;
+    if (at - this.#frame < ring) return this.#meeting.stepTo(this.#turn);
     const wanted = this.#turn + Math.ceil((at + part - ring - this.#frame) / period);
     return this.#meeting.stepTo(Math.min(wanted, this.#turnsTo(at)));
   }

@@ -61,14 +61,14 @@ export function scriptOf(numbers: readonly number[]): ApplicationScript {
 /**
  * Words that the program writes down:
  *
- *   ┌────────────┬──────┬──────┬────────┬──────┬────────┬───
- *   │ beginnings │ read │ turn │ number │ turn │ number │ …
- *   └────────────┴──────┴──────┴────────┴──────┴────────┴───
+ *   ┌────────────┬──────┬──────┬──────┬────────┬──────┬────────┬───
+ *   │ beginnings │ read │ late │ turn │ number │ turn │ number │ …
+ *   └────────────┴──────┴──────┴──────┴────────┴──────┴────────┴───
  *
- * how often it began, how many periods it has read, and for each beginning: the turn that came next at the other end,
- * and the number of the period whose turn that was.
+ * how often it began, how many periods it has read, how often it slept over an xrun to its time limit, and for each
+ * beginning: the turn that came next at the other end, and the number of the period whose turn that was.
  */
-export const notesAt = { beginnings: 0, read: 1, first: 2 } as const;
+export const notesAt = { beginnings: 0, read: 1, late: 2, first: 3 } as const;
 export const BEGINNING_WORDS = 2;
 
 export function notesBytes(beginnings: number): number {

@@ -110,8 +110,27 @@ describe("run virtio-snd-threads", () => {
     const bad = await spawned([...run, "--count", "30", ...steps]);
     expect(bad.status).toBe(1);
     expect(bad.stdout).toMatch(/^wrong periods: 27 of 30 played, of 30 in all\.$/m);
-    expect(bad.stdout).toMatch(/^ +4 +1$/m);
+    expect(bad.stdout).toMatch(/^ +4 +4 +1 +old$/m);
+    expect(bad.stdout).toMatch(/^never heard: 28, 29, 30$/m);
     expect(bad.stdout).toMatch(/^… and 22 more$/m);
+  });
+
+  test("captures too, and says what was read in whose turn", async () => {
+    const steps = ["--direction", "capture", "--pace", "steps", "--count", "30"];
+    const { status, stdout } = await spawned([...run, ...steps]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^ +2 +2 +5 +later$/m);
+    expect(stdout).toMatch(/^never read: 1, 2, 3$/m);
+    expect(stdout).toMatch(/^wrong periods: 30 of 30 read, of 30 in all\.$/m);
+  });
+
+  test("says how many xruns the device reported, and the program met", async () => {
+    const steps = ["--pace", "steps", "--count", "30", "--xruns", "9,5"];
+    const { status, stdout } = await spawned([...run, "--design", "corrected", ...steps]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^dropped by an xrun +4$/m);
+    expect(stdout).toMatch(/^xruns: the device reported 2, the program met 2 /m);
+    expect(stdout).toMatch(/^wrong periods: 0 of 26 played, of 30 in all\.$/m);
   });
 
   test("--json has the same", async () => {
@@ -134,6 +153,9 @@ describe("run virtio-snd-threads", () => {
     [["--signals", "none"], "--signals"],
     [["--write", "301"], "--write"],
     [["--count", "0"], "--count"],
+    [["--direction", "both"], "--direction"],
+    [["--xruns", "0"], "--xruns"],
+    [["--count", "20", "--xruns", "3,21"], "--xruns"],
   ])("%o is refused by name", async (args, name) => {
     const { status, stderr } = await faultline([...run, ...args]);
     expect(status).toBe(2);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { pcmBlocked } from "../../../src/systems/pcm/stream.ts";
 import {
   complete,
   contents,
@@ -74,6 +75,16 @@ describe("an xrun event while it runs", () => {
     complete(bed);
     bed.stream.status();
     expect(bed.stream.state).toBe("RUNNING");
+  });
+
+  test("A: a write that meets it with a full ring sleeps over it, and is told at its time limit", async () => {
+    const bed = await virtioBed({ design: "mmap", software: full, nonblock: false });
+    write(bed, run(1, RING));
+    bed.card.sendEvent(EVENT_XRUN, 0);
+    expect(write(bed, run(2))).toBe(pcmBlocked);
+    expect([bed.stream.state, bed.stream.finish()]).toEqual(["XRUN", pcmBlocked]);
+    bed.machine.advanceToNextTimeout();
+    expect(bed.stream.finish()).toBe(-errnos.EPIPE);
   });
 });
 
