@@ -1,4 +1,4 @@
-import { storeShared } from "../base/atomics";
+import { fetchAdd, storeShared } from "../base/atomics";
 import { header } from "../machine/map";
 import { Task } from "../mm/task";
 import { Stream, addressOf, streamAt } from "./runtime";
@@ -45,9 +45,14 @@ export function wakeAll(stream: Stream): void {
   wakePollers(stream);
 }
 
+/** Whoever begins or ends a sleep need not hold the stream's lock. */
+function countSleepers(stream: Stream, delta: i32): void {
+  fetchAdd(changetype<usize>(stream) + offsetof<Stream>("sleepers"), delta);
+}
+
 /** Puts the CPU's task to sleep on a stream, at most until `limit` nanoseconds from now (0 = for ever). */
 export function sleepOn(task: Task, stream: Stream, kind: u32, limit: u64): void {
-  stream.sleepers += 1;
+  countSleepers(stream, 1);
   task.blockedOn = kind;
   task.wait0 = addressOf(stream);
   task.woken = 0;
@@ -56,7 +61,7 @@ export function sleepOn(task: Task, stream: Stream, kind: u32, limit: u64): void
 
 /** Puts the CPU's task to sleep within a call down to the driver, at most for `limit` nanoseconds. */
 export function sleepInDriver(task: Task, stream: Stream, call: u32, limit: u64): void {
-  stream.sleepers += 1;
+  countSleepers(stream, 1);
   task.blockedOn = WAIT_PCM_DRIVER;
   task.wait0 = addressOf(stream);
   task.wait1 = call;
@@ -93,8 +98,8 @@ export function releaseDrains(stream: Stream): void {
   for (let at = header().tasks; at != 0; at = changetype<Task>(at as usize).next) {
     const task = changetype<Task>(at as usize);
     if (task.blockedOn != WAIT_PCM_DRAIN || task.wait0 != addressOf(stream)) continue;
-    stream.sleepers -= 1;
-    streamAt(task.wait1 as u32).sleepers += 1;
+    countSleepers(stream, -1);
+    countSleepers(streamAt(task.wait1 as u32), 1);
     task.wait0 = task.wait1;
     task.woken = 1;
   }
@@ -102,7 +107,7 @@ export function releaseDrains(stream: Stream): void {
 
 /** Ends a sleep; its continuation goes on, perhaps to sleep again. */
 export function endSleep(task: Task, stream: Stream): void {
-  stream.sleepers -= 1;
+  countSleepers(stream, -1);
   task.blockedOn = 0;
   task.wakeAt = 0;
 }

@@ -100,10 +100,12 @@ function advanced(substream: Substream, place: u32, bytes: u32): u32 {
 
 /** The position in bytes that the core is told, or NO_POSITION for an xrun; what the device reported is not looked at. */
 export function indirectPosition(substream: Substream, stream: Stream): u64 {
+  // it moves under the queue's lock, which is not held here: one look is all that this call knows of it
+  const at = substream.hwPtr;
   // no true modulo: a place outside of the ring stays seen as one
-  let moved = (substream.hwPtr - substream.hwIo) as i32;
+  let moved = (at - substream.hwIo) as i32;
   if (moved < 0) moved += substream.bufferBytes as i32;
-  substream.hwIo = substream.hwPtr;
+  substream.hwIo = at;
   if (stream.direction == PLAYBACK) substream.hwReady -= moved;
   else {
     substream.hwReady += moved;

@@ -131,21 +131,27 @@ function silenceRest(substream: Substream, message: Message, written: u32): void
 /**
  * A reported xrun is one (F1). So is a device that has played all that it was given where no position would say so: a
  * part of a period is left (F9), or the whole ring came back at once. The core takes a position for less than a ring
- * ahead of the one before it: what is more is told the next time.
+ * ahead of the one before it: what is more is told by a notification after this one.
  */
 export function locateByCount(substream: Substream, stream: Stream): u64 {
   if (substream.xrun || acknowledgeFinal(substream, stream) < 0) return NO_POSITION;
   // the interrupt that counts may come to another CPU
   if (THREADS) lockQueue(ioQueue(substream));
-  const fresh = substream.backBytes - substream.toldBytes;
-  const isDry = ranDry(substream, stream);
+  const told = tellBack(substream, stream);
   if (THREADS) unlockQueue(ioQueue(substream));
-  const most: i64 = substream.bufferBytes - substream.periodBytes;
-  if (isDry && (fresh > most || substream.finalBytes != substream.sentBytes)) {
-    return NO_POSITION;
-  }
-  substream.toldBytes += min(fresh, most);
+  if (!told) return NO_POSITION;
   return (substream.toldBytes % (substream.bufferBytes as i64)) as u64;
+}
+
+/** False where that is an xrun. */
+function tellBack(substream: Substream, stream: Stream): bool {
+  const most: i64 = substream.bufferBytes - substream.periodBytes;
+  const fresh = substream.backBytes - substream.toldBytes;
+  const isShort = fresh > most || substream.finalBytes != substream.sentBytes;
+  if (isShort && ranDry(substream, stream)) return false;
+  substream.toldBytes += min(fresh, most);
+  if (fresh > most) scheduleWork(substream);
+  return true;
 }
 
 /** The device plays, has nothing to play, and the program does not want to go on like that. */

@@ -14,8 +14,8 @@ import { counted } from "./text.ts";
 
 /** How a period goes from one side to the other, and what each side does with it. */
 const words = {
-  playback: { given: "written", got: "played", heard: "heard", calls: "writes" },
-  capture: { given: "captured", got: "read", heard: "read", calls: "reads" },
+  playback: { given: "written", got: "played", device: "played", heard: "heard", calls: "writes" },
+  capture: { given: "captured", got: "read", device: "captured", heard: "read", calls: "reads" },
 } as const satisfies Record<PcmDirection, object>;
 
 /** What three threads made of numbered periods. */
@@ -36,6 +36,9 @@ export function virtioSndThreadsText(run: VirtioThreadsRun): string {
     ...(run.firstWrong.length === 0 ? [] : [firstWrongText(run)]),
     ...(run.firstUnheard.length === 0 ? [] : [firstUnheardText(run)]),
     ...(run.stopped === null ? [] : [`the program came no further: ${errnoName(run.stopped)}`]),
+    ...(run.behind === 0
+      ? []
+      : [`frames ${words[direction].device} that the position does not tell: ${run.behind}`]),
     `wrong periods: ${wrong} of ${played} ${got}, of ${count} in all.`,
     findingsText(run.findings),
   ].join("\n\n");

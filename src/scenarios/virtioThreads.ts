@@ -13,7 +13,7 @@ import { VirtioSnd } from "../systems/virtio/virtioSnd.ts";
 import type { CpuThread } from "../threads/cpuThread.ts";
 import type { CpuThreads } from "../threads/cpuThreads.ts";
 import { expectAnswer } from "./playbackBed.ts";
-import { notesIn, outcomeOf, type ThreadsOutcome } from "./virtioThreadsOutcome.ts";
+import { notesIn, outcomeOf, type Beginning, type ThreadsOutcome } from "./virtioThreadsOutcome.ts";
 import {
   THREAD_FRAME_BYTES,
   applicationNumbers,
@@ -117,6 +117,8 @@ export interface VirtioThreadsRun extends ThreadsOutcome {
   readonly stopped: number | null;
   /** Interrupts of the device for what it had played, or captured. */
   readonly interrupts: number;
+  /** Frames that were played, or captured, and the position stayed behind them when all stood still. */
+  readonly behind: number;
   readonly findings: readonly Finding[];
 }
 
@@ -327,7 +329,8 @@ class Scene {
   #outcome(stopped: number | null): VirtioThreadsRun {
     const { design, direction, device, pace, signals, write, count, xruns } = this.#options;
     const { began, read, late } = notesIn(this.#words, this.#notes);
-    const played = direction === "playback" ? this.#word(this.#player, "PLAYER_PLAYED") : read;
+    const given = this.#word(this.#player, "PLAYER_PLAYED");
+    const played = direction === "playback" ? given : read;
     const heard = [...this.#words.subarray(this.#heard >>> 2).subarray(0, played)];
     const raised = this.#machine.constant("APART_RAISED") + 4 * queueNames.indexOf(this.#queue);
     return {
@@ -348,8 +351,15 @@ class Scene {
       stopped,
       ...outcomeOf(heard, began, count),
       interrupts: this.#words[(this.#apart + raised) >>> 2]!,
+      behind: this.#behind(given, began.at(-1)!),
       findings: this.#machine.findings(),
     };
+  }
+
+  /** The position counts from where the program began last. */
+  #behind(given: number, { turn, number }: Beginning): number {
+    const first = this.#options.direction === "playback" ? turn : number;
+    return (given - first + 1) * PERIOD - Number(this.#stream.field("hw_ptr"));
   }
 
   #word(record: number, field: ConstantName): number {

@@ -105,9 +105,9 @@ export class Meeting {
     return false;
   }
 
-  /** Until so many periods were played, or none will be any more. */
+  /** Until so many periods were played, and the driver knows of all, or none will be any more. */
   awaitPlayed(periods: number): boolean {
-    return this.#await(() => this.played === periods || this.hasXrun);
+    return this.#await(() => (this.played === periods && this.#isAtRest()) || this.hasXrun);
   }
 
   setClock(periods: number): void {

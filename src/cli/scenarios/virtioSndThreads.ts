@@ -90,9 +90,10 @@ const run: ScenarioCommand<RunFlags> = {
       kernel: checkedKernel(flags.kernel),
       start: startThreads,
     });
-    const { stopped, played, dropped, wrong, unheard, findings } = data;
+    const { stopped, played, dropped, wrong, unheard, behind, findings } = data;
     const isComplete = stopped === null && played + dropped === count;
-    const failed = !isComplete || wrong > 0 || unheard > 0 || findings.length > 0;
+    const isWrong = wrong > 0 || unheard > 0 || behind !== 0;
+    const failed = !isComplete || isWrong || findings.length > 0;
     return { data, text: () => virtioSndThreadsText(data), failed };
   },
 };
