@@ -71,8 +71,7 @@ export const scenarios = [
   },
   {
     name: "virtio-snd-threads",
-    summary:
-      "program, driver and virtio sound device as threads: what the one heard of the other",
+    summary: "program, driver and virtio sound device as threads: what the one heard of the other",
   },
 ] as const;
 

@@ -213,7 +213,7 @@ describe("xruns that the device reports", () => {
     );
   });
 
-  test("a program that was not played to its end begins behind it", async () => {
+  test("one after the last period is met by nobody", async () => {
     const run = await runOf({ design: "corrected", pace: "steps", count: 3, xruns: [3] });
     expect(run).toMatchObject({ ...faultless, played: 3, reported: 1, met: 0 });
   });
