@@ -101,12 +101,18 @@ export class CpuThreads {
     return crew;
   }
 
+  /** Comes after a look at their states: one that ended in between would pass for one at rest. */
+  #checkAlive(): void {
+    for (const thread of this.threads) thread.checkAlive();
+  }
+
   /** In a browser a thread may need this one's events to come so far, and they stop where the driver waits for a call. */
   async #untilServing(): Promise<void> {
     const deadline = Date.now() + START_MS;
     for (;;) {
-      for (const thread of this.threads) thread.checkAlive();
-      if (this.threads.every((thread) => thread.state !== "starting")) return;
+      const isServing = this.threads.every((thread) => thread.state !== "starting");
+      this.#checkAlive();
+      if (isServing) return;
       if (Date.now() > deadline) {
         const message = `not every thread serves after ${START_MS / 1000} s`;
         throw new FaultlineError("thread-lost", message);
@@ -122,8 +128,9 @@ export class CpuThreads {
    */
   async untilAtRest(threads: readonly CpuThread[], isInVain = () => false): Promise<boolean> {
     for (;;) {
-      for (const thread of this.threads) thread.checkAlive();
-      if (threads.every((thread) => thread.isAtRest || thread.hasEnded)) return true;
+      const areAtRest = threads.every((thread) => thread.isAtRest || thread.hasEnded);
+      this.#checkAlive();
+      if (areAtRest) return true;
       if (isInVain()) return false;
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }

@@ -1,6 +1,6 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Futex, Machine, futexBlocked, type Mapping } from "../../src/index.ts";
-import type { CpuThread } from "../../src/threads/cpuThread.ts";
+import { CpuThread } from "../../src/threads/cpuThread.ts";
 import { CpuThreads } from "../../src/threads/cpuThreads.ts";
 import { stressPrograms } from "../../src/scenarios/futexStressPrograms.ts";
 import { tellDeath } from "../../src/threads/death.ts";
@@ -139,6 +139,34 @@ describe("a thread that an error ends", () => {
   it("is noticed by one that waits for all of them, and takes no more calls", async () => {
     await expect(crew.untilAtRest(crew.threads)).rejects.toEqual(lost);
     expect(() => failing.begin(program, [])).toThrow(lost as Error);
+  });
+});
+
+describe("a thread that an error ends right behind a look whether it lives", () => {
+  const { checkAlive } = CpuThread.prototype;
+
+  /** The next look still finds it alive. */
+  function endBehindLook(): void {
+    vi.spyOn(CpuThread.prototype, "checkAlive").mockImplementationOnce(function (this: CpuThread) {
+      checkAlive.call(this);
+      this.markFailed("out of memory");
+    });
+  }
+
+  afterEach(() => void vi.restoreAllMocks());
+
+  it("does not pass for one that has done its work", async () => {
+    expect(futexes[SLEEPER]!.wait(WORDS, 0)).toBe(futexBlocked);
+    endBehindLook();
+    await expect(crew.untilAtRest([threads[SLEEPER]!])).rejects.toThrow(/CPU 1 .*: out of memory/);
+  });
+
+  it("does not pass for one that serves", async () => {
+    const alone = await Machine.create({ build: "threads", memory: "2M", cpus: 2 });
+    const host = { ended: new Promise(() => undefined), end: () => Promise.resolve() };
+    endBehindLook();
+    const starting = CpuThreads.start(alone, [], () => Promise.resolve(host));
+    await expect(starting).rejects.toThrow(/CPU 1 .*: out of memory/);
   });
 });
 
