@@ -29,10 +29,11 @@ function abandonedText({ layout, work, abandoned }: FutexStressRow): string[] {
   if (abandoned === null) return [];
   const { cpu, address, value } = abandoned;
   const left = `${work} on ${layout}: the thread that was CPU ${cpu} left the word at ${hex(address)} as ${hex(value)}`;
-  const why =
-    work === "mutex" && value === 0
-      ? "it is free, but the wake of those who sleep died with it"
-      : "nobody can take that from the dead";
+  // a robust lock that its owner died with is free: its word says so
+  const isFree = work === "robust" || (work === "mutex" && value === 0);
+  const why = isFree
+    ? "it is free, but the wake of those who sleep died with it"
+    : "nobody can take that from the dead";
   return [`${left}, and ${why}; the others were stopped`];
 }
 

@@ -215,11 +215,20 @@ class Stress {
     return this.#threads.stop();
   }
 
-  /** A thread whose work ended with another errno did not do it; a PI lock whose owner has died is ESRCH. */
+  /**
+   * What LOCK_PI answers of the dead: ESRCH where the lock is still theirs, EINVAL where it has gone to a waiter that has
+   * not said so in the word yet (attach_to_pi_state; kernel/futex/pi.c).
+   */
+  #tellsOfDeath(result: number, abandoned: AbandonedWord | null): boolean {
+    if (result === -errnos.ESRCH) return abandoned !== null;
+    return result === -errnos.EINVAL && this.#work === "pi" && this.#dead.length > 0;
+  }
+
+  /** A thread whose work ended with another errno did not do it. */
   #refuse(results: readonly number[], abandoned: AbandonedWord | null): void {
     results.forEach((result, index) => {
       if (result >= 0 || result === -errnos.EINTR) return;
-      if (result === -errnos.ESRCH && abandoned !== null) return;
+      if (this.#tellsOfDeath(result, abandoned)) return;
       throw new FaultlineError(
         "stress-failed",
         `${this.#work} on ${this.#layout}: CPU ${this.#workers[index]!.thread.cpu} ended with errno ${-result}`,

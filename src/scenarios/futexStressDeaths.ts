@@ -13,7 +13,8 @@ export interface StressWorker {
 
 /**
  * A word that a dead thread left such that nobody can go on: the others were stopped. A plain mutex that was left free
- * is one whose next wake died with the thread: it owed that, or had been given it.
+ * is one whose next wake died with the thread: it owed that, or had been given it. So is a robust lock, which the exit
+ * gives to others: another had been faster than the one that was woken, and knew of no sleepers.
  */
 export interface AbandonedWord {
   /** The CPU whose thread died. */

@@ -160,9 +160,9 @@ export class CpuThread {
    *   that one which it waits for
    */
   awaitOther(state: ThreadState): ThreadState {
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = performance.now() + PATIENCE_MS;
     while (this.state === state) {
-      if (Date.now() > deadline) {
+      if (performance.now() > deadline) {
         const seconds = PATIENCE_MS / 1000;
         throw lost(
           `the thread that is CPU ${this.cpu} has not answered for ${seconds} s: it has ended, or waits for one that has`,

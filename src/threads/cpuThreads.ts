@@ -108,12 +108,12 @@ export class CpuThreads {
 
   /** In a browser a thread may need this one's events to come so far, and they stop where the driver waits for a call. */
   async #untilServing(): Promise<void> {
-    const deadline = Date.now() + START_MS;
+    const deadline = performance.now() + START_MS;
     for (;;) {
       const isServing = this.threads.every((thread) => thread.state !== "starting");
       this.#checkAlive();
       if (isServing) return;
-      if (Date.now() > deadline) {
+      if (performance.now() > deadline) {
         const message = `not every thread serves after ${START_MS / 1000} s`;
         throw new FaultlineError("thread-lost", message);
       }

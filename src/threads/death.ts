@@ -22,9 +22,9 @@ const TELLING_MS = 1000;
 export function tellDeath(own: Int32Array, memory: WebAssembly.Memory, cpu: number): void {
   const first = Atomics.compareExchange(own, wordAt.life, alive, telling) === alive;
   // a page's own thread must not wait any other way
-  const patience = Date.now() + TELLING_MS;
+  const patience = performance.now() + TELLING_MS;
   while (!first && Atomics.load(own, wordAt.life) !== gone) {
-    if (Date.now() > patience) break;
+    if (performance.now() > patience) break;
   }
   if (Atomics.load(own, wordAt.life) === gone) return;
   leaveCore(new Int32Array(memory.buffer), cpu);

@@ -31,10 +31,13 @@ export interface Seat {
 /** A program that a thread runs by itself, from the numbers it is given to the one it answers. */
 export type ThreadProgram = (seat: Seat, numbers: readonly number[]) => number;
 
-/** A sleeper of a program that nobody has woken for so long was forgotten. */
-const FORGOTTEN_MS = 20_000;
 /** So long until a sleeper looks whether it is still wanted. */
 const NAP_MS = 1;
+/**
+ * A sleeper of a program that nobody has woken in so many naps was forgotten. Its own naps are counted and not the time:
+ * on a machine that stands still for a while, nobody could have woken it.
+ */
+const FORGOTTEN_NAPS = 20_000;
 
 type CoreCall = (...numbers: number[]) => number | undefined;
 
@@ -116,8 +119,8 @@ class Service implements Seat {
   toItsEnd(first: number): number {
     let result = first;
     while (result === this.#blocked) {
-      const end = Date.now() + FORGOTTEN_MS;
-      if (!this.#park(() => Date.now() < end)) return result;
+      let naps = 0;
+      if (!this.#park(() => naps++ < FORGOTTEN_NAPS)) return result;
       result = this.machine.exports.futexResume(this.cpu);
     }
     return result;

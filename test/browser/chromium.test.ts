@@ -15,7 +15,7 @@ import {
 } from "../../src/index.ts";
 import type { Jobs } from "./page/jobs.ts";
 import { inShare } from "./page/share.ts";
-import { launchChromium } from "./support/chromium.ts";
+import { launchChromium, newPage } from "./support/chromium.ts";
 import { servePages, type PageServer } from "./support/server.ts";
 import { goldenFiles, goldenFolder, paths, siteAnswers } from "./support/site.ts";
 
@@ -42,7 +42,7 @@ interface OpenPage {
 }
 
 async function open(path: string): Promise<OpenPage> {
-  const page = await browser.newPage();
+  const page = await newPage(browser);
   const requests: string[] = [];
   const problems: string[] = [];
   page.on("request", (request) => requests.push(request.url().replace(server.origin, "")));

@@ -4,7 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { driverPath, threadPath } from "./page/threadNames.ts";
 import { bundleForBrowser, root } from "./support/bundle.ts";
-import { launchChromium } from "./support/chromium.ts";
+import { launchChromium, newPage } from "./support/chromium.ts";
 import { isolation, pageWith, servePages, type Answer, type PageServer } from "./support/server.ts";
 
 /** CPUs that are workers of a browser. */
@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 test("one that ends unasked is noticed by its lock, where ports close silently", async () => {
-  const page = await browser.newPage();
+  const page = await newPage(browser);
   await page.goto(server.origin);
   const answer = await page.evaluate(
     ([path, wasm]) =>

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import type { Machine, Task } from "../../src/index.ts";
-import { END, control, type Job, type WorkerData } from "./threadProtocol.ts";
+import { END, PATIENCE_MS, control, type Job, type WorkerData } from "./threadProtocol.ts";
 
 /** How far a worker has come in a round. */
 export interface WorkerState {
@@ -11,7 +11,6 @@ export interface WorkerState {
   readonly result: number;
 }
 
-const PATIENCE_MS = 30_000;
 let script: Promise<string> | undefined;
 
 /** The worker's program with everything it needs: a thread runs no TypeScript. */
@@ -92,12 +91,12 @@ export class Crew {
   }
 
   #await(word: number, reached: (value: number, worker: number) => boolean): void {
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = performance.now() + PATIENCE_MS;
     for (const worker of this.#workers.keys()) {
       for (;;) {
         const value = Atomics.load(this.#words, this.#at(worker, word));
         if (reached(value, worker)) break;
-        if (Date.now() > deadline) {
+        if (performance.now() > deadline) {
           throw new Error(`worker ${worker} does not come to the end of its round`);
         }
         Atomics.wait(this.#words, this.#at(worker, word), value, 1);

@@ -20,6 +20,12 @@ export const control = {
   result: 3,
 } as const;
 
+/**
+ * So long may a round take, on both sides: a little less than a test (vitest.config.ts), which a thread that waits here
+ * cannot be told of. Where a core has much else to do, a word that goes to and fro 20,000 times needs its minute.
+ */
+export const PATIENCE_MS = 200_000;
+
 /** Round number that ends a worker. */
 export const END = -1;
 

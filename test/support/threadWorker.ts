@@ -2,15 +2,13 @@ import { workerData } from "node:worker_threads";
 import { instantiateCore } from "../../src/core/core.ts";
 import { Machine } from "../../src/index.ts";
 import { Task } from "../../src/machine/task.ts";
-import { END, control, type Job, type WorkerData } from "./threadProtocol.ts";
+import { END, PATIENCE_MS, control, type Job, type WorkerData } from "./threadProtocol.ts";
 
 /**
  * An emulated CPU on a thread of its own: an instance over the shared memory, which does one job again in each round
  * that the main thread calls.
  */
 
-/** A round ends by what the main thread does; only a main thread that is gone makes a worker give up. */
-const PATIENCE_MS = 30_000;
 const SPINS = 5000;
 const NAP_MS = 5;
 /** One word in so many of what was read is looked at, or a worker would read for the smallest part of its time. */
@@ -35,7 +33,7 @@ function nextRound(seen: number): number {
   return Atomics.load(words, control.round);
 }
 
-/** True until the patience of a round is at its end. */
+/** A round ends by what the main thread does; only a main thread that is gone makes a worker give up. */
 function patience(): () => boolean {
   const end = performance.now() + PATIENCE_MS;
   return () => performance.now() < end;

@@ -13,7 +13,7 @@ import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { chromium, type Browser } from "playwright-core";
+import { chromium, type Browser, type Page } from "playwright-core";
 import { root } from "./bundle.ts";
 
 const run = promisify(execFile);
@@ -27,11 +27,26 @@ interface Program {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** The clock of the test is the only one: a browser may take long to start on a machine that has much else to do. */
+const NO_LIMIT = 0;
+
 /** Starts the browser. @throws Error saying what is missing and how to name another browser */
 export async function launchChromium(): Promise<Browser> {
   const named = process.env["FAULTLINE_CHROME"];
   const { path, env } = named ? installedChrome(named) : await carriedChromium();
-  return chromium.launch({ executablePath: path, args: flags, env: definedIn(env) });
+  return chromium.launch({
+    executablePath: path,
+    args: flags,
+    env: definedIn(env),
+    timeout: NO_LIMIT,
+  });
+}
+
+/** A page whose address and script may take as long as the test. */
+export async function newPage(browser: Browser): Promise<Page> {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(NO_LIMIT);
+  return page;
 }
 
 function installedChrome(path: string): Program {
