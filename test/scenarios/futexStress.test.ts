@@ -150,7 +150,8 @@ describe("a thread that is refused a PI lock with EINVAL", () => {
       kills: 1,
       start: async (machine) => {
         const crew = await start(machine);
-        // killed even where it has done its work by then
+        // killed at once, even where it has done its work by then
+        vi.spyOn(crew, "untilAtRest").mockResolvedValueOnce(false);
         vi.spyOn(crew.threads[0]!, "isAtRest", "get").mockReturnValue(false);
         return crew;
       },
