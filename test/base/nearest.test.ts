@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import fc from "../support/properties.ts";
 import { UsageError } from "../../src/base/errors.ts";
 import { editDistance, nearestNames, oneOf, unknownName } from "../../src/base/nearest.ts";
 

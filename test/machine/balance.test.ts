@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import fc from "../support/properties.ts";
 import { archNames, buildNames, type Machine, type Task, type UserFile } from "../../src/index.ts";
 import { audit } from "./frames.ts";
 import { PAGE, kindsOf, machineOf } from "./pool.ts";

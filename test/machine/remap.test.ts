@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
+import fc from "../support/properties.ts";
 import { buildNames, type Machine, type MapOptions, type Task } from "../../src/index.ts";
 import { audit } from "./frames.ts";
 import { letters } from "./letters.ts";

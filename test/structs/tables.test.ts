@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
+import fc from "../support/properties.ts";
 import type { Machine } from "../../src/index.ts";
 import { callStruct, prepareStruct, type StructBed } from "../../src/scenarios/structBed.ts";
 import { machineOf } from "../machine/pool.ts";

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import fc from "../../support/properties.ts";
 import { archNames, type ArchName } from "../../../src/index.ts";
 import { describe, expect, it } from "vitest";
 import {

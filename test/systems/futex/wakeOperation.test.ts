@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import fc from "../../support/properties.ts";
 import { decodeWakeOp, encodeWakeOp, wakeOpComparisons, wakeOpNames } from "../../../src/index.ts";
 
 /** The 32 bits of a WAKE_OP, taken together and apart (include/uapi/linux/futex.h). */

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import fc from "../../support/properties.ts";
 import { Machine } from "../../../src/index.ts";
 import { coreConstants } from "../../../src/core/generated/coreConstants.ts";
 import { openEvent, preparePerf, type PerfBed } from "../../../src/scenarios/perfBed.ts";

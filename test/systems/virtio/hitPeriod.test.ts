@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import fc from "../../support/properties.ts";
 import { Machine, VirtioSnd, type BuildName, type PcmStream } from "../../../src/index.ts";
 import { kindsOf } from "../../machine/pool.ts";
 

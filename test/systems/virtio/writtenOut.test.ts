@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
+import fc from "../../support/properties.ts";
 import type { BuildName } from "../../../src/index.ts";
 import type { VirtioSndJournal } from "../../../src/systems/virtio/coreCard.ts";
 import { PERIOD, RING, run, virtioBed, write, type VirtioBed } from "./bed.ts";
