@@ -5,12 +5,13 @@ import { enterCore, enterCoreHere, leaveCore, leaveCoreHere } from "../mm/shootd
 import { Mm } from "../mm/mm";
 import { Task } from "../mm/task";
 import { advanceClock } from "../pcm/clock";
+import { closeStream, isReleased } from "../pcm/close";
 import { deviceOf } from "../pcm/device";
 import { applyHwParams, finishHwParams, finishRefine, refuseHwParams } from "../pcm/hwParams";
 import { NOT_WRITTEN, hitWritei } from "../pcm/hitWritei";
 import { DOOR_NATIVE, pcmIoctl, wordOfDoor } from "../pcm/ioctl";
 import { mapStream } from "../pcm/maps";
-import { closeStream, freeStream, openStream } from "../pcm/open";
+import { freeStream, openStream } from "../pcm/open";
 import { periodElapsed } from "../pcm/pointer";
 import { pollStream } from "../pcm/poll";
 import { WRITEI } from "../pcm/requests";
@@ -27,7 +28,7 @@ import { syncStop } from "../pcm/stop";
 import { syncPtr } from "../pcm/syncPtr";
 import { resumeTransfer } from "../pcm/transfer";
 import { transferBytes } from "../pcm/transferCalls";
-import { WAIT_PCM_DRAIN, WAIT_PCM_DRIVER, WAIT_PCM_TRANSFER, isHeld } from "../pcm/wake";
+import { WAIT_PCM_DRAIN, WAIT_PCM_DRIVER, WAIT_PCM_TRANSFER } from "../pcm/wake";
 import { checkClosedAtReturn, checkClosedAtSleep } from "../uaccess/block";
 import { wide } from "./tasks";
 
@@ -53,8 +54,8 @@ export function pcmOpen(
 }
 
 /**
- * Closes a stream but keeps its record, so that the log of driver calls can still be read; `pcmFree` ends it. 0, or
- * −EBUSY while a task sleeps in a call on it.
+ * Closes a stream but keeps its record, so that the log of driver calls can still be read; `pcmFree` ends it once its
+ * life is FILE_RELEASED. 0, or −EBUSY while a task sleeps in a call on it.
  */
 export function pcmShut(cpu: u32, stream: u32): i32 {
   const on = cpuAt(cpu);
@@ -64,10 +65,10 @@ export function pcmShut(cpu: u32, stream: u32): i32 {
   return result;
 }
 
-/** 0, or −EBUSY while a task sleeps on the stream, which is what nothing may do once `pcmShut` is through. */
+/** 0, or −EBUSY while the stream is open or mapped. */
 export function pcmFree(stream: u32): i32 {
   const file = streamAt(stream);
-  if (file.sleepers != 0 || isHeld(file)) return -EBUSY;
+  if (!isReleased(file)) return -EBUSY;
   freeStream(file);
   return 0;
 }

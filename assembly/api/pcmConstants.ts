@@ -5,7 +5,7 @@ import { Stream } from "../pcm/runtime";
 /** Numbers of the sound system that the host needs: each is exported once and typed nowhere else. */
 export { SYNC_APPL, SYNC_AVAIL_MIN, SYNC_HWSYNC } from "../pcm/syncPtr";
 export { DOOR_I386, DOOR_NATIVE, DOOR_X32 } from "../pcm/ioctl";
-export { CAPTURE as PCM_CAPTURE, PLAYBACK as PCM_PLAYBACK } from "../pcm/runtime";
+export { CAPTURE as PCM_CAPTURE, FILE_RELEASED, PLAYBACK as PCM_PLAYBACK } from "../pcm/runtime";
 export {
   DEVICE_LOOPBACK,
   DEVICE_NAME,
@@ -105,6 +105,7 @@ export const STREAM_IMAGE: u32 = offsetof<Stream>("image"); // 32: linear addres
 export const STREAM_RING: u32 = offsetof<Stream>("ring"); // 32: linear address
 export const STREAM_DMA_BYTES: u32 = offsetof<Stream>("dmaBytes"); // 32
 export const STREAM_DESCRIPTOR: u32 = offsetof<Stream>("descriptor"); // 32
+export const STREAM_LIFE: u32 = offsetof<Stream>("life"); // 32
 export const STREAM_FRAME_BITS: u32 = offsetof<Stream>("frameBits"); // 32
 export const STREAM_BYTE_ALIGN: u32 = offsetof<Stream>("byteAlign"); // 32
 export const STREAM_TSTAMP_MODE: u32 = offsetof<Stream>("tstampMode"); // 32

@@ -76,6 +76,7 @@ export class Cpu {
   fastBytes: u64; //     of remote memory, moved under a VMA's lock
   slowBytes: u64; //     or under the mmap lock
   lostReservations: u32; //288 so many of its next store-exclusives fail, as if another CPU had written
+  unmapped: u32; //      292 it has removed mappings, and has yet to say so (mm/unmapped.ts)
   exclusivePair: u64; // 296 what a compare-and-exchange opens that looks no further than the TLB
   checked: u64; //       296 … CHECKED_SLOTS remembered checks: see uaccess/check.ts
 }

@@ -114,6 +114,7 @@ export class Header {
   perfCorrections: u32; // mistakes of the recorded kernel that are not made: CORRECT_* (perf/attr.ts)
   perfLock: u32; // threads: of all these (perf/lock.ts)
   faultObserver: u32; // what is told of page faults (observer.ts), while anybody wants to know
+  releaser: u32; // what is called after mappings of files went (mm/unmapped.ts), once anybody waits for that
   deadCpu: u32; // threads: one, from 1, whose thread has ended with locks that nobody has given back yet; 0 = none
   lostCpu: u32; // threads: one, from 1, whose thread has ended in the middle of changing an address space; 0 = none
 }

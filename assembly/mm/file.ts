@@ -1,4 +1,4 @@
-import { fetchAdd } from "../base/atomics";
+import { fetchAdd, loadShared } from "../base/atomics";
 import { FRAME_FILE, FRAME_INDEX, frameOf, pageAddress } from "../machine/frame";
 import { allocFrames, folioGet, folioPut } from "../machine/frames";
 import { spinLock, spinUnlock } from "../machine/held";
@@ -83,6 +83,12 @@ export function filePut(file: MappedFile): void {
   if (fetchAdd(changetype<usize>(file) + offsetof<MappedFile>("users"), -1) != 1) return;
   if (file.index != 0) freeIndex(file);
   slabFree(changetype<usize>(file));
+}
+
+/** True while it has more users than the one who keeps it. */
+@inline
+export function isUsedByOthers(file: MappedFile): bool {
+  return loadShared(changetype<usize>(file) + offsetof<MappedFile>("users")) > 1;
 }
 
 function freeIndex(file: MappedFile): void {

@@ -17,6 +17,7 @@ import {
 import { hugeAlign, isHugetlb, makeHugetlb, releaseReserve } from "./hugetlb";
 import { Mm } from "./mm";
 import { mmapWriteLockKillable, mmapWriteUnlock } from "./mmapLock";
+import { noteUnmapped } from "./unmapped";
 import { Vma, vmaAt } from "./vma";
 import {
   VM_ACCOUNT,
@@ -188,6 +189,7 @@ export function removeAreas(cpu: Cpu, mm: Mm, start: u64, end: u64): void {
     dropVma(at);
     at = findVma(mm, start);
   }
+  noteUnmapped(cpu);
 }
 
 /** Nobody may find a page of theirs any more while it is taken out. */

@@ -17,6 +17,7 @@ import { EVENT_MMAP_LOCK, emit } from "../study/events";
 import { Mm } from "./mm";
 import { waitForOthers } from "./shootdown";
 import { fatalSignalPending } from "./task";
+import { settleUnmapped } from "./unmapped";
 
 /**
  * The mmap lock (kernel/locking/rwsem.c, include/linux/mmap_lock.h, 6.18): many readers or one writer, and first come,
@@ -109,6 +110,7 @@ function writeLock(cpu: Cpu, mm: Mm, state: u32): bool {
 export function mmapWriteUnlock(cpu: Cpu, mm: Mm): void {
   releaseWriter(mm, 0);
   emit(cpu, EVENT_MMAP_LOCK, 0, 0);
+  settleUnmapped(cpu);
 }
 
 /** The writer becomes a reader without another writer getting in between. */

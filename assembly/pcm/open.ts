@@ -1,29 +1,17 @@
-import { EBUSY, ENOMEM } from "../base/errno";
+import { ENOMEM } from "../base/errno";
 import { profile } from "../arch/profile";
 import { Cpu } from "../machine/cpu";
 import { pageAddress } from "../machine/frame";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, header } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
-import { FILE_DEVICE, MappedFile, filePage, filePut, openFile } from "../mm/file";
+import { FILE_DEVICE, MappedFile, filePage, filePut, isUsedByOthers, openFile } from "../mm/file";
 import { NEVER_UPDATED } from "./clock";
-import {
-  DRIVER_CLOSE,
-  DRIVER_HW_FREE,
-  DRIVER_OPEN,
-  deviceOf,
-  freeDevice,
-  newDevice,
-} from "./device";
+import { DRIVER_OPEN, deviceOf, freeDevice, newDevice } from "./device";
 import { driverNote } from "./driver";
-import { leaveGroup } from "./group";
-import { joinCable, leaveCable } from "./loopback";
-import { STATE_OPEN } from "./numbers";
-import { Stream, addressOf, lockLinks, streamAt, unlockLinks } from "./runtime";
-import { drop } from "./state";
-import { syncStop } from "./stop";
-import { isHeld, releaseDrains } from "./wake";
+import { joinCable } from "./loopback";
+import { FILE_OPEN, Stream, addressOf, lockLinks, streamAt, unlockLinks } from "./runtime";
 
-/** Opening and closing a substream, and the memory it owns. */
+/** Opening a substream, and the memory it owns. */
 
 /** Pages of the file that holds the two records. */
 export const STATUS_PAGE: u64 = 0;
@@ -143,41 +131,13 @@ export function openSubstreams(stream: Stream): u32 {
 /** The open stream that a program knows by this number; 0 = none. */
 export function streamOfDescriptor(descriptor: u32): u32 {
   let at = header().streams;
-  while (at != 0 && streamAt(at).descriptor != descriptor) at = streamAt(at).next;
+  while (at != 0 && !isKnownBy(streamAt(at), descriptor)) at = streamAt(at).next;
   return at;
 }
 
-/**
- * CLOSE: like DROP, then the ring and the device go. What is left is the record, for `freeStream`. −EBUSY, and nothing
- * happens, while a call on the stream sleeps: the kernel releases a file only after the last call on it.
- */
-export function closeStream(cpu: Cpu, stream: Stream): i32 {
-  if (isHeld(stream)) return -EBUSY;
-  drop(cpu, stream);
-  if (stream.state != STATE_OPEN) {
-    syncStop(cpu, stream);
-    driverNote(cpu, stream, DRIVER_HW_FREE);
-    freeRing(stream);
-  }
-  driverNote(cpu, stream, DRIVER_CLOSE);
-  lockLinks();
-  leaveGroup(stream);
-  leaveCable(stream);
-  forget(stream);
-  releaseDrains(stream);
-  unlockLinks();
-  return 0;
-}
-
-function forget(stream: Stream): void {
-  const h = header();
-  if (h.streams == addressOf(stream)) {
-    h.streams = stream.next;
-    return;
-  }
-  let at = h.streams;
-  while (at != 0 && streamAt(at).next != addressOf(stream)) at = streamAt(at).next;
-  if (at != 0) streamAt(at).next = stream.next;
+/** A number is free again once its file was closed. */
+function isKnownBy(stream: Stream, descriptor: u32): bool {
+  return stream.life == FILE_OPEN && stream.descriptor == descriptor;
 }
 
 /**
@@ -211,5 +171,5 @@ export function freeRing(stream: Stream): void {
 
 /** True while a program has the ring mapped: then its memory may not go. */
 export function ringIsMapped(stream: Stream): bool {
-  return stream.ringFile != 0 && changetype<MappedFile>(stream.ringFile as usize).users > 1;
+  return stream.ringFile != 0 && isUsedByOthers(changetype<MappedFile>(stream.ringFile as usize));
 }

@@ -80,6 +80,7 @@ export class Stream {
   triggerNanoseconds: u64;
   driverSeconds: u64;
   driverNanoseconds: u64;
+  life: u32; // FILE_OPEN, FILE_CLOSED, …
 
   @inline get state(): u32 {
     return load<u32>(this.statusPage);
@@ -150,6 +151,12 @@ function storeWord(stream: Stream, address: usize, value: u64): void {
   if (stream.wordBytes == 8) store<u64>(address, value);
   else store<u32>(address, value as u32);
 }
+
+/** A stream's file: its program may call it; only mappings hold it; it is being released; only its record is left. */
+export const FILE_OPEN: u32 = 0;
+export const FILE_CLOSED: u32 = 1;
+export const FILE_LEAVING: u32 = 2;
+export const FILE_RELEASED: u32 = 3;
 
 export const PLAYBACK: u32 = 0;
 export const CAPTURE: u32 = 1;

@@ -6,6 +6,7 @@ import { anyAddress, type Address } from "./address.ts";
 import type { CoreMemory } from "./coreMemory.ts";
 import { madeFile, type UserFile } from "./file.ts";
 import { pageSizes, type PageSize } from "./pageSize.ts";
+import { unmapped } from "./unmapped.ts";
 
 /** How a range is mapped. */
 export interface MapOptions {
@@ -112,6 +113,7 @@ export function mapRequest(
     request.level ?? 1,
     request.protectionKey ?? 0,
   );
+  unmapped(machine);
   if (result === 0) return;
   const place = `0x${request.length.toString(16)} bytes at 0x${request.at.toString(16)}`;
   const message = `mmap of ${place} gave -${errnoNameOf(-result)}`;

@@ -13,6 +13,7 @@ import { FaultlineError, UsageError } from "../base/errors.ts";
 import type { FiberOutcome } from "../core/fibers.ts";
 import { MOST_SWITCHES, madeMachine, type Machine } from "./machine.ts";
 import { madeTask, type Task } from "./task.ts";
+import { unmapped } from "./unmapped.ts";
 
 /**
  * User programs as generators that yield operations. The release, threads and profile builds run each
@@ -119,6 +120,7 @@ export function runPrograms(
   } finally {
     machine.switchEvery = before;
   }
+  unmapped(machine);
   return slots.map(({ results }) => ({ results }));
 }
 

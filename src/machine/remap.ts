@@ -1,6 +1,7 @@
 import { checkOptions, flag, optional, type Shape } from "../base/checks.ts";
 import { anyAddress, join, type Address } from "./address.ts";
 import type { CoreMemory } from "./coreMemory.ts";
+import { unmapped } from "./unmapped.ts";
 
 /** mremap's flags, and the address that two of them are about. */
 export interface RemapOptions {
@@ -63,5 +64,8 @@ export function remapOf(
     target.lo,
     target.hi,
   );
-  return result === 0 ? join(exports.readValueLow(cpu), exports.readValueHigh(cpu)) : result;
+  const answer =
+    result === 0 ? join(exports.readValueLow(cpu), exports.readValueHigh(cpu)) : result;
+  unmapped(machine);
+  return answer;
 }

@@ -17,6 +17,7 @@ import { Handle } from "./handle.ts";
 import type { Machine } from "./machine.ts";
 import { sendSignal, type SignalOptions } from "./signal.ts";
 import { TaskMemory } from "./taskMemory.ts";
+import { unmapped } from "./unmapped.ts";
 import { UserAccess } from "./userAccess.ts";
 
 export interface TaskOptions {
@@ -221,6 +222,7 @@ export class Task extends TaskMemory {
     if (this.machine.exports.execTask(this.cpu, this.living) !== 0) {
       throw new FaultlineError("no-memory", "RAM is full: no address space");
     }
+    unmapped(this.machine);
     placeArguments(this, argv, env);
   }
 
@@ -251,6 +253,7 @@ export class Task extends TaskMemory {
   /** The task ends but for its record, as a zombie does: no mapping is left. `exit` reaps it. */
   die(): void {
     this.machine.exports.leaveZombie(this.cpu, this.living);
+    unmapped(this.machine);
   }
 
   /**
@@ -260,6 +263,7 @@ export class Task extends TaskMemory {
   exit(): void {
     this.machine.exports.endTask(this.cpu, this.handle);
     this.#handle.release("has ended");
+    unmapped(this.#machine);
   }
 }
 

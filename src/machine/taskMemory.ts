@@ -30,6 +30,7 @@ import {
 import { Mapping } from "./mapping.ts";
 import { levelOf, type PageSize } from "./pageSize.ts";
 import { remapOf, type RemapOptions } from "./remap.ts";
+import { unmapped } from "./unmapped.ts";
 
 const letterBits = { r: "VM_READ", w: "VM_WRITE", x: "VM_EXEC" } as const;
 
@@ -143,7 +144,16 @@ export abstract class TaskMemory {
 
   /** munmap: 0 or −errno. */
   unmap(at: Address, length: Address): number {
-    return this.machine.exports.unmapMemory(this.cpu, this.living, ...this.#range(at, length));
+    const { machine } = this;
+    const range = this.#range(at, length);
+    return this.#unmapping(() => machine.exports.unmapMemory(this.cpu, this.living, ...range));
+  }
+
+  /** A call that may remove mappings. */
+  #unmapping(call: () => number): number {
+    const answer = call();
+    unmapped(this.machine);
+    return answer;
   }
 
   /** mprotect: 0 or −errno. */
@@ -197,7 +207,7 @@ export abstract class TaskMemory {
     const { machine } = this;
     const { lo, hi } = machine.word(at, "at");
     const which = machine.constant(specialConstants[oneOf("name", name, specialNames)]);
-    return machine.exports.moveSpecial(this.cpu, this.living, which, lo, hi);
+    return this.#unmapping(() => machine.exports.moveSpecial(this.cpu, this.living, which, lo, hi));
   }
 
   /** The program itself touches a page: true if it is present for that now, false for a signal. */

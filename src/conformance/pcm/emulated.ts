@@ -42,7 +42,7 @@ const ackBits = 56;
 interface Kept {
   readonly snapshot: Snapshot;
   readonly files: ReadonlyMap<number, PcmFile>;
-  readonly requests: ReadonlyMap<number, PcmOpenRequest>;
+  readonly opened: ReadonlyMap<PcmFile, PcmOpenRequest>;
 }
 
 /** Replays on a {@link Machine}, which it takes over: it resets it now and for every case. */
@@ -54,8 +54,8 @@ export class EmulatedPcm implements PcmMachine {
   #fields: StreamFields;
   #limits: Readonly<Record<string, number>> = {};
   #files = new Map<number, PcmFile>();
-  /** What each open file was opened with. */
-  #requests = new Map<number, PcmOpenRequest>();
+  /** What each file was opened with. */
+  #opened = new Map<PcmFile, PcmOpenRequest>();
   /** What the driver was asked while a file was closed. */
   readonly #lastCalls = new Map<number, readonly string[]>();
   #kept: Kept | null = null;
@@ -79,7 +79,7 @@ export class EmulatedPcm implements PcmMachine {
     this.#fields = new StreamFields(this.#machine, bookkeepingEntries);
     this.#limits = setup.limits;
     this.#files.clear();
-    this.#requests.clear();
+    this.#opened.clear();
     this.#lastCalls.clear();
     this.#kept = null;
   }
@@ -93,8 +93,9 @@ export class EmulatedPcm implements PcmMachine {
     if (this.#isTaken(request)) return this.#refuseOpen(nonblock);
     const device = deviceOf(request.device, this.#limits);
     try {
-      this.#files.set(slot, new PcmFile(this.#task, { device, direction, number, nonblock }));
-      this.#requests.set(slot, request);
+      const file = new PcmFile(this.#task, { device, direction, number, nonblock });
+      this.#files.set(slot, file);
+      this.#opened.set(file, request);
     } catch (error) {
       if (error instanceof FaultlineError && error.code === "open-failed") return -EINVAL;
       throw error;
@@ -102,12 +103,18 @@ export class EmulatedPcm implements PcmMachine {
     return 0;
   }
 
-  /** True when every substream of the device's number and direction is open. */
+  /** True when every substream of the device's number and direction has a file that is not released. */
   #isTaken({ device, stream, sub }: PcmOpenRequest): boolean {
-    const open = [...this.#requests.values()].filter(
-      (other) => other.device === device && other.stream === stream && other.sub === sub,
-    );
-    return open.length >= substreamsOf(device);
+    const holders = this.#holders.filter((file) => {
+      const other = this.#opened.get(file)!;
+      return other.device === device && other.stream === stream && other.sub === sub;
+    });
+    return holders.length >= substreamsOf(device);
+  }
+
+  /** The files that have a substream: those that are open, and those that only mappings hold. */
+  get #holders(): PcmFile[] {
+    return [...this.#opened.keys()].filter((file) => !file.isReleased);
   }
 
   /** A blocking open sleeps until somebody closes, which nobody in a case can do meanwhile. */
@@ -117,7 +124,6 @@ export class EmulatedPcm implements PcmMachine {
   }
 
   close(slot: number): number {
-    this.#requests.delete(slot);
     this.#lastCalls.set(slot, namesOf(this.#file(slot).close()));
     this.#files.delete(slot);
     return 0;
@@ -174,7 +180,7 @@ export class EmulatedPcm implements PcmMachine {
   /** Power management tests suspend all devices and resume them, which leaves streams suspended. */
   writeSystemFile(file: string, text: string): number {
     if (file.endsWith("/power/state")) {
-      for (const file of this.#files.values()) file.suspend();
+      for (const holder of this.#holders) holder.suspend();
     }
     return text.length;
   }
@@ -242,7 +248,7 @@ export class EmulatedPcm implements PcmMachine {
     this.#kept = {
       snapshot: this.#machine.snapshot(),
       files: new Map(this.#files),
-      requests: new Map(this.#requests),
+      opened: new Map(this.#opened),
     };
   }
 
@@ -252,7 +258,7 @@ export class EmulatedPcm implements PcmMachine {
     }
     this.#machine.restore(this.#kept.snapshot);
     this.#files = new Map(this.#kept.files);
-    this.#requests = new Map(this.#kept.requests);
+    this.#opened = new Map(this.#kept.opened);
     this.#cases.skipFindings();
   }
 

@@ -8,16 +8,22 @@ import type { PcmSubstream } from "./substream.ts";
 export class DeviceCallbacks implements Attended {
   readonly #substream: PcmSubstream;
   readonly #device: CompleteDevice;
+  readonly #isThere: () => boolean;
+  /** A driver's word for an xrun: all ones. */
+  readonly #noPosition: bigint;
   #pointerError: unknown;
   #calledError: unknown;
 
-  constructor(substream: PcmSubstream, device: CompleteDevice) {
+  /** @param isThere whether the core has the substream's record still */
+  constructor(substream: PcmSubstream, device: CompleteDevice, isThere: () => boolean) {
     this.#substream = substream;
     this.#device = device;
+    this.#isThere = isThere;
+    this.#noPosition = substream.machine.wordBytes === 8 ? 2n ** 64n - 1n : 2n ** 32n - 1n;
   }
 
-  get isOpen(): boolean {
-    return this.#substream.isOpen;
+  get isThere(): boolean {
+    return this.#isThere();
   }
 
   /** What the device's `pointer` threw last, or why its answer was no position; undefined if neither happened. */
@@ -40,7 +46,7 @@ export class DeviceCallbacks implements Attended {
 
   /** Nonsense becomes a number that no ring has, so that the kernel's own check finds it. */
   #validPosition(pointer: NonNullable<PcmDevice["pointer"]>): bigint {
-    const noPosition = this.#substream.machine.wordBytes === 8 ? 2n ** 64n - 1n : 2n ** 32n - 1n;
+    const noPosition = this.#noPosition;
     try {
       const frames: unknown = pointer(this.#substream);
       if (frames === "xrun") return noPosition;

@@ -2,8 +2,8 @@ import type { CoreMemory } from "../../machine/coreMemory.ts";
 
 /** A device that is asked before a call into the core and told after it. */
 export interface Attended {
-  /** Nobody asks or tells once its substream was closed. */
-  readonly isOpen: boolean;
+  /** Nobody asks or tells once its substream is gone. */
+  readonly isThere: boolean;
   askPosition(): void;
   tellCalls(): void;
 }
@@ -40,7 +40,7 @@ function visit(machine: CoreMemory, use: (device: Attended) => void): void {
   if (devices === undefined || asking) return;
   asking = true;
   try {
-    for (const device of devices) if (device.isOpen) use(device);
+    for (const device of devices) if (device.isThere) use(device);
   } finally {
     asking = false;
   }

@@ -4,8 +4,10 @@ import { oneOf } from "../../base/nearest.ts";
 import type { ConstantName, CoreExports } from "../../core/exports.ts";
 import { coreConstants } from "../../core/generated/coreConstants.ts";
 import { anyAddress, type Address } from "../../machine/address.ts";
+import type { CoreMemory } from "../../machine/coreMemory.ts";
 import type { Operation } from "../../machine/programs.ts";
 import { madeTask, type Task } from "../../machine/task.ts";
+import { afterUnmapping } from "../../machine/unmapped.ts";
 import {
   abiNames,
   abiNumber,
@@ -85,14 +87,14 @@ export class PcmFile extends PcmSubstream {
     super(task, direction, record);
     this.#device = device;
     this.#constraints = constraints;
-    this.#callbacks = new DeviceCallbacks(this, device);
+    this.#callbacks = new DeviceCallbacks(this, device, () => this.hasRecord);
     this.#attend();
     tellDevices(this.machine);
   }
 
   #attend(): void {
     const { pointer, called } = this.#device;
-    if (pointer !== undefined || called !== undefined) attend(this.machine, this.#callbacks);
+    if (pointer !== undefined || called !== undefined) attend(this.deviceMachine, this.#callbacks);
   }
 
   /** What the device's `pointer` threw last, or a UsageError with the last thing it answered that is no position. */
@@ -107,7 +109,7 @@ export class PcmFile extends PcmSubstream {
 
   /** A call into the core with the devices asked before and told after it. */
   #attended(call: () => number): number {
-    const { machine } = this;
+    const machine = this.deviceMachine;
     this.#attend();
     askDevices(machine);
     const answer = call();
@@ -255,16 +257,28 @@ export class PcmFile extends PcmSubstream {
   }
 
   /**
-   * close(2), by its task, or for it once that has ended. Returns the driver calls that nobody has taken.
+   * close(2), by its task, or for it once that has ended. Returns the driver calls that nobody has taken. The file is
+   * released with it, or with the last mapping of its pages ({@link isReleased}).
    * @throws UsageError while a task sleeps in a call on the file, which the kernel releases only after that call
    */
   override close(): readonly DriverCall[] {
     const { machine } = this;
     if (machine.exports.pcmShut(this.task.cpu, this.handle) !== 0) throw this.#sleeping();
     tellDevices(machine);
-    dismiss(machine, this.#callbacks);
     // a device that was told of it may have closed the file by itself
-    return this.isOpen ? super.close() : [];
+    const calls = this.isOpen ? super.close() : [];
+    if (this.hasRecord) afterUnmapping(machine, () => this.#releasedBy(machine));
+    else dismiss(machine, this.#callbacks);
+    return calls;
+  }
+
+  /** Mappings are gone: true where the file went with them. */
+  #releasedBy(machine: CoreMemory): boolean {
+    if (!this.isReleased) return false;
+    this.#callbacks.tellCalls();
+    this.settleRelease();
+    dismiss(machine, this.#callbacks);
+    return true;
   }
 
   #sleeping(): UsageError {
@@ -277,27 +291,27 @@ export class PcmFile extends PcmSubstream {
 
   /** The device reports a period interrupt. */
   periodElapsed(): void {
-    this.#tell((cpu, stream) => this.machine.exports.devicePeriodElapsed(cpu, stream));
+    this.#tell((cpu, stream) => this.deviceMachine.exports.devicePeriodElapsed(cpu, stream));
   }
 
   /** The device reports an under- or overrun. */
   reportXrun(): void {
-    this.#tell((cpu, stream) => this.machine.exports.deviceXrun(cpu, stream));
+    this.#tell((cpu, stream) => this.deviceMachine.exports.deviceXrun(cpu, stream));
   }
 
   /** Power management suspends the device, with all its open files. */
   suspend(): void {
-    this.#tell((cpu, stream) => this.machine.exports.deviceSuspend(cpu, stream));
+    this.#tell((cpu, stream) => this.deviceMachine.exports.deviceSuspend(cpu, stream));
   }
 
   /** The card is removed: every file on it answers ENODEV from now on. */
   disconnect(): void {
-    this.#tell((cpu, stream) => this.machine.exports.cardDisconnect(cpu, stream));
+    this.#tell((cpu, stream) => this.deviceMachine.exports.cardDisconnect(cpu, stream));
   }
 
   #tell(event: (cpu: number, stream: number) => void): void {
     this.#attended(() => {
-      event(this.task.cpu, this.handle);
+      event(this.task.cpu, this.record);
       return 0;
     });
   }
@@ -306,7 +320,7 @@ export class PcmFile extends PcmSubstream {
   stop(state: PcmState): number {
     const number = pcmStates.indexOf(oneOf("state", state, pcmStates));
     return this.#attended(() =>
-      this.machine.exports.deviceStop(this.task.cpu, this.handle, number),
+      this.deviceMachine.exports.deviceStop(this.task.cpu, this.record, number),
     );
   }
 }

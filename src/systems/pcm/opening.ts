@@ -4,6 +4,7 @@ import { FaultlineError } from "../../base/errors.ts";
 import type { ConstantName } from "../../core/exports.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 import type { Task } from "../../machine/task.ts";
+import { unmapped } from "../../machine/unmapped.ts";
 import { cableRulesOf } from "./cable.ts";
 import {
   completeDevice,
@@ -58,6 +59,7 @@ export function openSubstream(
   { machine, cpu }: Pick<Task, "machine" | "cpu">,
   options: PcmOpenOptions,
 ): OpenedSubstream {
+  unmapped(machine); // another thread's call may have released a file, and nobody took its record yet
   const { direction = "playback" } = options;
   const device = completeDevice(options.device ?? "ctl");
   let deviceRecord = 0;

@@ -43,13 +43,19 @@ const fieldNames: readonly string[] = streamFields.map(({ name }) => name);
 export class PcmSubstream {
   readonly task: Task;
   readonly direction: PcmDirection;
+  /** What its program has of it, until it is closed. */
   readonly #handle: Handle;
+  /** The core's record of it, which stays longer where it is closed while a page of it is mapped. */
+  readonly #record: Handle;
+  /** What the driver was asked by a release after the close; undefined where none was. */
+  #lastCalls: readonly DriverCall[] | undefined;
 
   /** @param record linear address of its record in the core */
   constructor(task: Task, direction: PcmDirection, record: number) {
     this.task = task;
     this.direction = direction;
     this.#handle = new Handle(task.machine, "stream", record);
+    this.#record = new Handle(task.machine, "stream", record);
   }
 
   /** The machine it is open on, also when its task has ended. @throws UsageError once it was closed */
@@ -62,25 +68,52 @@ export class PcmSubstream {
     return this.#handle.address;
   }
 
+  /** The machine that its device is on. @throws UsageError once it was released */
+  protected get deviceMachine(): CoreMemory {
+    return this.#record.machine;
+  }
+
+  /** Linear address of its record in the core. @throws UsageError once it was released */
+  protected get record(): number {
+    return this.#record.address;
+  }
+
   /** False once it was closed, or its machine reset. */
   get isOpen(): boolean {
     return this.#handle.isLive;
   }
 
-  /** The number by which LINK names it. */
+  /**
+   * True once the kernel has released it: with its close, or with the last mapping of its pages if that goes later.
+   * Until then its device goes on, and all that is the device's can be asked and set here.
+   */
+  get isReleased(): boolean {
+    return (
+      !this.hasRecord || this.#word("STREAM_LIFE") === this.deviceMachine.constant("FILE_RELEASED")
+    );
+  }
+
+  /** True until the core has given up the record, or its machine was reset. */
+  protected get hasRecord(): boolean {
+    return this.#record.isLive;
+  }
+
+  /** The number by which LINK names it. @throws UsageError once it was closed */
   get descriptor(): number {
+    this.#handle.check();
     return this.#word("STREAM_DESCRIPTOR");
   }
 
   #word(field: ConstantName): number {
-    return this.machine.words[(this.handle + this.machine.constant(field)) >>> 2]!;
+    const { machine, address } = this.#record;
+    return machine.words[(address + machine.constant(field)) >>> 2]!;
   }
 
   /** A word of the kernel's bookkeeping. Asking changes nothing. */
   field(name: StreamField): bigint {
     oneOf("name", name, fieldNames);
     const words = new Uint32Array(2);
-    new StreamFields(this.machine, [name]).read(this.handle, words);
+    new StreamFields(this.deviceMachine, [name]).read(this.record, words);
     return (BigInt(words[1]!) << 32n) | BigInt(words[0]!);
   }
 
@@ -93,28 +126,36 @@ export class PcmSubstream {
   ring(): Uint8Array {
     const at = this.#word("STREAM_RING");
     const length = at === 0 ? 0 : this.#word("STREAM_DMA_BYTES");
-    return this.machine.bytes.subarray(at, at + length);
+    return this.deviceMachine.bytes.subarray(at, at + length);
   }
 
-  /** Calls down to the driver since the last question, oldest first (the log keeps 256). */
+  /**
+   * Calls down to the driver since the last question, oldest first (the log keeps 256). Of a file that was closed before
+   * it was released, those of its release too.
+   */
   takeDriverCalls(): readonly DriverCall[] {
-    return takeDriverLog(this.machine, this.handle);
+    if (this.#lastCalls === undefined || this.hasRecord) {
+      return takeDriverLog(this.deviceMachine, this.record);
+    }
+    const calls = this.#lastCalls;
+    this.#lastCalls = [];
+    return calls;
   }
 
   /** The position that the device reports from now on, in frames, right or wrong; all ones reports an xrun. */
   setPosition(frames: Address): void {
     const { lo, hi } = halves(frames, "frames");
     // Past the core's exports, because an operation that is being taken up again may pass here.
-    const at = (this.#word("STREAM_DEVICE") + this.machine.constant("DEVICE_POSITION")) >>> 2;
-    this.machine.words[at] = lo;
-    this.machine.words[at + 1] = hi;
+    const at = (this.#word("STREAM_DEVICE") + this.deviceMachine.constant("DEVICE_POSITION")) >>> 2;
+    this.deviceMachine.words[at] = lo;
+    this.deviceMachine.words[at + 1] = hi;
   }
 
   /** What the driver answers from now on, 0 or −errno. What is not named answers 0. */
   setAnswers(answers: DriverAnswers): void {
     checkOptions("answers", answers, driverAnswers);
     const { prepare = 0, trigger = 0, ack = 0 } = answers;
-    this.machine.exports.deviceSetAnswers(this.handle, prepare, trigger, ack);
+    this.deviceMachine.exports.deviceSetAnswers(this.record, prepare, trigger, ack);
   }
 
   /** The stream's extra delay in frames, which DELAY and STATUS report on top; may be negative. */
@@ -122,7 +163,7 @@ export class PcmSubstream {
     const negative = (typeof frames === "number" || typeof frames === "bigint") && frames < 0;
     anyAddress("frames", negative ? -frames : frames);
     const { lo, hi } = halves(BigInt.asUintN(64, BigInt(frames)));
-    this.machine.exports.deviceSetDelay(this.handle, lo, hi);
+    this.deviceMachine.exports.deviceSetDelay(this.record, lo, hi);
   }
 
   /** Puts the pointers somewhere else, past all rules; the silent part then begins at appl_ptr. */
@@ -132,8 +173,8 @@ export class PcmSubstream {
     const hw = halves(pointers.hwPtr);
     const appl = halves(pointers.applPtr);
     const last = halves(pointers.hwPtrInterrupt);
-    this.machine.exports.pcmPoke(
-      this.handle,
+    this.deviceMachine.exports.pcmPoke(
+      this.record,
       base.lo,
       base.hi,
       hw.lo,
@@ -145,11 +186,22 @@ export class PcmSubstream {
     );
   }
 
-  /** Gives the record up. Returns the driver calls that nobody has taken. */
+  /** Gives the file up, and its record with it if it is released by now. Returns the driver calls that nobody has taken. */
   close(): readonly DriverCall[] {
     const calls = this.takeDriverCalls();
-    this.machine.exports.pcmFree(this.handle);
     this.#handle.release("was closed");
+    if (this.isReleased) this.#forget();
     return calls;
+  }
+
+  /** Gives the record up after a release that came later than the close. */
+  protected settleRelease(): void {
+    this.#lastCalls = this.takeDriverCalls();
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.deviceMachine.exports.pcmFree(this.record);
+    this.#record.release("was closed");
   }
 }

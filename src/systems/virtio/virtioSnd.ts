@@ -226,7 +226,7 @@ export class VirtioSnd {
     if (model === undefined) return -ENOENT;
     const id = this.#streams.findIndex(
       ({ nid, direction }, id) =>
-        nid === model.nid && direction === model.direction && !this.#isOpen(id),
+        nid === model.nid && direction === model.direction && !this.#isTaken(id),
     );
     return id < 0 ? -EBUSY : this.#openAs(id, wanted.nonblock ?? false, make);
   }
@@ -253,13 +253,13 @@ export class VirtioSnd {
     }
   }
 
-  #isOpen(id: number): boolean {
-    return this.#files.get(id)?.isOpen === true;
+  #isTaken(id: number): boolean {
+    return this.#files.get(id)?.isReleased === false;
   }
 
-  /** The open file of a stream, by the stream's number; undefined while nobody has it open. */
+  /** The file that has a stream, by the stream's number, until it is released; undefined while nobody has it. */
   file(stream: number): PcmFile | undefined {
-    return this.#isOpen(stream) ? this.#files.get(stream) : undefined;
+    return this.#isTaken(stream) ? this.#files.get(stream) : undefined;
   }
 
   /** @throws UsageError for a stream that the driver did not take */
@@ -352,7 +352,7 @@ export class VirtioSnd {
   /** System sleep: PCM streams are suspended, then the driver gives the device up. */
   suspend(): void {
     for (const nid of new Set(this.#streams.map((stream) => stream.nid))) {
-      const id = this.#streams.findIndex((stream, id) => stream.nid === nid && this.#isOpen(id));
+      const id = this.#streams.findIndex((stream, id) => stream.nid === nid && this.#isTaken(id));
       if (id >= 0) this.#files.get(id)!.suspend();
     }
     giveUp(this.#core);
