@@ -34,8 +34,9 @@ export type PcmKind = (typeof pcmRecordings.kinds)[number];
 export const ownPcmRecordings = new Recordings({
   folder: "own/pcm",
   machine: { memory: "16M", kernel: "6.12" },
-  steps: 31_578,
+  steps: 35_071,
   cases: {
+    close_mapped: 85,
     disconnect: 30,
     hw_params: 30,
     link: 30,
