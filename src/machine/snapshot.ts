@@ -1,6 +1,7 @@
 import { wrong } from "../base/checks.ts";
 import { UsageError } from "../base/errors.ts";
 import type { CoreMemory } from "./coreMemory.ts";
+import { awaitAgain, unmappingAwaited, type Settle } from "./unmapped.ts";
 
 /** A machine's state: what lies before the TLBs, the used frames' records, and the used RAM. */
 export interface Snapshot {
@@ -12,8 +13,11 @@ export interface Snapshot {
   readonly parts: readonly { readonly start: number; readonly bytes: Uint8Array }[];
 }
 
-/** A snapshot is copied into the core's memory unseen, so only what was copied out of it will do. */
-const taken = new WeakSet<Snapshot>();
+/**
+ * A snapshot is copied into the core's memory unseen, so only what was copied out of it will do. With each, what waited
+ * on the host's side.
+ */
+const taken = new WeakMap<Snapshot, readonly Settle[]>();
 
 /** [start, end) of the regions that hold state, given how many frames were ever used. TLBs are a cache. */
 function regions(machine: CoreMemory, freshPfn: number): [number, number][] {
@@ -33,7 +37,7 @@ export function takeSnapshot(machine: CoreMemory): Snapshot {
     bytes: machine.bytes.slice(start, end),
   }));
   const snapshot = { machine, freshPfn, moment: machine.moment, parts };
-  taken.add(snapshot);
+  taken.set(snapshot, unmappingAwaited(machine));
   return snapshot;
 }
 
@@ -43,7 +47,8 @@ export function takeSnapshot(machine: CoreMemory): Snapshot {
  * since then are no longer good, handles given up since then are good again.
  */
 export function restoreSnapshot(machine: CoreMemory, snapshot: Snapshot): void {
-  if (!taken.has(snapshot)) throw wrong("snapshot", snapshot, "what machine.snapshot() gave");
+  const awaited = taken.get(snapshot);
+  if (awaited === undefined) throw wrong("snapshot", snapshot, "what machine.snapshot() gave");
   if (snapshot.machine !== machine) {
     throw new UsageError({
       argument: "snapshot",
@@ -63,6 +68,7 @@ export function restoreSnapshot(machine: CoreMemory, snapshot: Snapshot): void {
   generationWords(machine).forEach((word, cpu) => (machine.words[word] = generations[cpu]!));
   machine.exports.forgetTranslations();
   machine.takeBackSince(snapshot.moment);
+  awaitAgain(machine, awaited);
 }
 
 function generationWords(machine: CoreMemory): number[] {

@@ -1,10 +1,13 @@
 import type { CoreMemory } from "./coreMemory.ts";
 
-/** What is to be done once mappings are gone, by machine: each is asked until it answers that it is done. */
-const waiting = new WeakMap<CoreMemory, Set<() => boolean>>();
+/** Looks whether what it waits for has come, and says so when that is done. */
+export type Settle = () => boolean;
+
+/** What waits until mappings are gone, by machine. */
+const waiting = new WeakMap<CoreMemory, Set<Settle>>();
 
 /** From now on `settle` is called after every call that may have removed mappings, until it answers true. */
-export function afterUnmapping(machine: CoreMemory, settle: () => boolean): void {
+export function afterUnmapping(machine: CoreMemory, settle: Settle): void {
   const all = waiting.get(machine) ?? new Set();
   waiting.set(machine, all.add(settle));
 }
@@ -14,4 +17,14 @@ export function unmapped(machine: CoreMemory): void {
   const all = waiting.get(machine);
   if (all === undefined) return;
   for (const settle of all) if (settle()) all.delete(settle);
+}
+
+/** All that waits, for a snapshot. */
+export function unmappingAwaited(machine: CoreMemory): readonly Settle[] {
+  return [...(waiting.get(machine) ?? [])];
+}
+
+/** A restore: those wait that waited when the snapshot was taken. */
+export function awaitAgain(machine: CoreMemory, all: readonly Settle[]): void {
+  waiting.set(machine, new Set(all));
 }

@@ -45,7 +45,15 @@ interface Slot {
   readonly file: PcmFile;
   frameBytes: number;
   boundary: bigint;
-  readonly mapped: Map<string, { readonly at: number; readonly length: number }>;
+  /** The last mapping of each area. */
+  readonly mapped: Map<string, Place>;
+  /** All mappings, which go before the file is closed. */
+  readonly places: Place[];
+}
+
+interface Place {
+  readonly at: number;
+  readonly length: number;
 }
 
 /** A call that may sleep: what is read back once it is over. */
@@ -233,14 +241,20 @@ export class VirtioSndApplication {
       this.#slots.delete(slot);
       return { ret: opened };
     }
-    this.#slots.set(slot, { file: opened, frameBytes: 1, boundary: 0n, mapped: new Map() });
+    this.#slots.set(slot, {
+      file: opened,
+      frameBytes: 1,
+      boundary: 0n,
+      mapped: new Map(),
+      places: [],
+    });
     return { ret: 0 };
   }
 
   #close(slot: number): number {
     const open = this.#slots.get(slot);
     if (open === undefined) return -EBADF;
-    for (const { at, length } of open.mapped.values()) this.#task.unmap(at, length);
+    for (const { at, length } of open.places) this.#task.unmap(at, length);
     open.file.close();
     this.#slots.delete(slot);
     return 0;
@@ -385,7 +399,10 @@ export class VirtioSndApplication {
     const at = this.#pages.freeAddress(len);
     const names = { data: "ring", status: "status", control: "control" } as const;
     const ret = open.file.mmap(names[area], at, len, area === "status" ? "r" : "rw");
-    if (ret === 0) open.mapped.set(area, { at, length: len });
+    if (ret !== 0) return ret;
+    const place = { at, length: len };
+    open.mapped.set(area, place);
+    open.places.push(place);
     return ret;
   }
 

@@ -188,9 +188,10 @@ export class PcmSubstream {
 
   /** Gives the file up, and its record with it if it is released by now. Returns the driver calls that nobody has taken. */
   close(): readonly DriverCall[] {
+    const { isReleased } = this; // first, as another thread may be about to release it
     const calls = this.takeDriverCalls();
     this.#handle.release("was closed");
-    if (this.isReleased) this.#forget();
+    if (isReleased) this.#forget();
     return calls;
   }
 

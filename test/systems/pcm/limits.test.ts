@@ -6,7 +6,6 @@ import { BUFFER_FRAMES, PERIOD_FRAMES, SOUND, loud, moveTo, preparedBed } from "
 /** Where the model of PCM stops: what a program, or a user of the library, gets there. */
 const ENOTTY = 25;
 const EINVAL = 22;
-const MAPPED = 0x20000000;
 
 test("poll says what is ready now, on a blocking file too, and nobody sleeps", async () => {
   const { task, stream } = await preparedBed({ nonblock: false });
@@ -35,25 +34,6 @@ test("any number of files may be open on a device; INFO counts none below 0 free
   expect(infos.map(({ subdevice }) => subdevice)).toEqual([0, 1, 2, 3, 4]);
   expect(infos[4]).toMatchObject({ subdevices: 1, subdevicesAvailable: 0 });
 });
-
-test.each([
-  ["ring", "rw"],
-  ["status", "r"],
-  ["control", "rw"],
-] as const)(
-  "a file whose %s is mapped is released by its close, not by the unmapping",
-  async (area, access) => {
-    const { task, machine, stream } = await preparedBed({ configuration: { access: 0 } });
-    const before = machine.framesInUse;
-    expect(stream.mmap(area, MAPPED, 4096, access)).toBe(0);
-    expect(task.touch(MAPPED, "read")).toBe(true);
-    expect(stream.close().map(({ name }) => name)).toEqual(["hw_free", "close"]);
-    expect([stream.isOpen, PcmStream.open(task).info().value!.subdevice]).toEqual([false, 0]);
-    expect(task.touch(MAPPED, "read")).toBe(true);
-    task.unmap(MAPPED, 4096);
-    expect(machine.framesInUse).toBeLessThan(before);
-  },
-);
 
 test("an ack answers what was set, wherever the pointer goes", async () => {
   const { stream } = await preparedBed();
