@@ -37,7 +37,7 @@ function beginUnmap(thread: CpuThread, page: number, pages: number): void {
 }
 
 function end(thread: CpuThread): void {
-  while (thread.state !== "returned") thread.awaitOther(thread.state);
+  for (let { state } = thread; state !== "returned";) state = thread.awaitOther(state);
   expect(thread.take()).toBe(0);
 }
 

@@ -265,18 +265,16 @@ export class PcmFile extends PcmSubstream {
     const { machine } = this;
     if (machine.exports.pcmShut(this.task.cpu, this.handle) !== 0) throw this.#sleeping();
     tellDevices(machine);
+    if (this.isReleased) dismiss(machine, this.#callbacks);
+    else afterUnmapping(machine, () => this.#isTold(machine));
     // a device that was told of it may have closed the file by itself
-    const calls = this.isOpen ? super.close() : [];
-    if (this.hasRecord) afterUnmapping(machine, () => this.#releasedBy(machine));
-    else dismiss(machine, this.#callbacks);
-    return calls;
+    return this.isOpen ? super.close() : [];
   }
 
-  /** Mappings are gone: true where the file went with them. */
-  #releasedBy(machine: CoreMemory): boolean {
+  /** Tells the device once the file is released, later than closed. */
+  #isTold(machine: CoreMemory): boolean {
     if (!this.isReleased) return false;
-    this.#callbacks.tellCalls();
-    this.settleRelease();
+    if (this.hasRecord) this.#callbacks.tellCalls();
     dismiss(machine, this.#callbacks);
     return true;
   }

@@ -5,6 +5,7 @@ import { anyAddress, halves, type Address } from "../../machine/address.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 import { Handle } from "../../machine/handle.ts";
 import type { Task } from "../../machine/task.ts";
+import { afterUnmapping } from "../../machine/unmapped.ts";
 import { takeDriverLog, type DriverCall } from "./driverLog.ts";
 import { StreamFields, streamFields, type StreamField } from "./fields.ts";
 import { pcmStates, type PcmDirection, type PcmState } from "./states.ts";
@@ -188,17 +189,22 @@ export class PcmSubstream {
 
   /** Gives the file up, and its record with it if it is released by now. Returns the driver calls that nobody has taken. */
   close(): readonly DriverCall[] {
-    const { isReleased } = this; // first, as another thread may be about to release it
+    const { isReleased, machine } = this; // first, as another thread may be about to release it
     const calls = this.takeDriverCalls();
     this.#handle.release("was closed");
     if (isReleased) this.#forget();
+    else afterUnmapping(machine, () => this.#isForgotten());
     return calls;
   }
 
-  /** Gives the record up after a release that came later than the close. */
-  protected settleRelease(): void {
-    this.#lastCalls = this.takeDriverCalls();
-    this.#forget();
+  /** Gives the record up once it is released, later than closed. */
+  #isForgotten(): boolean {
+    if (!this.isReleased) return false;
+    if (this.hasRecord) {
+      this.#lastCalls = this.takeDriverCalls();
+      this.#forget();
+    }
+    return true;
   }
 
   #forget(): void {

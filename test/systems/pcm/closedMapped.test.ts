@@ -334,7 +334,7 @@ describe("the record of a closed file", () => {
 
   test("is there again after a restore, and is given back once more", async () => {
     const bed = await closedBed();
-    const { machine, task, stream } = bed;
+    const { machine, task } = bed;
     const before = machine.snapshot();
     task.unmap(AT, RING_PAGES * PAGE);
     expectReleased(bed);
