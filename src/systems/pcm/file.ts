@@ -7,7 +7,7 @@ import { anyAddress, type Address } from "../../machine/address.ts";
 import type { CoreMemory } from "../../machine/coreMemory.ts";
 import type { Operation } from "../../machine/programs.ts";
 import { madeTask, type Task } from "../../machine/task.ts";
-import { afterUnmapping } from "../../machine/unmapped.ts";
+import { afterUnmapping, unmapped } from "../../machine/unmapped.ts";
 import {
   abiNames,
   abiNumber,
@@ -235,7 +235,11 @@ export class PcmFile extends PcmSubstream {
     const access = this.task.protectionBits(protection);
     const from = wholeNumber("offset", offset, 0, 2 ** 32 - 1);
     const bytes = wholeNumber("length", length, 0, MOST_BYTES);
-    return this.machine.exports.pcmMap(this.task.cpu, this.handle, lo, hi, from, 0, bytes, access);
+    const { machine, handle } = this;
+    const { cpu } = this.task;
+    const answer = machine.exports.pcmMap(cpu, handle, lo, hi, from, 0, bytes, access);
+    unmapped(machine);
+    return answer;
   }
 
   /**

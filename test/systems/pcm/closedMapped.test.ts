@@ -95,6 +95,15 @@ describe.each(builds)("the last mapping of a closed file, in the %s build", (bui
     expectReleased(bed);
   });
 
+  test("goes when another file's takes its place", async () => {
+    const bed = await closedBed(build);
+    const other = PcmStream.open(bed.task);
+    expect([other.configure(ringOfPages), other.descriptor]).toEqual([0, 3]);
+    expect(other.mmap("ring", AT, RING_PAGES * PAGE, "rw")).toBe(0);
+    expectReleased(bed);
+    expect([other.isReleased, other.state]).toEqual([false, "SETUP"]);
+  });
+
   test("moves with mremap, and goes at its new place", async () => {
     const bed = await closedBed(build);
     const length = RING_PAGES * PAGE;
