@@ -5,7 +5,15 @@ import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from "../machine/map";
 import { slabAlloc, slabFree } from "../machine/slab";
 import { Mm } from "../mm/mm";
 import { MapRequest, mapRange } from "../mm/mmap";
-import { VM_MAYREAD, VM_MAYSHARE, VM_MAYWRITE, VM_READ, VM_SHARED } from "../mm/vmaFlags";
+import {
+  VM_DONTDUMP,
+  VM_DONTEXPAND,
+  VM_MAYREAD,
+  VM_MAYSHARE,
+  VM_MAYWRITE,
+  VM_READ,
+  VM_SHARED,
+} from "../mm/vmaFlags";
 import { deviceOf } from "./device";
 import {
   ACCESS_RW_INTERLEAVED,
@@ -138,7 +146,7 @@ function mapPages(cpu: Cpu, mm: Mm, va: u64, length: u64, file: u32, page: u64, 
   request.start = va;
   request.length = length;
   request.pgoff = page;
-  request.flags = flags | VM_SHARED | VM_MAYSHARE;
+  request.flags = flags | VM_SHARED | VM_MAYSHARE | VM_DONTEXPAND | VM_DONTDUMP;
   request.file = file;
   request.pageLevel = 1;
   const result = mapRange(cpu, mm, request);

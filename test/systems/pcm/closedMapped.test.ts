@@ -24,6 +24,7 @@ import {
 const AT = 0x4000_0000;
 const ELSEWHERE = 0x5000_0000;
 const PAGE = 4096;
+const EFAULT = 14;
 const EBADFD = 77;
 const PERIODS = 8;
 /** A ring of four pages, which may be mapped (MMAP_INTERLEAVED). */
@@ -191,6 +192,15 @@ test("of several mapped areas the last one counts, and an open file is released 
   const other = PcmStream.open(task);
   expect(other.close().map(({ name }) => name)).toEqual(["open", "close"]);
   expect(other.isReleased).toBe(true);
+});
+
+test.each(areas)("the mapped %s does not grow", async (area) => {
+  const { stream, task } = await preparedBed({ configuration: ringOfPages });
+  expect(stream.mmap(area, AT, PAGE, "r")).toBe(0);
+  expect(task.remap(AT, PAGE, 2 * PAGE)).toBe(-EFAULT);
+  const moving = { mayMove: true, fixed: true, newAddress: ELSEWHERE };
+  expect(task.remap(AT, PAGE, 2 * PAGE, moving)).toBe(-EFAULT);
+  expect(task.remap(AT, PAGE, PAGE, moving)).toBe(BigInt(ELSEWHERE));
 });
 
 describe("a closed file whose pages are mapped", () => {
