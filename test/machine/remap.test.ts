@@ -119,6 +119,22 @@ describe("arguments", () => {
     expect(layout(task)).toEqual(["0+2 rw-p", "2+2 r--p", "6+1 rw-p", "8+1 rw-p"]);
   });
 
+  test.each(["6.12", "6.18"])(
+    "what is refused leaves the new place alone, on %s too",
+    async (kernel) => {
+      machine = await machineOf({ memory: "32M", kernel });
+      const task = machine.createTask();
+      tasks.push(task);
+      map(task, 0, 1);
+      map(task, 8, 2);
+      expect(remap(task, 0, 2, 4, fixed(8))).toBe(EFAULT);
+      expect(layout(task)).toEqual(["0+1 rw-p", "8+2 rw-p"]);
+      map(task, 1, 1, { protection: "r" });
+      expect(remap(task, 0, 2, 2, fixed(8))).toBe(BigInt(at(8)));
+      expect(layout(task)).toEqual(["8+1 rw-p", "9+1 r--p"]);
+    },
+  );
+
   test("what may not change its length", async () => {
     const task = await newTask();
     task.moveSpecial("vdso", at(0));
