@@ -68,7 +68,8 @@ function periodsTable({
 
 /** What became of the device's reports. */
 function xrunsText({ reported, met, late }: VirtioThreadsRun): string {
-  const line = `xruns: the device reported ${reported}, the program met ${met} and began again after each.`;
+  const meeting = met === 0 ? "none" : `${met}, and began again after each`;
+  const line = `xruns: the device reported ${reported}, of which the program met ${meeting}.`;
   if (late === 0) return line;
   return `${line}\nOf these ${late} by a call that asked for the position, had nothing to move and slept to its time limit.`;
 }

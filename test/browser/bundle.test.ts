@@ -8,10 +8,10 @@ import { bundleForBrowser, root, type Bundle } from "./support/bundle.ts";
  * that; 22,000 for UMCG, 4 KiB of it core, and for what the futex and it show of themselves; 28,000 for WAKE_OP and PI
  * locks to look at, 56,000 for perf's events, its designs and what they show, 8,000 for the designs of the virtio-snd
  * driver and 36,000 for its cards, devices and programs; 26,000 for what is written out of samples and periods, signals,
- * UMCG's second words, and the designs of samples to build on. Whoever replays brings the host's side of all five too, and
+ * UMCG's second words, and the designs of samples to build on; 4,000 for files that are closed while they are mapped. Whoever replays brings the host's side of all five too, and
  * what their traces may say, but no scenarios.
  */
-const mostBytes = { faultline: 600_000, "faultline/conformance": 528_000 } as const;
+const mostBytes = { faultline: 604_000, "faultline/conformance": 532_000 } as const;
 
 const entries = ["faultline", "faultline/conformance"] as const;
 const sources = ["src/index.ts", "src/conformance/index.ts"];

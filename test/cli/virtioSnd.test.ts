@@ -129,7 +129,7 @@ describe("run virtio-snd-threads", () => {
     const { status, stdout } = await spawned([...run, "--design", "corrected", ...steps]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^dropped by an xrun +4$/m);
-    expect(stdout).toMatch(/^xruns: the device reported 2, the program met 2 /m);
+    expect(stdout).toMatch(/^xruns: the device reported 2, of which the program met 2, /m);
     expect(stdout).toMatch(/^wrong periods: 0 of 26 played, of 30 in all\.$/m);
   });
 

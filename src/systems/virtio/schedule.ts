@@ -35,7 +35,7 @@ export interface DeviceTiming {
   readonly stream?: number;
 }
 
-const isCard = checkThat("a VirtioSnd", (value) => value instanceof VirtioSnd);
+const isCard = checkThat("a VirtioSnd", (value) => VirtioSnd.isOne(value));
 const periodList = listOf(byteArray);
 
 const MOST = 2 ** 16 - 1;

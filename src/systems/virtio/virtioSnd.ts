@@ -147,6 +147,11 @@ export class VirtioSnd {
     return new VirtioSnd(machine, device, wanted);
   }
 
+  /** Made here: an object that inherits from a card, or a Proxy of one, lacks what is private. */
+  static isOne(value: unknown): value is VirtioSnd {
+    return typeof value === "object" && value !== null && #binding in value;
+  }
+
   get #core(): CoreCard {
     return this.#binding.core;
   }
