@@ -4,7 +4,7 @@ import { PAGE_MASK } from "../machine/map";
 import { modifyArea } from "./areas";
 import { pageIndex } from "./backing";
 import { isDax, leafEnd, leafStart } from "./dax";
-import { FILE_DAX, MappedFile, fileGet, filePut } from "./file";
+import { MappedFile, fileGet, filePut, isOfDevice } from "./file";
 import { installGuards, removeGuards } from "./guardRegion";
 import { punchHole } from "./hole";
 import { discardPages, isHugetlb } from "./hugetlb";
@@ -214,7 +214,7 @@ function removePages(cpu: Cpu, mm: Mm, vma: Vma, start: u64, end: u64): i32 {
   const shared = VM_SHARED | VM_MAYWRITE;
   if ((vma.flags & shared) != shared) return -EACCES;
   const file = changetype<MappedFile>(vma.file as usize);
-  if (file.kind == FILE_DAX) return -ENODEV; // nothing punches holes into a device (vfs_fallocate)
+  if (isOfDevice(file)) return -ENODEV; // nothing punches holes into a device (vfs_fallocate)
   const first = pageIndex(vma, start);
   const last = pageIndex(vma, end);
   fileGet(file);

@@ -68,6 +68,12 @@ export function isSpecialMapping(file: MappedFile): bool {
   return file.kind >= FILE_VDSO && file.kind <= FILE_VVAR_VCLOCK;
 }
 
+/** A device's, whose memory is the driver's: it stays as long as the driver wants it. */
+@inline
+export function isOfDevice(file: MappedFile): bool {
+  return file.kind == FILE_DEVICE || file.kind == FILE_IO || file.kind == FILE_DAX;
+}
+
 /** Pages up to the end of the file; an access to a later one is SIGBUS. */
 @inline
 export function filePages(file: MappedFile): u64 {

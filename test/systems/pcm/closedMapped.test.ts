@@ -25,6 +25,7 @@ const AT = 0x4000_0000;
 const ELSEWHERE = 0x5000_0000;
 const PAGE = 4096;
 const EFAULT = 14;
+const ENODEV = 19;
 const EBADFD = 77;
 const PERIODS = 8;
 /** A ring of four pages, which may be mapped (MMAP_INTERLEAVED). */
@@ -201,6 +202,17 @@ test.each(areas)("the mapped %s does not grow", async (area) => {
   const moving = { mayMove: true, fixed: true, newAddress: ELSEWHERE };
   expect(task.remap(AT, PAGE, 2 * PAGE, moving)).toBe(-EFAULT);
   expect(task.remap(AT, PAGE, PAGE, moving)).toBe(BigInt(ELSEWHERE));
+});
+
+test.each(["ring", "control"] as const)("the mapped %s stays the driver's", async (area) => {
+  const { stream, task, machine } = await preparedBed({ configuration: ringOfPages });
+  expect([stream.mmap(area, AT, PAGE, "rw"), task.touch(AT, "write")]).toEqual([0, true]);
+  const page = task.linearOf(AT);
+  const frames = machine.framesInUse;
+  expect(task.advise(AT, PAGE, "remove")).toBe(-ENODEV);
+  expect([machine.framesInUse, task.linearOf(AT)]).toEqual([frames, page]);
+  task.mapDevice({ at: ELSEWHERE, length: PAGE });
+  expect(task.advise(ELSEWHERE, PAGE, "remove")).toBe(-ENODEV);
 });
 
 describe("a closed file whose pages are mapped", () => {
