@@ -12,10 +12,29 @@ export function afterUnmapping(machine: CoreMemory, settle: Settle): void {
   waiting.set(machine, all.add(settle));
 }
 
-/** Mappings may be gone. */
+/** The machines whose waiting ones are being called, and whether more mappings may have gone meanwhile. */
+const settling = new Map<CoreMemory, boolean>();
+
+/** Mappings may be gone. One of those that wait may remove some itself: then it is called to its end before others. */
 export function unmapped(machine: CoreMemory): void {
-  const all = waiting.get(machine);
-  if (all === undefined) return;
+  if (!waiting.has(machine)) return;
+  if (settling.has(machine)) {
+    settling.set(machine, true);
+    return;
+  }
+  try {
+    do {
+      settling.set(machine, false);
+      settleAll(machine);
+    } while (settling.get(machine)!);
+  } finally {
+    settling.delete(machine);
+  }
+}
+
+function settleAll(machine: CoreMemory): void {
+  // a restore meanwhile puts others in their place
+  const all = waiting.get(machine)!;
   for (const settle of all) if (settle()) all.delete(settle);
 }
 

@@ -311,6 +311,33 @@ describe("a closed file whose pages are mapped", () => {
     expect([stream.calledError, stream.takeDriverCalls()]).toEqual([undefined, []]);
   });
 
+  test("is there until its device was told of all, which may unmap memory itself", async () => {
+    const states: string[] = [];
+    let unmaps = (): void => undefined;
+    const { task, stream } = await preparedBed({
+      configuration: ringOfPages,
+      device: {
+        called: (_, substream) => {
+          unmaps();
+          states.push(substream.state);
+        },
+      },
+    });
+    const other = PcmStream.open(task);
+    other.configure(ringOfPages);
+    stream.mmap("ring", AT, PAGE, "rw");
+    other.mmap("status", ELSEWHERE, PAGE, "r");
+    stream.close();
+    other.close();
+    other.takeDriverCalls();
+    states.length = 0;
+    unmaps = () => void task.unmap(ELSEWHERE, PAGE);
+    task.unmap(AT, PAGE);
+    expect([states, stream.calledError]).toEqual([["SETUP", "SETUP"], undefined]);
+    expect(namesOf(other)).toEqual(STANDING);
+    expect(() => other.state).toThrow("stream was closed");
+  });
+
   test("is asked where it stands until it is released, and not after that", async () => {
     let asked = 0;
     const { task, stream } = await preparedBed({
