@@ -191,6 +191,7 @@ export class PcmSubstream {
   close(): readonly DriverCall[] {
     const { isReleased, machine } = this; // first, as another thread may be about to release it
     const calls = this.takeDriverCalls();
+    this.#lastCalls = undefined; // of a close that a restore took back
     this.#handle.release("was closed");
     if (isReleased) this.#forget();
     else afterUnmapping(machine, () => this.#isForgotten());

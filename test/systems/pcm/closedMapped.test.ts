@@ -401,4 +401,16 @@ describe("the record of a closed file", () => {
     task.unmap(AT, RING_PAGES * PAGE);
     expectReleased(bed);
   });
+
+  test("says nothing of a release that a restore took back", async () => {
+    const { stream, task, machine } = await preparedBed({ configuration: ringOfPages });
+    stream.mmap("ring", AT, PAGE, "rw");
+    const open = machine.snapshot();
+    stream.close();
+    task.unmap(AT, PAGE);
+    machine.restore(open);
+    task.unmap(AT, PAGE);
+    expect(stream.close().map(({ name }) => name)).toEqual(STANDING);
+    expect(() => stream.takeDriverCalls()).toThrow("stream was closed");
+  });
 });
