@@ -119,8 +119,8 @@ export function runPrograms(
     runSlots(machine, slots, options.choose ?? inTurn);
   } finally {
     machine.switchEvery = before;
+    unmapped(machine);
   }
-  unmapped(machine);
   return slots.map(({ results }) => ({ results }));
 }
 

@@ -167,6 +167,21 @@ describe.each(builds)("the last mapping of a closed file, in the %s build", (bui
     runPrograms(machine, [{ task, body: program() }]);
     expectReleased(bed);
   });
+
+  test("goes in a program that throws then", async () => {
+    const bed = await closedBed(build);
+    const { machine, task } = bed;
+    const exports = machine.rawExports;
+    const call = (): number =>
+      exports.unmapMemory(task.cpu, task.handle, AT, 0, RING_PAGES * PAGE, 0);
+    function* program(): Program {
+      yield { name: "munmap", call };
+      throw new Error("of the program");
+    }
+    const run = (): unknown => runPrograms(machine, [{ task, body: program() }]);
+    expect(run).toThrow("of the program");
+    expectReleased(bed);
+  });
 });
 
 test.each(areas)("the mapped %s alone holds it, and stays with the program", async (area) => {
