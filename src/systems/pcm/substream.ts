@@ -99,9 +99,14 @@ export class PcmSubstream {
     return this.#record.isLive;
   }
 
+  /** @throws UsageError once it was closed */
+  protected requireOpen(): void {
+    this.#handle.check();
+  }
+
   /** The number by which LINK names it. @throws UsageError once it was closed */
   get descriptor(): number {
-    this.#handle.check();
+    this.requireOpen();
     return this.#word("STREAM_DESCRIPTOR");
   }
 

@@ -264,6 +264,16 @@ describe("a closed file whose pages are mapped", () => {
     for (const call of calls) expect(call).toThrow("stream was closed");
   });
 
+  test("leaves the page of its verbs to another", async () => {
+    const { stream, task } = await closedBed();
+    const next = PcmStream.open(task);
+    expect(next.argument).toBe(stream.argument);
+    const page = task.linearOf(next.argument);
+    expect(() => stream.configure(ringOfPages)).toThrow("stream was closed");
+    expect(() => stream.status()).toThrow("stream was closed");
+    expect(task.linearOf(next.argument)).toBe(page);
+  });
+
   test("keeps its substream, and its number is free", async () => {
     const { stream, task } = await preparedBed({ configuration: ringOfPages });
     stream.mmap("ring", AT, PAGE, "rw");
