@@ -150,7 +150,7 @@ export class PcmStream extends PcmFile {
 
   /** Puts bytes into the page, unless a call that the task sleeps in still needs what is there. */
   #put(offset: number, bytes: Uint8Array): void {
-    this.requireOpen(); // of a closed one the page is gone, and perhaps another's
+    this.life.check(); // of a closed one the page is gone, and perhaps another's
     requireAwake(this.task);
     this.#page.write(offset, bytes);
   }

@@ -99,14 +99,14 @@ export class PcmSubstream {
     return this.#record.isLive;
   }
 
-  /** @throws UsageError once it was closed */
-  protected requireOpen(): void {
-    this.#handle.check();
+  /** Its life until it is closed. */
+  protected get life(): Handle {
+    return this.#handle;
   }
 
   /** The number by which LINK names it. @throws UsageError once it was closed */
   get descriptor(): number {
-    this.requireOpen();
+    this.#handle.check();
     return this.#word("STREAM_DESCRIPTOR");
   }
 
