@@ -288,8 +288,11 @@ class Scene {
     await this.#threads.untilAtRest([application!]);
     const result = application!.take();
     this.#set(this.#apart, "APART_ENDED", 1);
-    const end = Date.now() + PATIENCE_MS;
-    const hasEnded = await this.#threads.untilAtRest([driver!, device!], () => Date.now() > end);
+    const end = performance.now() + PATIENCE_MS;
+    const hasEnded = await this.#threads.untilAtRest(
+      [driver!, device!],
+      () => performance.now() > end,
+    );
     if (!hasEnded) {
       throw new FaultlineError("stress-failed", "the driver or the device never came to an end");
     }

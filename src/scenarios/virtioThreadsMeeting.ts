@@ -62,10 +62,10 @@ export class Meeting {
   /** A call to its end, which must come. */
   #finished(first: number): number {
     const { machine, cpu } = this.#seat;
-    const end = Date.now() + PATIENCE_MS;
+    const end = performance.now() + PATIENCE_MS;
     let result = first;
     while (result === coreConstants.BLOCKED) {
-      while (!this.#nap()) if (Date.now() > end) return -errnos.ETIMEDOUT;
+      while (!this.#nap()) if (performance.now() > end) return -errnos.ETIMEDOUT;
       result = machine.exports.pcmResume(cpu);
     }
     return result;
@@ -89,7 +89,7 @@ export class Meeting {
     return false;
   }
 
-  /** The device has an xrun of its own making: the next call says so. */
+  /** The stream has stopped for an xrun: the next call says so. */
   get hasXrun(): boolean {
     const page = this.#words[at(this.script.stream, "STREAM_STATUS_PAGE")]!;
     return Atomics.load(this.#words, at(page, "STATUS_STATE")) === pcmStates.indexOf("XRUN");
@@ -158,11 +158,11 @@ export class Meeting {
 
   #await(isDone: () => boolean): boolean {
     const progress = at(this.script.apart, "APART_PROGRESS");
-    const end = Date.now() + PATIENCE_MS;
+    const end = performance.now() + PATIENCE_MS;
     for (;;) {
       const seen = Atomics.load(this.#words, progress);
       if (isDone()) return true;
-      if (Date.now() > end) return false;
+      if (performance.now() > end) return false;
       Atomics.wait(this.#words, progress, seen, NAP_MS);
     }
   }

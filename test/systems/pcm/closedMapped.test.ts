@@ -5,6 +5,7 @@ import {
   runPrograms,
   type BuildName,
   type Machine,
+  type Operation,
   type Program,
   type Task,
 } from "../../../src/index.ts";
@@ -70,6 +71,14 @@ function expectReleased({ stream, machine }: Pick<PcmBed, "stream" | "machine">)
 function expectHeld({ stream, machine }: Pick<PcmBed, "stream" | "machine">): void {
   expect([stream.isReleased, stream.state, namesOf(stream)]).toEqual([false, "RUNNING", []]);
   expect(kindsOf(machine)).toEqual([]);
+}
+
+/** A program's call that takes the whole ring away. */
+function munmapOf({ machine, task }: Pick<PcmBed, "machine" | "task">): Operation {
+  const { rawExports } = machine;
+  const call = (): number =>
+    rawExports.unmapMemory(task.cpu, task.handle, AT, 0, RING_PAGES * PAGE, 0);
+  return { name: "munmap", call };
 }
 
 describe.each(builds)("the last mapping of a closed file, in the %s build", (build) => {
@@ -158,11 +167,8 @@ describe.each(builds)("the last mapping of a closed file, in the %s build", (bui
   test("goes in the middle of a program", async () => {
     const bed = await closedBed(build);
     const { machine, task } = bed;
-    const exports = machine.rawExports;
-    const call = (): number =>
-      exports.unmapMemory(task.cpu, task.handle, AT, 0, RING_PAGES * PAGE, 0);
     function* program(): Program {
-      expect(yield { name: "munmap", call }).toBe(0);
+      expect(yield munmapOf(bed)).toBe(0);
     }
     runPrograms(machine, [{ task, body: program() }]);
     expectReleased(bed);
@@ -171,11 +177,8 @@ describe.each(builds)("the last mapping of a closed file, in the %s build", (bui
   test("goes in a program that throws then", async () => {
     const bed = await closedBed(build);
     const { machine, task } = bed;
-    const exports = machine.rawExports;
-    const call = (): number =>
-      exports.unmapMemory(task.cpu, task.handle, AT, 0, RING_PAGES * PAGE, 0);
     function* program(): Program {
-      yield { name: "munmap", call };
+      yield munmapOf(bed);
       throw new Error("of the program");
     }
     const run = (): unknown => runPrograms(machine, [{ task, body: program() }]);
